@@ -1,0 +1,1 @@
+//! Executors: services that run tasks.

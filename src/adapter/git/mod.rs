@@ -1,0 +1,1 @@
+//! Git repositories: transport by the `git` program, objects by git2.

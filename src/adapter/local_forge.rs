@@ -1,0 +1,1 @@
+//! The forge that always works: git notes in a local repository.

@@ -1,0 +1,1 @@
+//! A folder of files that are not committed yet, as a tree.

@@ -1,0 +1,1 @@
+//! Floor 5: start and stop; the one place that knows concrete adapters.

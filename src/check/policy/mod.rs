@@ -1,0 +1,1 @@
+//! Rego: loading, checking and evaluating policies. It runs in the worker process.

@@ -1,0 +1,1 @@
+//! Which part of a product a field belongs to, and what its change means to others.

@@ -1,0 +1,1 @@
+//! `${stage.results.task.path}`: how results of earlier tasks reach later ones.

@@ -1,0 +1,126 @@
+//! What a forge should show on a commit. It is state: it is written until it is shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{Revision, SourceName, StageName};
+
+/// The state of a commit status, in GitHub's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportState {
+    /// Not decided yet.
+    Pending,
+    /// Good.
+    Success,
+    /// Refused, or a task failed.
+    Failure,
+    /// Could not be evaluated.
+    Error,
+}
+
+impl ReportState {
+    /// The word, in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReportState::Pending => "pending",
+            ReportState::Success => "success",
+            ReportState::Failure => "failure",
+            ReportState::Error => "error",
+        }
+    }
+}
+
+/// Which of the statuses of a commit it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ReportContext {
+    /// `meshwright/validate`: syntax, structure, rules.
+    Validate,
+    /// `meshwright/policy`: what policies say of the change.
+    Policy,
+    /// `meshwright/plan`: what will be done.
+    Plan,
+    /// `meshwright/<stage>`: how it goes there.
+    Stage(StageName),
+}
+
+impl std::fmt::Display for ReportContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReportContext::Validate => f.write_str("meshwright/validate"),
+            ReportContext::Policy => f.write_str("meshwright/policy"),
+            ReportContext::Plan => f.write_str("meshwright/plan"),
+            ReportContext::Stage(stage) => write!(f, "meshwright/{stage}"),
+        }
+    }
+}
+
+/// At most this many characters fit into a status' description (GitHub's limit).
+pub const DESCRIPTION_LIMIT: usize = 140;
+
+/// What a forge should show for one context of one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The source.
+    pub source: SourceName,
+    /// The commit.
+    pub revision: Revision,
+    /// The status' context, as text (see [`ReportContext`]).
+    pub context: String,
+    /// Its state.
+    pub state: ReportState,
+    /// One line of at most [`DESCRIPTION_LIMIT`] characters.
+    pub description: String,
+    /// Where more is to be read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub target_url: Option<String>,
+}
+
+impl Report {
+    /// A report; the description is made one line and cut to the limit.
+    pub fn new(
+        source: &SourceName,
+        revision: &Revision,
+        context: &ReportContext,
+        state: ReportState,
+        description: &str,
+    ) -> Self {
+        Self {
+            source: source.clone(),
+            revision: revision.clone(),
+            context: context.to_string(),
+            state,
+            description: one_line(description, DESCRIPTION_LIMIT),
+            target_url: None,
+        }
+    }
+}
+
+/// Makes one line of `text`, without control characters, of at most `limit` characters.
+pub fn one_line(text: &str, limit: usize) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if clean.chars().count() <= limit {
+        return clean;
+    }
+    let mut cut: String = clean.chars().take(limit.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_are_one_line_within_the_limit() {
+        assert_eq!(one_line("a\nb\u{1b}[31m", 140), "a b [31m");
+        let long = one_line(&"é".repeat(200), DESCRIPTION_LIMIT);
+        assert_eq!(long.chars().count(), 140);
+        assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn contexts_read_as_forges_show_them() {
+        assert_eq!(ReportContext::Stage("dev".parse().unwrap()).to_string(), "meshwright/dev");
+        assert_eq!(ReportContext::Validate.to_string(), "meshwright/validate");
+    }
+}

@@ -1,0 +1,59 @@
+//! What planning needs to know of the configuration: stages, and what executors do.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{ExecutorName, StageName};
+
+/// The three phases of an activity, in the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Infrastructure.
+    Provision,
+    /// Applications.
+    Build,
+    /// Deployment of what was built onto what was provisioned.
+    Deploy,
+}
+
+impl Phase {
+    /// The word, in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Phase::Provision => "provision",
+            Phase::Build => "build",
+            Phase::Deploy => "deploy",
+        }
+    }
+}
+
+/// One stage of the mesh, in promotion order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Its name.
+    pub name: StageName,
+    /// The stages in which a version must run before it comes here.
+    pub after: Vec<StageName>,
+}
+
+/// What planning knows of an executor. How it is reached is not its business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutorProfile {
+    /// The phase in which its tasks run.
+    pub phase: Phase,
+    /// How long one attempt may take, in seconds.
+    pub timeout_seconds: u64,
+    /// How often a task is tried when it fails for a passing reason; at least 1.
+    pub attempts: u32,
+}
+
+/// The platform, as planning sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Platform {
+    /// Stages, in promotion order.
+    pub stages: Vec<Stage>,
+    /// Executors by name.
+    pub executors: BTreeMap<ExecutorName, ExecutorProfile>,
+}

@@ -1,0 +1,89 @@
+//! Git repositories that are watched.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::id::{RepoPath, Revision, SourceName};
+use crate::domain::source::Head;
+
+use super::tree::{ReadError, Tree};
+
+/// Why a fetch brought nothing. The source keeps what was recorded; the next wake tries again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The configuration names no such source.
+    #[error("there is no source '{0}'")]
+    Unknown(SourceName),
+    /// URL, branch or transport are not allowed; only the configuration can mend it.
+    #[error("the source is refused: {0}")]
+    Refused(String),
+    /// The repository cannot be reached, or does not let us in.
+    #[error("the repository cannot be reached: {0}")]
+    Unreachable(String),
+    /// It took longer than the source's limit, and was stopped.
+    #[error("the fetch took longer than {seconds} s and was stopped")]
+    TimedOut {
+        /// The limit.
+        seconds: u64,
+    },
+    /// The mirror is broken, and cloning it again failed as well.
+    #[error("the mirror is broken and could not be cloned again: {0}")]
+    CorruptMirror(String),
+    /// Our own disk or program failed.
+    #[error("git could not be run: {0}")]
+    Local(String),
+}
+
+impl FetchError {
+    /// The stable word for a condition.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            FetchError::Unknown(_) => "unknown",
+            FetchError::Refused(_) => "refused",
+            FetchError::Unreachable(_) => "unreachable",
+            FetchError::TimedOut { .. } => "timed-out",
+            FetchError::CorruptMirror(_) => "corrupt-mirror",
+            FetchError::Local(_) => "local",
+        }
+    }
+}
+
+/// How a path differs between two commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TouchKind {
+    /// It is there now, with other content or for the first time.
+    Written,
+    /// It is gone.
+    Deleted,
+}
+
+/// One path that differs between two commits. A rename is a deletion and a writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Which.
+    pub path: RepoPath,
+    /// How.
+    pub kind: TouchKind,
+}
+
+/// Brings repositories here and lets their commits be read.
+///
+/// When `fetch` returns `Head::At`, all objects of that commit are in the mirror, and stay there
+/// while the process runs, even when the branch moves on or is forced elsewhere.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Looks where the source's branch stands, and brings its objects here.
+    async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError>;
+
+    /// The files of a commit.
+    async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError>;
+
+    /// What differs between two commits; `None` when the older one is no longer to be had.
+    async fn touched(
+        &self,
+        source: &SourceName,
+        from: &Revision,
+        to: &Revision,
+    ) -> Result<Option<Vec<Touched>>, ReadError>;
+}

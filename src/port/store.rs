@@ -1,0 +1,42 @@
+//! The record. Four narrow roles; one adapter plays them all.
+
+mod activities;
+mod look;
+mod passes;
+mod reports;
+
+pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine};
+pub use look::{
+    ActivityRow, AuditRow, ContainerRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow, VersionRow,
+};
+pub use passes::{
+    ContainerRecord, DescriptorEntry, Pass, PassBook, RecordedVersion, SourceRecord, Standing, VerdictEntry,
+    VersionEntry,
+};
+pub use reports::{ReportBook, WantedReport};
+
+/// Why the record could not be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It may pass (locked, full disk, connection lost): try again.
+    #[error("the record is not available for now: {0}")]
+    Unavailable(String),
+    /// It was written by a newer Meshwright.
+    #[error(
+        "the record has schema version {found}, and this binary understands at most {known}: use a newer meshwright"
+    )]
+    TooNew {
+        /// The version found.
+        found: i64,
+        /// The latest version known.
+        known: i64,
+    },
+    /// Nobody but a person can mend it (read-only file, corrupt page).
+    #[error("the record cannot be used: {0}")]
+    Unusable(String),
+}
+
+/// The whole record.
+pub trait Store: PassBook + ActivityBook + ReportBook + Look {}
+
+impl<T: PassBook + ActivityBook + ReportBook + Look> Store for T {}

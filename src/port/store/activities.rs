@@ -1,0 +1,97 @@
+//! What rolling out needs of the record: activities, as logs of events.
+
+use async_trait::async_trait;
+
+use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, IllegalEvent};
+use crate::domain::id::{Digest, Revision, SourceName};
+use crate::domain::plan::{ActivityId, PlannedActivity};
+use crate::domain::report::Report;
+use crate::domain::time::Timestamp;
+
+use super::StoreError;
+
+/// A recorded activity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActivityRecord {
+    /// What was planned.
+    pub planned: PlannedActivity,
+    /// The plan it belongs to.
+    pub plan: Digest,
+    /// The source.
+    pub source: SourceName,
+    /// The commit.
+    pub revision: Revision,
+    /// What its events fold into.
+    pub state: ActivityState,
+    /// When it was planned.
+    pub planned_at: Timestamp,
+}
+
+/// Why an event was not appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Somebody else holds the container by now: stop at once, and write nothing more.
+    #[error("the container is held by another by now")]
+    Fenced,
+    /// The event cannot follow: our own mistake.
+    #[error(transparent)]
+    Illegal(#[from] IllegalEvent),
+    /// The record failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A line of a task's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// The task's place in the plan.
+    pub task: usize,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The line, without its end.
+    pub line: String,
+}
+
+/// What rolling out needs of the record.
+#[async_trait]
+pub trait ActivityBook: Send + Sync {
+    /// Activities that have not ended, oldest plan first, in the plan's order.
+    async fn unfinished(&self) -> Result<Vec<ActivityRecord>, StoreError>;
+
+    /// One activity.
+    async fn activity(&self, id: &ActivityId) -> Result<Option<ActivityRecord>, StoreError>;
+
+    /// All activities of a revision, in the plan's order.
+    async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError>;
+
+    /// Takes the activity's container for `holder`, and appends `Claimed` with a new token.
+    /// `None` when another activity of the container is running, or this one has ended.
+    ///
+    /// A claim is taken over from an earlier run of the same holder (after a crash).
+    async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError>;
+
+    /// Appends one event and what forges should show because of it, in one transaction; returns
+    /// the state after it. `Succeeded` also records what runs in the container and marks the
+    /// version as released. Final events free the container.
+    ///
+    /// `token` is `None` only for the events of activities that never begin.
+    async fn append(
+        &self,
+        id: &ActivityId,
+        token: Option<FencingToken>,
+        event: &ActivityEvent,
+        reports: &[Report],
+        at: Timestamp,
+    ) -> Result<ActivityState, AppendError>;
+
+    /// The log of events.
+    async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError>;
+
+    /// Adds lines to the log of a task. The record keeps at most 10,000 lines a task.
+    async fn append_log(&self, id: &ActivityId, lines: &[LogLine]) -> Result<(), StoreError>;
+
+    /// The lines of all tasks of an activity, in the order in which they came.
+    async fn log(&self, id: &ActivityId) -> Result<Vec<LogLine>, StoreError>;
+}

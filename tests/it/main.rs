@@ -1,0 +1,14 @@
+//! The one integration binary. Each module is one story or one contract.
+
+mod floors;
+
+mod bad_input;
+mod cli;
+mod corpus;
+mod crash;
+mod daemon;
+mod demo;
+mod executors;
+mod git_source;
+mod policies;
+mod store_contract;

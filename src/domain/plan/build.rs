@@ -1,17 +1,26 @@
 //! Making a plan: a pure function of its inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 
-use crate::domain::change::Change;
+use serde_json::Value;
+
+use crate::domain::change::{Change, ChangeKind};
 use crate::domain::descriptor::{Descriptor, VersionRef};
-use crate::domain::finding::Location;
-use crate::domain::id::{ContainerId, Digest, RepoPath, Revision, SourceName};
+use crate::domain::finding::{Finding, Location};
+use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::stage::Platform;
 
-use super::Plan;
+use super::order::in_dependency_order;
+use super::tasks::planned_tasks;
+use super::{ActivityId, Plan, PlannedActivity};
+
+/// Tells where a JSON pointer into the content stands in the files.
+pub type Locate = Arc<dyn Fn(&str) -> Location + Send + Sync>;
 
 /// A product as a revision wants it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Desired {
     /// Its descriptor.
     pub descriptor: Descriptor,
@@ -21,8 +30,23 @@ pub struct Desired {
     pub change: Change,
     /// Whether a finding or a policy refuses it.
     pub refused: bool,
-    /// Where the parts of the descriptor stand, by JSON pointer, for what planning finds.
-    pub places: BTreeMap<String, Location>,
+    /// Where its parts stand, for what planning finds.
+    pub locate: Locate,
+}
+
+impl fmt::Debug for Desired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desired").field("change", &self.change).field("refused", &self.refused).finish_non_exhaustive()
+    }
+}
+
+/// An activity that has not ended yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingActivity {
+    /// Which.
+    pub id: ActivityId,
+    /// The content it moves its container to.
+    pub to: Digest,
 }
 
 /// All that a plan depends on.
@@ -38,15 +62,169 @@ pub struct PlanInputs<'a> {
     pub policies: &'a Digest,
     /// Stages and executors.
     pub platform: &'a Platform,
-    /// What the revision wants.
+    /// What the revision wants of the products that were looked at.
     pub desired: &'a [Desired],
     /// Products that left the source.
     pub retired: &'a [Change],
-    /// What runs, as far as the record knows: of the desired products and of all they read from.
+    /// What runs, as far as the record knows.
     pub running: &'a BTreeMap<ContainerId, VersionRef>,
+    /// What is under way already.
+    pub pending: &'a BTreeMap<ContainerId, PendingActivity>,
 }
 
-/// Makes the plan.
-pub fn plan(_inputs: &PlanInputs<'_>) -> Plan {
-    unreachable!("written next")
+/// Makes the plan. The same inputs make the same plan, with the same digest, in whatever order
+/// the products are given.
+pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
+    let mut desired: Vec<&Desired> = inputs.desired.iter().collect();
+    desired.sort_by(|a, b| a.descriptor.fqn.cmp(&b.descriptor.fqn));
+    let (desired, mut findings) = in_dependency_order(desired);
+
+    let mut refused = BTreeSet::new();
+    let mut drafts = Vec::new();
+    for product in &desired {
+        let fqn = &product.descriptor.fqn;
+        let (stages, found) = draft_stages(product, inputs);
+        if product.refused || found.iter().any(Finding::is_error) {
+            refused.insert(fqn.clone());
+        } else {
+            drafts.push((*product, stages));
+        }
+        findings.extend(found);
+    }
+
+    let mut planned: BTreeMap<ContainerId, ActivityId> =
+        inputs.pending.iter().map(|(container, pending)| (container.clone(), pending.id.clone())).collect();
+    let mut activities = Vec::new();
+    for (product, stages) in drafts {
+        for (stage, after_stages) in stages {
+            if let Some(activity) = activity(product, &stage, &after_stages, inputs, &planned) {
+                planned.insert(activity.container.clone(), activity.id.clone());
+                activities.push(activity);
+            }
+        }
+    }
+
+    let mut changes: Vec<Change> = desired
+        .iter()
+        .map(|product| &product.change)
+        .chain(inputs.retired)
+        .filter(|change| change.kind != ChangeKind::Unchanged)
+        .cloned()
+        .collect();
+    changes.sort_by(|a, b| a.product.cmp(&b.product));
+    crate::domain::finding::arrange(&mut findings);
+    let mut plan = Plan {
+        source: inputs.source.clone(),
+        revision: inputs.revision.clone(),
+        sequence: inputs.sequence,
+        policies: inputs.policies.clone(),
+        changes,
+        refused: refused.into_iter().collect(),
+        activities,
+        findings,
+        digest: Digest::of(b""),
+    };
+    plan.digest = plan.digest_of();
+    plan
+}
+
+/// A stage at which a product is rolled out, and the stages before it that matter to the product.
+type StageDraft = (StageName, Vec<StageName>);
+
+/// The product's stages in promotion order, and what is wrong with their tasks.
+fn draft_stages(product: &Desired, inputs: &PlanInputs<'_>) -> (Vec<StageDraft>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut stages = Vec::new();
+    for stage in &inputs.platform.stages {
+        if product.descriptor.tasks_of(stage.name.as_str()).is_none() {
+            continue;
+        }
+        let before = earlier_stages(&stage.name, inputs.platform, &product.descriptor);
+        let probe = ActivityId::derive(
+            inputs.source,
+            inputs.revision,
+            inputs.sequence,
+            &ContainerId { product: product.descriptor.fqn.clone(), stage: stage.name.clone() },
+            &product.descriptor.digest,
+        );
+        let (_, found) = planned_tasks(product, &stage.name, &before, inputs.platform, &probe);
+        findings.extend(found);
+        stages.push((stage.name.clone(), before));
+    }
+    (stages, findings)
+}
+
+/// The stages that have to come before `stage`, as far as the product names them: a stage that it
+/// does not name is passed over, to those before that one.
+fn earlier_stages(stage: &StageName, platform: &Platform, descriptor: &Descriptor) -> Vec<StageName> {
+    let mut earlier = BTreeSet::new();
+    let mut open = vec![stage];
+    let mut seen = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let Some(stage) = platform.stages.iter().find(|candidate| candidate.name == *name) else { continue };
+        for before in &stage.after {
+            if !seen.insert(before) {
+                continue;
+            }
+            if descriptor.tasks_of(before.as_str()).is_some() {
+                earlier.insert(before.clone());
+            } else {
+                open.push(before);
+            }
+        }
+    }
+    earlier.into_iter().collect()
+}
+
+fn activity(
+    product: &Desired,
+    stage: &StageName,
+    before: &[StageName],
+    inputs: &PlanInputs<'_>,
+    planned: &BTreeMap<ContainerId, ActivityId>,
+) -> Option<PlannedActivity> {
+    let descriptor = &product.descriptor;
+    let container = ContainerId { product: descriptor.fqn.clone(), stage: stage.clone() };
+    let pending = inputs.pending.get(&container);
+    if pending.is_some_and(|pending| pending.to == descriptor.digest) {
+        return None;
+    }
+    let from = inputs.running.get(&container).cloned();
+    if pending.is_none() && from.as_ref().is_some_and(|running| running.digest == descriptor.digest) {
+        return None;
+    }
+    let id = ActivityId::derive(inputs.source, inputs.revision, inputs.sequence, &container, &descriptor.digest);
+    let (tasks, _) = planned_tasks(product, stage, before, inputs.platform, &id);
+    Some(PlannedActivity {
+        after: prerequisites(descriptor, &container, before, planned),
+        upstream: descriptor.upstream_by_port(),
+        to: descriptor.version_ref(),
+        path: product.path.clone(),
+        id,
+        container,
+        from,
+        tasks,
+    })
+}
+
+/// What has to succeed first: the same product at earlier stages, and what it reads from at this one.
+fn prerequisites(
+    descriptor: &Descriptor,
+    container: &ContainerId,
+    before: &[StageName],
+    planned: &BTreeMap<ContainerId, ActivityId>,
+) -> Vec<ActivityId> {
+    let same_product =
+        before.iter().map(|stage| ContainerId { product: container.product.clone(), stage: stage.clone() });
+    let owners: BTreeSet<Fqn> = descriptor.upstream().iter().filter_map(Fqn::owner).collect();
+    let upstream = owners.into_iter().map(|product| ContainerId { product, stage: container.stage.clone() });
+    let mut after: Vec<ActivityId> = same_product.chain(upstream).filter_map(|id| planned.get(&id).cloned()).collect();
+    after.sort();
+    after.dedup();
+    after
+}
+
+/// `null` where there is no value: executors always get both parts.
+pub(super) fn or_null(value: Option<&Value>) -> Value {
+    value.cloned().unwrap_or(Value::Null)
 }

@@ -2,8 +2,11 @@
 //! nothing; executing one has no choices left.
 
 mod build;
+mod order;
+mod tasks;
 
-pub use build::{Desired, PlanInputs, plan};
+pub use build::{Desired, Locate, PendingActivity, PlanInputs, plan};
+pub use tasks::RULES;
 
 use std::fmt;
 use std::str::FromStr;

@@ -2,6 +2,8 @@
 //! say where and what. Each room wraps one library.
 
 mod assess;
+pub mod record;
+pub mod verdicts;
 pub mod policy;
 
 pub use assess::{Assessment, Discovery, Settings, assess, assess_all, catalogue, discover};

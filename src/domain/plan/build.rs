@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::descriptor::{Descriptor, VersionRef};
-use crate::domain::finding::{Finding, Location};
+use crate::domain::finding::{Finding, Location, arrange};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::stage::Platform;
 
@@ -77,7 +77,11 @@ pub struct PlanInputs<'a> {
 pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
     let mut desired: Vec<&Desired> = inputs.desired.iter().collect();
     desired.sort_by(|a, b| a.descriptor.fqn.cmp(&b.descriptor.fqn));
-    let (desired, mut findings) = in_dependency_order(desired);
+    let (desired, cycles) = in_dependency_order(desired);
+    let mut findings: BTreeMap<Fqn, Vec<Finding>> = BTreeMap::new();
+    for (product, finding) in cycles {
+        findings.entry(product).or_default().push(finding);
+    }
 
     let mut refused = BTreeSet::new();
     let mut drafts = Vec::new();
@@ -89,7 +93,9 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
         } else {
             drafts.push((*product, stages));
         }
-        findings.extend(found);
+        if !found.is_empty() {
+            findings.entry(fqn.clone()).or_default().extend(found);
+        }
     }
 
     let mut planned: BTreeMap<ContainerId, ActivityId> =
@@ -112,7 +118,7 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
         .cloned()
         .collect();
     changes.sort_by(|a, b| a.product.cmp(&b.product));
-    crate::domain::finding::arrange(&mut findings);
+    findings.values_mut().for_each(arrange);
     let mut plan = Plan {
         source: inputs.source.clone(),
         revision: inputs.revision.clone(),

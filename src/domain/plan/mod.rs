@@ -8,6 +8,7 @@ mod tasks;
 pub use build::{Desired, Locate, PendingActivity, PlanInputs, plan};
 pub use tasks::RULES;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -137,7 +138,7 @@ pub struct PlannedActivity {
     /// The activities of this plan that have to succeed before it may begin.
     pub after: Vec<ActivityId>,
     /// Upstream products' containers, by input port, for executors that read from them.
-    pub upstream: std::collections::BTreeMap<String, Fqn>,
+    pub upstream: BTreeMap<String, Fqn>,
     /// What is done, in order.
     pub tasks: Vec<PlannedTask>,
 }
@@ -159,8 +160,8 @@ pub struct Plan {
     pub refused: Vec<Fqn>,
     /// What is done: products after those they depend on, stages in promotion order.
     pub activities: Vec<PlannedActivity>,
-    /// What planning itself found (an unknown executor, an unresolved placeholder).
-    pub findings: Vec<Finding>,
+    /// What planning itself found (an unknown executor, an unresolved placeholder), by product.
+    pub findings: BTreeMap<Fqn, Vec<Finding>>,
     /// The digest of all of the above.
     pub digest: Digest,
 }

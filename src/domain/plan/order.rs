@@ -20,7 +20,7 @@ pub const LINEAGE_CYCLE: Rule = Rule {
 
 /// Sorts products so that each comes after those it reads from; among the others, the given order
 /// stays. Products in a circle come last, with a finding each.
-pub(super) fn in_dependency_order(products: Vec<&Desired>) -> (Vec<&Desired>, Vec<Finding>) {
+pub(super) fn in_dependency_order(products: Vec<&Desired>) -> (Vec<&Desired>, Vec<(Fqn, Finding)>) {
     let here: BTreeSet<&Fqn> = products.iter().map(|product| &product.descriptor.fqn).collect();
     let needs: BTreeMap<&Fqn, BTreeSet<Fqn>> = products
         .iter()
@@ -72,7 +72,8 @@ pub(super) fn in_dependency_order(products: Vec<&Desired>) -> (Vec<&Desired>, Ve
                 product.descriptor.name,
                 names.join(", ")
             );
-            Finding::warning(LINEAGE_CYCLE.id(), location, "/info/name", message).with_hint(LINEAGE_CYCLE.remedy)
+            let finding = Finding::warning(LINEAGE_CYCLE.id(), location, "/info/name", message);
+            (product.descriptor.fqn.clone(), finding.with_hint(LINEAGE_CYCLE.remedy))
         })
         .collect();
     sorted.extend(stuck);

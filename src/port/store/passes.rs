@@ -181,6 +181,10 @@ pub trait PassBook: Send + Sync {
     /// All recorded descriptors: root file and product.
     async fn descriptors(&self, source: &SourceName) -> Result<Vec<(RepoPath, Option<Fqn>)>, StoreError>;
 
+    /// The root files of products of the source whose newest activity at some stage was skipped,
+    /// because what it waited for did not succeed. They are to be looked at again.
+    async fn held_back(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError>;
+
     /// Recorded descriptors of the source that stand with errors.
     async fn standing(&self, source: &SourceName) -> Result<Vec<Standing>, StoreError>;
 

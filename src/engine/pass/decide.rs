@@ -1,0 +1,226 @@
+//! From what was weighed to what is recorded: the plan, and what forges should show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::check::Assessment;
+use crate::domain::activity::ActivityStatus;
+use crate::domain::change::ChangeKind;
+use crate::domain::finding::Finding;
+use crate::domain::id::{ContainerId, Fqn, RepoPath, Revision, SourceName, StageName};
+use crate::domain::plan::{Desired, Locate, PendingActivity, Plan, PlanInputs, plan};
+use crate::domain::report::Report;
+use crate::port::store::{ActivityRecord, DescriptorEntry, Pass, StoreError, VersionEntry};
+
+use super::super::Engine;
+use super::super::reports::{self, StageLine, Tally};
+use super::weigh::{Scales, Weighed};
+use super::{PassError, Sighting};
+
+impl Engine {
+    pub(super) async fn decide(&self, sighting: &Sighting<'_>, scales: Scales) -> Result<Pass, PassError> {
+        let unfinished = self.ports.store.unfinished().await?;
+        let desired: Vec<Desired> = scales.products.iter().filter_map(desired).collect();
+        let plan = self.plan(sighting, &scales, &desired, &unfinished).await?;
+        let tally = self.tally(sighting, &scales, &plan).await?;
+        let mut reports = reports::of_pass(sighting.source, &sighting.revision, &tally);
+        reports.extend(self.stage_reports(sighting, &plan, &tally).await?);
+        reports.extend(self.superseded_reports(sighting, &plan, &unfinished).await?);
+
+        let refused: BTreeSet<&Fqn> = plan.refused.iter().collect();
+        let versions = desired
+            .iter()
+            .filter(|product| product.change.kind != ChangeKind::Unchanged)
+            .filter(|product| !refused.contains(&product.descriptor.fqn))
+            .map(version_entry)
+            .collect();
+        let descriptors = scales.products.iter().map(|product| descriptor_entry(product, &plan)).collect();
+        Ok(Pass {
+            url: sighting.watched.url.clone(),
+            branch: sighting.watched.branch.clone(),
+            platform: self.settings.platform_digest.clone(),
+            at: self.ports.clock.now(),
+            complete: scales.look.complete,
+            descriptors,
+            gone: scales.look.gone.iter().map(|(path, _)| path.clone()).collect(),
+            findings: scales.look.findings,
+            versions,
+            verdicts: scales.verdicts,
+            reports,
+            condition: scales.look.condition,
+            plan,
+        })
+    }
+
+    async fn plan(
+        &self,
+        sighting: &Sighting<'_>,
+        scales: &Scales,
+        desired: &[Desired],
+        unfinished: &[ActivityRecord],
+    ) -> Result<Plan, StoreError> {
+        let products: Vec<Fqn> = desired.iter().map(|product| product.descriptor.fqn.clone()).collect();
+        let containers = self.ports.store.containers(&products).await?;
+        let running = containers.into_iter().map(|record| (record.container, record.version)).collect();
+        // Of two unfinished activities of one container, the later one is what it is heading for.
+        let pending: BTreeMap<ContainerId, PendingActivity> = unfinished
+            .iter()
+            .map(|record| {
+                let planned = &record.planned;
+                let pending = PendingActivity { id: planned.id.clone(), to: planned.to.digest.clone() };
+                (planned.container.clone(), pending)
+            })
+            .collect();
+        Ok(plan(&PlanInputs {
+            source: sighting.source,
+            revision: &sighting.revision,
+            sequence: sighting.record.as_ref().map_or(0, |record| record.sequence),
+            policies: &sighting.policies,
+            platform: &self.settings.platform,
+            desired,
+            retired: &scales.retired,
+            running: &running,
+            pending: &pending,
+        }))
+    }
+
+    async fn tally(&self, sighting: &Sighting<'_>, scales: &Scales, plan: &Plan) -> Result<Tally, StoreError> {
+        let looked_at: BTreeSet<&RepoPath> = scales.products.iter().map(|product| &product.assessment.path).collect();
+        let gone: BTreeSet<&RepoPath> = scales.look.gone.iter().map(|(path, _)| path).collect();
+        let mut tally = Tally {
+            descriptors: scales.look.descriptors,
+            looked_at: looked_at.len(),
+            activities: plan.activities.len(),
+            refused: plan.refused.len(),
+            ..Tally::default()
+        };
+        // Descriptors that were not touched still stand as they stood.
+        if !scales.look.complete {
+            for standing in self.ports.store.standing(sighting.source).await? {
+                if !looked_at.contains(&standing.path) && !gone.contains(&standing.path) {
+                    tally.with_errors += usize::from(standing.errors > 0);
+                    tally.with_refusals += usize::from(standing.refusals > 0);
+                }
+            }
+        }
+        tally.with_errors += scales.look.findings.iter().filter(|finding| finding.is_error()).count();
+        for product in &scales.products {
+            let planned = product.assessment.product.as_ref().and_then(|fqn| plan.findings.get(fqn));
+            let by_rules = || product.findings.iter().chain(planned.into_iter().flatten());
+            tally.with_errors += usize::from(by_rules().any(Finding::is_error));
+            tally.warnings += by_rules().filter(|finding| !finding.is_error()).count();
+            tally.with_refusals += usize::from(product.policy_findings.iter().any(Finding::is_error));
+            tally.not_evaluated += usize::from(product.is_not_evaluated());
+        }
+        for change in &plan.changes {
+            match change.kind {
+                ChangeKind::Created => tally.created += 1,
+                ChangeKind::Updated => tally.updated += 1,
+                ChangeKind::Retired => tally.retired += 1,
+                ChangeKind::Unchanged => {}
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The stages of this commit, as they stand once the plan is recorded.
+    async fn stage_reports(
+        &self,
+        sighting: &Sighting<'_>,
+        plan: &Plan,
+        tally: &Tally,
+    ) -> Result<Vec<Report>, StoreError> {
+        let earlier = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
+        let left_out = tally.with_errors.max(tally.refused);
+        let stages = self.settings.platform.stages.iter().map(|stage| {
+            let new =
+                plan.activities.iter().filter(|activity| activity.container.stage == stage.name).map(|activity| {
+                    let product = activity.container.product.product_name().to_owned();
+                    StageLine { status: ActivityStatus::Waiting, product, reason: None }
+                });
+            let mut lines = lines_of(&earlier, &stage.name, plan);
+            lines.extend(new);
+            reports::of_stage(sighting.source, &sighting.revision, &stage.name, &lines, left_out)
+        });
+        Ok(stages.collect())
+    }
+
+    /// Commits whose waiting activities this plan supersedes: their statuses settle.
+    async fn superseded_reports(
+        &self,
+        sighting: &Sighting<'_>,
+        plan: &Plan,
+        unfinished: &[ActivityRecord],
+    ) -> Result<Vec<Report>, StoreError> {
+        let superseded: BTreeSet<(&SourceName, &Revision, &StageName)> = unfinished
+            .iter()
+            .filter(|record| is_superseded(record, plan))
+            .filter(|record| record.revision != sighting.revision || record.source != *sighting.source)
+            .map(|record| (&record.source, &record.revision, &record.planned.container.stage))
+            .collect();
+        let mut reports = Vec::new();
+        for (source, revision, stage) in superseded {
+            let all = self.ports.store.activities_of(source, revision).await?;
+            reports.push(reports::of_stage(source, revision, stage, &lines_of(&all, stage, plan), 0));
+        }
+        Ok(reports)
+    }
+}
+
+/// The lines of a stage of a commit, once `plan` is recorded.
+fn lines_of(activities: &[ActivityRecord], stage: &StageName, plan: &Plan) -> Vec<StageLine> {
+    let of_stage = activities.iter().filter(|record| record.planned.container.stage == *stage);
+    of_stage
+        .map(|record| {
+            let mut line = super::super::rollout::stage_line(record);
+            if is_superseded(record, plan) {
+                line.status = ActivityStatus::Superseded;
+            }
+            line
+        })
+        .collect()
+}
+
+fn is_superseded(record: &ActivityRecord, plan: &Plan) -> bool {
+    record.state.status == ActivityStatus::Waiting
+        && plan.activities.iter().any(|activity| activity.container == record.planned.container)
+}
+
+fn desired(product: &Weighed) -> Option<Desired> {
+    let assessment: Arc<Assessment> = Arc::clone(&product.assessment);
+    let locate: Locate = Arc::new(move |pointer| assessment.locate(pointer));
+    Some(Desired {
+        descriptor: product.assessment.descriptor.clone()?,
+        path: product.assessment.path.clone(),
+        change: product.change.clone()?,
+        refused: product.is_refused(),
+        locate,
+    })
+}
+
+fn version_entry(product: &Desired) -> VersionEntry {
+    let descriptor = &product.descriptor;
+    VersionEntry {
+        product: descriptor.fqn.clone(),
+        version: descriptor.version_ref(),
+        content: (*descriptor.content).clone(),
+        path: product.path.clone(),
+        display_name: descriptor.display_name.clone(),
+        domain: descriptor.domain.clone(),
+        owner: descriptor.owner.clone(),
+        upstream: descriptor.upstream(),
+    }
+}
+
+fn descriptor_entry(product: &Weighed, plan: &Plan) -> DescriptorEntry {
+    let assessment = &product.assessment;
+    let planned = assessment.product.as_ref().and_then(|fqn| plan.findings.get(fqn));
+    let findings = product.findings.iter().chain(planned.into_iter().flatten()).chain(&product.policy_findings);
+    DescriptorEntry {
+        path: assessment.path.clone(),
+        files: assessment.files.clone(),
+        product: assessment.product.clone(),
+        digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
+        findings: findings.cloned().collect(),
+    }
+}

@@ -1,0 +1,191 @@
+//! One pass over one target: from a wake to a recorded plan. This page tells the whole story; the
+//! rooms beside it do the steps.
+
+mod decide;
+mod scope;
+mod weigh;
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use crate::check::Assessment;
+use crate::domain::id::{Digest, Revision, SourceName};
+use crate::domain::plan::Plan;
+use crate::domain::source::{Condition, Head, Target};
+use crate::port::store::{Pass, SourceRecord, StoreError};
+use crate::port::tree::{ReadError, Tree};
+
+use super::Engine;
+use super::settings::Watched;
+
+/// How a pass ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PassOutcome {
+    /// Everything is recorded for this revision, these policies and this platform already.
+    Unchanged {
+        /// The commit.
+        revision: Revision,
+    },
+    /// A plan was recorded.
+    Recorded {
+        /// The plan; it may be empty.
+        plan: Box<Plan>,
+    },
+    /// The source could not be seen. Everything stays as it was.
+    NotSeen {
+        /// Why.
+        condition: Condition,
+    },
+}
+
+/// Why a pass ended without a word about the source: our own side failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The configuration has no such source.
+    #[error("there is no source '{0}'")]
+    UnknownSource(SourceName),
+    /// The record failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The mirror could not be read after a fetch that went well.
+    #[error(transparent)]
+    Tree(#[from] ReadError),
+    /// A thread of ours ended early.
+    #[error("the pass was interrupted: {0}")]
+    Interrupted(String),
+}
+
+/// A pass that is not recorded: what `plan` and `diff` show.
+#[derive(Debug)]
+pub struct Draft {
+    /// All that would be recorded.
+    pub pass: Pass,
+    /// What was read, for excerpts.
+    pub assessments: Vec<Arc<Assessment>>,
+    /// The commit's files.
+    pub tree: TreeHandle,
+}
+
+/// The files of the commit that a draft is about.
+#[derive(Clone)]
+pub struct TreeHandle(pub Arc<dyn Tree>);
+
+impl std::fmt::Debug for TreeHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TreeHandle")
+    }
+}
+
+/// A target that was seen at a commit.
+struct Sighting<'a> {
+    source: &'a SourceName,
+    watched: &'a Watched,
+    revision: Revision,
+    policies: Digest,
+    record: Option<SourceRecord>,
+    tree: Arc<dyn Tree>,
+}
+
+impl Engine {
+    /// Looks at a target, and records what is to be done about it.
+    pub async fn pass(&self, target: &Target) -> Result<PassOutcome, PassError> {
+        let watched = self.watched(&target.source)?;
+        let revision = match self.see(target, watched).await? {
+            Ok(revision) => revision,
+            Err(condition) => return Ok(PassOutcome::NotSeen { condition }),
+        };
+        let sighting = self.sight(target, watched, revision).await?;
+        if self.is_settled(&sighting) {
+            let condition = sighting.record.as_ref().and_then(|record| record.condition.as_ref());
+            // A condition that the fetch had is over; one that the commit itself has stays.
+            let standing = condition.filter(|condition| condition.reason == scope::NO_DESCRIPTORS);
+            self.note(&sighting, standing).await?;
+            return Ok(PassOutcome::Unchanged { revision: sighting.revision });
+        }
+        let look = self.look(&sighting).await?;
+        let weighed = self.weigh(&sighting, look).await?;
+        // From here to the record nobody may append an event that these reports depend on.
+        let gate = self.report_gate.lock().await;
+        let pass = self.decide(&sighting, weighed).await?;
+        self.ports.store.record_pass(&pass).await?;
+        drop(gate);
+        self.publish_bell.notify_one();
+        self.rollout_bell.notify_one();
+        info!(source = %target.source, revision = %sighting.revision.short(), changes = pass.plan.changes.len(),
+            activities = pass.plan.activities.len(), refused = pass.plan.refused.len(), "plan recorded");
+        Ok(PassOutcome::Recorded { plan: Box::new(pass.plan) })
+    }
+
+    /// Does all of a pass but recording it. `everything` looks at all descriptors, not only at
+    /// those that differ from what was recorded last.
+    pub async fn draft(&self, target: &Target, everything: bool) -> Result<Result<Draft, Condition>, PassError> {
+        let watched = self.watched(&target.source)?;
+        let revision = match self.see(target, watched).await? {
+            Ok(revision) => revision,
+            Err(condition) => return Ok(Err(condition)),
+        };
+        let mut sighting = self.sight(target, watched, revision).await?;
+        if everything && let Some(record) = sighting.record.as_mut() {
+            record.revision = None;
+        }
+        let look = self.look(&sighting).await?;
+        let weighed = self.weigh(&sighting, look).await?;
+        let assessments = weighed.assessments();
+        let pass = self.decide(&sighting, weighed).await?;
+        Ok(Ok(Draft { pass, assessments, tree: TreeHandle(Arc::clone(&sighting.tree)) }))
+    }
+
+    fn watched(&self, source: &SourceName) -> Result<&Watched, PassError> {
+        self.settings.sources.get(source).ok_or_else(|| PassError::UnknownSource(source.clone()))
+    }
+
+    /// Fetches. What hides the source is noted as its condition, and nothing else changes.
+    async fn see(&self, target: &Target, watched: &Watched) -> Result<Result<Revision, Condition>, PassError> {
+        let condition = match self.ports.source.fetch(&target.source).await {
+            Ok(Head::At { revision }) => return Ok(Ok(revision)),
+            Ok(Head::EmptyRepository) => Condition {
+                reason: "empty".to_owned(),
+                message: "the repository has no commit yet: push one to begin".to_owned(),
+            },
+            Ok(Head::NoSuchBranch) => Condition {
+                reason: "no-such-branch".to_owned(),
+                message: format!("the repository has no branch '{}'; all products stay as they are", watched.branch),
+            },
+            Err(error) => Condition { reason: error.reason().to_owned(), message: error.to_string() },
+        };
+        warn!(source = %target.source, reason = %condition.reason, "{}", condition.message);
+        let now = self.ports.clock.now();
+        self.ports.store.note_condition(&target.source, &watched.url, &watched.branch, Some(&condition), now).await?;
+        Ok(Err(condition))
+    }
+
+    async fn sight<'a>(
+        &self,
+        target: &'a Target,
+        watched: &'a Watched,
+        revision: Revision,
+    ) -> Result<Sighting<'a>, PassError> {
+        Ok(Sighting {
+            source: &target.source,
+            watched,
+            policies: self.ports.judge.policies(),
+            record: self.ports.store.source(&target.source).await?,
+            tree: self.ports.source.tree(&target.source, &revision).await?,
+            revision,
+        })
+    }
+
+    fn is_settled(&self, sighting: &Sighting<'_>) -> bool {
+        sighting.record.as_ref().is_some_and(|record| {
+            record.revision.as_ref() == Some(&sighting.revision)
+                && record.policies.as_ref() == Some(&sighting.policies)
+                && record.platform.as_ref() == Some(&self.settings.platform_digest)
+        })
+    }
+
+    async fn note(&self, sighting: &Sighting<'_>, condition: Option<&Condition>) -> Result<(), StoreError> {
+        let Watched { url, branch, .. } = sighting.watched;
+        self.ports.store.note_condition(sighting.source, url, branch, condition, self.ports.clock.now()).await
+    }
+}

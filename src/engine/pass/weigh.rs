@@ -1,0 +1,267 @@
+//! Desired against recorded, for every product that was read: what changed, what rules that know
+//! the record say of it, and what policies say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::check::{Assessment, record, verdicts};
+use crate::domain::change::{Change, ChangeKind, Difference, compare};
+use crate::domain::descriptor::Descriptor;
+use crate::domain::finding::{Finding, arrange};
+use crate::domain::id::{Fqn, RepoPath};
+use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question};
+use crate::port::store::{RecordedVersion, VerdictEntry};
+
+use super::super::Engine;
+use super::scope::Look;
+use super::{PassError, Sighting};
+
+/// A product that was read, with all that is held for and against it.
+pub(super) struct Weighed {
+    pub assessment: Arc<Assessment>,
+    /// What changed; `None` where there is no descriptor to compare.
+    pub change: Option<Change>,
+    /// Findings of rules: those of the descriptor itself, and those that know the record.
+    pub findings: Vec<Finding>,
+    /// Findings of policies.
+    pub policy_findings: Vec<Finding>,
+}
+
+impl Weighed {
+    /// Whether something refuses it.
+    pub fn is_refused(&self) -> bool {
+        self.findings.iter().chain(&self.policy_findings).any(Finding::is_error)
+    }
+
+    /// Whether policies gave no answer.
+    pub fn is_not_evaluated(&self) -> bool {
+        self.policy_findings.iter().any(|finding| finding.rule == NOT_EVALUATED)
+    }
+}
+
+/// All that was read, weighed.
+pub(super) struct Scales {
+    pub look: Look,
+    pub products: Vec<Weighed>,
+    pub retired: Vec<Change>,
+    pub verdicts: Vec<VerdictEntry>,
+}
+
+impl Scales {
+    pub fn assessments(&self) -> Vec<Arc<Assessment>> {
+        self.products.iter().map(|product| Arc::clone(&product.assessment)).collect()
+    }
+}
+
+/// The latest recorded versions of the products in question.
+struct Latest(BTreeMap<Fqn, RecordedVersion>);
+
+impl Latest {
+    /// The latest version of this major; for a new major, of the one before it.
+    fn predecessor(&self, product: &Fqn) -> Option<&RecordedVersion> {
+        self.0.get(product).or_else(|| {
+            let major = product.major()?;
+            self.0
+                .values()
+                .filter(|version| version.product.product_name() == product.product_name())
+                .filter(|version| version.product.major().is_some_and(|other| other < major))
+                .max_by_key(|version| version.product.major())
+        })
+    }
+}
+
+impl Engine {
+    pub(super) async fn weigh(&self, sighting: &Sighting<'_>, mut look: Look) -> Result<Scales, PassError> {
+        let assessments = std::mem::take(&mut look.assessments);
+        let mut wanted: BTreeSet<Fqn> =
+            assessments.iter().filter_map(|assessment| assessment.product.clone()).collect();
+        wanted.extend(look.gone.iter().filter_map(|(_, product)| product.clone()));
+        let latest = self.ports.store.latest_versions(&wanted.iter().cloned().collect::<Vec<_>>()).await?;
+        let latest = Latest(latest.into_iter().map(|version| (version.product.clone(), version)).collect());
+
+        let mut products = Vec::with_capacity(assessments.len());
+        for assessment in assessments {
+            products.push(self.compare_with_record(assessment, &latest).await?);
+        }
+        self.refuse_double_claims(sighting, &look, &latest, &mut products);
+        self.warn_of_unknown_upstream(&mut products).await?;
+        let verdicts = self.ask_policies(sighting, &latest, &mut products).await;
+        for product in &mut products {
+            arrange(&mut product.findings);
+            arrange(&mut product.policy_findings);
+        }
+        let retired = retired(&look, &products, &latest);
+        Ok(Scales { look, products, retired, verdicts })
+    }
+
+    async fn compare_with_record(&self, assessment: Assessment, latest: &Latest) -> Result<Weighed, PassError> {
+        let assessment = Arc::new(assessment);
+        let mut findings = assessment.findings.clone();
+        let Some(descriptor) = assessment.descriptor.clone() else {
+            return Ok(Weighed { assessment, change: None, findings, policy_findings: Vec::new() });
+        };
+        let predecessor = latest.predecessor(&descriptor.fqn);
+        let same_major = predecessor.filter(|version| version.product == descriptor.fqn);
+        let kind = match same_major {
+            None => ChangeKind::Created,
+            Some(version) if is_recorded_as(version, &assessment, &descriptor) => ChangeKind::Unchanged,
+            Some(_) => ChangeKind::Updated,
+        };
+        let difference = match predecessor {
+            Some(version) if kind != ChangeKind::Unchanged => compare(&version.content, &descriptor.content),
+            _ => Difference::default(),
+        };
+        if kind == ChangeKind::Updated {
+            let recorded = self.ports.store.version_numbers(&descriptor.fqn).await?;
+            let before = same_major
+                .and_then(|version| Descriptor::from_resolved(&self.settings.namespace, &version.content).ok());
+            findings.extend(record::versions(&assessment, &descriptor, before.as_ref(), &recorded));
+        }
+        let change = Change {
+            product: descriptor.fqn.clone(),
+            kind,
+            path: assessment.path.clone(),
+            from: predecessor.map(|version| version.version.clone()),
+            to: Some(descriptor.version_ref()),
+            succeeds: match same_major {
+                Some(_) => None,
+                None => predecessor.map(|version| version.product.clone()),
+            },
+            difference,
+        };
+        Ok(Weighed { assessment, change: Some(change), findings, policy_findings: Vec::new() })
+    }
+
+    /// One product has one descriptor: the one that was recorded first, or else the first by path.
+    fn refuse_double_claims(&self, sighting: &Sighting<'_>, look: &Look, latest: &Latest, products: &mut [Weighed]) {
+        let gone: BTreeSet<&RepoPath> = look.gone.iter().map(|(path, _)| path).collect();
+        let present: BTreeSet<RepoPath> = products.iter().map(|product| product.assessment.path.clone()).collect();
+        let mut claimed: BTreeMap<Fqn, RepoPath> = BTreeMap::new();
+        for product in products.iter_mut() {
+            let Some(fqn) = product.assessment.product.clone() else { continue };
+            if let Some(record) = latest.0.get(&fqn).filter(|record| !record.retired) {
+                let elsewhere = record.source != *sighting.source;
+                let moved = gone.contains(&record.path) || (look.complete && !present.contains(&record.path));
+                if elsewhere || (record.path != product.assessment.path && !moved) {
+                    let source = elsewhere.then_some(&record.source);
+                    product.findings.push(record::claimed_twice(&product.assessment, source, &record.path));
+                    continue;
+                }
+            }
+            if let Some(first) = claimed.get(&fqn) {
+                product.findings.push(record::claimed_twice(&product.assessment, None, first));
+            } else {
+                claimed.insert(fqn, product.assessment.path.clone());
+            }
+        }
+    }
+
+    async fn warn_of_unknown_upstream(&self, products: &mut [Weighed]) -> Result<(), PassError> {
+        let here: BTreeSet<Fqn> = products.iter().filter_map(|product| product.assessment.product.clone()).collect();
+        let owners: BTreeSet<Fqn> = products
+            .iter()
+            .filter_map(|product| product.assessment.descriptor.as_ref())
+            .flat_map(Descriptor::upstream)
+            .filter_map(|fqn| fqn.owner())
+            .filter(|owner| !here.contains(owner))
+            .collect();
+        let recorded = self.ports.store.latest_versions(&owners.into_iter().collect::<Vec<_>>()).await?;
+        let known: BTreeSet<Fqn> = recorded.into_iter().map(|version| version.product).chain(here).collect();
+        for product in products.iter_mut() {
+            let Some(descriptor) = &product.assessment.descriptor else { continue };
+            for upstream in descriptor.upstream() {
+                if upstream.owner().is_some_and(|owner| !known.contains(&owner)) {
+                    let finding = record::upstream_not_found(&product.assessment, descriptor, &upstream);
+                    product.findings.push(finding);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the policies about every product that rules let through.
+    async fn ask_policies(
+        &self,
+        sighting: &Sighting<'_>,
+        latest: &Latest,
+        products: &mut [Weighed],
+    ) -> Vec<VerdictEntry> {
+        let mut asked = Vec::new();
+        let mut questions = Vec::new();
+        for (index, product) in products.iter().enumerate() {
+            let (Some(descriptor), Some(change)) = (&product.assessment.descriptor, &product.change) else { continue };
+            if product.findings.iter().any(Finding::is_error) {
+                continue;
+            }
+            let current =
+                latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
+            let after = json!({"dataProductVersion": descriptor.published()});
+            let change_json = serde_json::to_value(change).unwrap_or(Value::Null);
+            for event in events(change) {
+                asked.push((index, event));
+                questions.push(Question {
+                    event,
+                    current_state: current.clone(),
+                    after_state: Some(after.clone()),
+                    change: Some(change_json.clone()),
+                    stage: None,
+                    source: Some(sighting.source.clone()),
+                });
+            }
+        }
+        let answers = self.ports.judge.judge(questions).await;
+        let mut entries = Vec::with_capacity(answers.len());
+        for ((index, event), verdict) in asked.into_iter().zip(answers) {
+            let Some(product) = products.get_mut(index) else { continue };
+            let Some(fqn) = product.assessment.product.clone() else { continue };
+            product.policy_findings.extend(verdicts::findings(&product.assessment, &verdict));
+            entries.push(VerdictEntry { product: fqn, event, stage: None, verdict });
+        }
+        entries
+    }
+
+    fn product_version(&self, content: &Value) -> Option<Value> {
+        let descriptor = Descriptor::from_resolved(&self.settings.namespace, content).ok()?;
+        Some(json!({"dataProductVersion": descriptor.published()}))
+    }
+}
+
+/// Whether the record has the product just so: this content, in this file, and not retired.
+fn is_recorded_as(version: &RecordedVersion, assessment: &Assessment, descriptor: &Descriptor) -> bool {
+    version.version.digest == descriptor.digest && version.path == assessment.path && !version.retired
+}
+
+/// The moments that a change is for policies. A product that did not change is asked about too:
+/// it is read again because policies changed, or because it was held back.
+fn events(change: &Change) -> Vec<PolicyEvent> {
+    match change.kind {
+        ChangeKind::Created => vec![PolicyEvent::DataProductCreation, PolicyEvent::DataProductVersionCreation],
+        ChangeKind::Updated => vec![PolicyEvent::DataProductUpdate, PolicyEvent::DataProductVersionCreation],
+        ChangeKind::Unchanged => vec![PolicyEvent::DataProductUpdate],
+        ChangeKind::Retired => Vec::new(),
+    }
+}
+
+/// Products whose root file is gone, and that no other file describes.
+fn retired(look: &Look, products: &[Weighed], latest: &Latest) -> Vec<Change> {
+    let here: BTreeSet<&Fqn> = products.iter().filter_map(|product| product.assessment.product.as_ref()).collect();
+    look.gone
+        .iter()
+        .filter_map(|(path, product)| Some((path, product.as_ref()?)))
+        .filter(|(_, product)| !here.contains(product))
+        .filter_map(|(path, product)| {
+            let record = latest.0.get(product).filter(|record| !record.retired && record.path == *path)?;
+            Some(Change {
+                product: product.clone(),
+                kind: ChangeKind::Retired,
+                path: path.clone(),
+                from: Some(record.version.clone()),
+                to: None,
+                succeeds: None,
+                difference: Difference::default(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! Which activities may begin.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::activity::{ActivityEvent, ActivityStatus};
+use crate::domain::id::ContainerId;
+use crate::domain::plan::ActivityId;
+use crate::port::store::{ActivityRecord, StoreError};
+
+use super::super::Engine;
+
+/// What can be done now.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    /// May begin, or go on after a crash; at most one of each container.
+    pub ready: Vec<ActivityId>,
+    /// Will never begin: what they wait for did not succeed.
+    pub skipped: Vec<Skipped>,
+}
+
+/// An activity that will never begin.
+#[derive(Debug)]
+pub(super) struct Skipped {
+    pub record: ActivityRecord,
+    pub because: ActivityId,
+}
+
+/// Where something that is waited for stands.
+enum Prerequisite {
+    Succeeded,
+    Open,
+    Lost(ActivityId),
+}
+
+impl Engine {
+    /// `running` are driven by this process now, `resting` are left alone until the next look.
+    pub(super) async fn choose(
+        &self,
+        running: &BTreeSet<ActivityId>,
+        resting: &BTreeSet<ActivityId>,
+    ) -> Result<Choice, StoreError> {
+        let unfinished = self.ports.store.unfinished().await?;
+        let open: BTreeSet<ActivityId> = unfinished.iter().map(|record| record.planned.id.clone()).collect();
+        // What was begun before a crash goes first: it holds its container.
+        let (begun, waiting): (Vec<_>, Vec<_>) =
+            unfinished.into_iter().partition(|record| record.state.status == ActivityStatus::Running);
+        let mut busy: BTreeSet<ContainerId> = BTreeSet::new();
+        let mut choice = Choice::default();
+        let is_free = |id: &ActivityId| !running.contains(id) && !resting.contains(id);
+        for record in begun {
+            busy.insert(record.planned.container);
+            if is_free(&record.planned.id) {
+                choice.ready.push(record.planned.id);
+            }
+        }
+        let mut known = BTreeMap::new();
+        for record in waiting {
+            if !is_free(&record.planned.id) || busy.contains(&record.planned.container) {
+                busy.insert(record.planned.container);
+                continue;
+            }
+            match self.prerequisites(&record, &open, &mut known).await? {
+                Prerequisite::Open => {}
+                Prerequisite::Lost(because) => choice.skipped.push(Skipped { record, because }),
+                Prerequisite::Succeeded => {
+                    busy.insert(record.planned.container.clone());
+                    choice.ready.push(record.planned.id);
+                }
+            }
+        }
+        Ok(choice)
+    }
+
+    async fn prerequisites(
+        &self,
+        record: &ActivityRecord,
+        open: &BTreeSet<ActivityId>,
+        known: &mut BTreeMap<ActivityId, Option<ActivityRecord>>,
+    ) -> Result<Prerequisite, StoreError> {
+        let mut all = Prerequisite::Succeeded;
+        for id in &record.planned.after {
+            match self.prerequisite(id.clone(), open, known).await? {
+                Prerequisite::Succeeded => {}
+                Prerequisite::Open => all = Prerequisite::Open,
+                lost @ Prerequisite::Lost(_) => return Ok(lost),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Follows a superseded activity to the one that took its place.
+    async fn prerequisite(
+        &self,
+        mut id: ActivityId,
+        open: &BTreeSet<ActivityId>,
+        known: &mut BTreeMap<ActivityId, Option<ActivityRecord>>,
+    ) -> Result<Prerequisite, StoreError> {
+        /// More than this many supersessions in a row are no longer followed.
+        const LONGEST_CHAIN: usize = 1_000;
+        for _ in 0..LONGEST_CHAIN {
+            if open.contains(&id) {
+                return Ok(Prerequisite::Open);
+            }
+            if !known.contains_key(&id) {
+                known.insert(id.clone(), self.ports.store.activity(&id).await?);
+            }
+            let Some(Some(record)) = known.get(&id) else { return Ok(Prerequisite::Lost(id)) };
+            match record.state.status {
+                ActivityStatus::Succeeded => return Ok(Prerequisite::Succeeded),
+                // It ended between the two readings; the next look sees it.
+                ActivityStatus::Waiting | ActivityStatus::Running => return Ok(Prerequisite::Open),
+                ActivityStatus::Failed | ActivityStatus::Refused | ActivityStatus::Skipped => {
+                    return Ok(Prerequisite::Lost(id));
+                }
+                ActivityStatus::Superseded => match self.successor(&id).await? {
+                    Some(by) => id = by,
+                    None => return Ok(Prerequisite::Lost(id)),
+                },
+            }
+        }
+        Ok(Prerequisite::Lost(id))
+    }
+
+    async fn successor(&self, id: &ActivityId) -> Result<Option<ActivityId>, StoreError> {
+        let events = self.ports.store.events(id).await?;
+        Ok(events.into_iter().rev().find_map(|(_, event)| match event {
+            ActivityEvent::Superseded { by } => by,
+            _ => None,
+        }))
+    }
+}

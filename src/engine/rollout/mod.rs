@@ -1,0 +1,151 @@
+//! Rolling out what plans say: choosing which activities may begin, and driving each to its end.
+//!
+//! Needs: intent is in the record before the first effect; at most one activity runs per
+//! container; an activity begins when all it waits for has succeeded; a crash at any point is
+//! followed by the same activity going on, under the same task keys.
+//!
+//! Named races, and the decision for each:
+//! - *Crash between the recording of an event and its effect, or the other way round.* A task's
+//!   start is recorded before it is handed to its executor, its end after. A task that the record
+//!   has as running is therefore handed over again after a crash, with the same key and attempt.
+//! - *Two activities for one container* (a later commit while the earlier one is rolled out): the
+//!   store's `claim` gives the container to one; the other is asked for again when that one ends.
+//! - *Superseded while chosen*: a pass supersedes an activity that was just chosen but not yet
+//!   claimed. `claim` answers `None` for what has ended, and the choice is forgotten.
+//! - *Stopped while running*: the attempt's future is dropped, which stops its effect; the record
+//!   still has it as running, as after a crash.
+//! - *An activity that waits for a superseded one* waits for the one that took its place.
+
+mod call;
+mod choose;
+mod drive;
+mod progress;
+mod record;
+
+pub(super) use record::stage_line;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{self, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::domain::plan::ActivityId;
+use crate::port::store::StoreError;
+
+use super::Engine;
+
+/// How often the loop looks without being rung.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// Rolls out until nothing can be begun and nothing runs; for one pass and out.
+    pub async fn roll_out_all(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), StoreError> {
+        let mut drives = Drives::default();
+        loop {
+            let begun = self.begin_what_can(&mut drives, stop).await?;
+            if drives.running.is_empty() && !begun {
+                return Ok(());
+            }
+            if !drives.running.is_empty() && drives.next_ended(stop).await == Ended::Stopped {
+                drives.tasks.shutdown().await;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Rolls out whenever there is something, until told to stop. What runs then is stopped too,
+    /// and goes on at the next start.
+    pub async fn roll_out_until(self: &Arc<Self>, stop: &CancellationToken) {
+        let mut drives = Drives::default();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let rung = self.rollout_bell.notified();
+            if let Err(error) = self.begin_what_can(&mut drives, stop).await {
+                warn!(%error, "activities could not be read; trying again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = rung => {}
+                ended = drives.next_ended(stop), if !drives.running.is_empty() => {
+                    if ended == Ended::Stopped { break }
+                }
+                _ = look.tick() => drives.resting.clear(),
+            }
+        }
+        drives.tasks.shutdown().await;
+    }
+
+    /// Begins all activities that may begin now; whether any was begun or settled.
+    async fn begin_what_can(
+        self: &Arc<Self>,
+        drives: &mut Drives,
+        stop: &CancellationToken,
+    ) -> Result<bool, StoreError> {
+        let choice = self.choose(&drives.running, &drives.resting).await?;
+        let mut begun = false;
+        for skipped in &choice.skipped {
+            begun |= self.skip(skipped).await;
+        }
+        for id in choice.ready {
+            if drives.running.len() >= self.settings.parallel_activities {
+                break;
+            }
+            begun = true;
+            let (engine, stop, activity) = (Arc::clone(self), stop.clone(), id.clone());
+            let handle = drives.tasks.spawn(async move { engine.drive(&activity, &stop).await });
+            drives.running.insert(id.clone());
+            drives.names.insert(handle.id(), id);
+        }
+        Ok(begun)
+    }
+}
+
+/// Activities that this process drives now.
+#[derive(Default)]
+struct Drives {
+    tasks: JoinSet<Result<(), drive::DriveError>>,
+    names: HashMap<task::Id, ActivityId>,
+    running: BTreeSet<ActivityId>,
+    /// Driven a moment ago. One of them that is unfinished all the same met trouble (or another
+    /// holder), and is not begun again before the next look, so that trouble never spins.
+    resting: BTreeSet<ActivityId>,
+}
+
+/// Why waiting for a drive came to its end.
+#[derive(Debug, PartialEq, Eq)]
+enum Ended {
+    One,
+    Stopped,
+}
+
+impl Drives {
+    /// Waits until one activity has ended, and lets it rest.
+    async fn next_ended(&mut self, stop: &CancellationToken) -> Ended {
+        let joined = tokio::select! {
+            () = stop.cancelled() => return Ended::Stopped,
+            joined = self.tasks.join_next_with_id() => joined,
+        };
+        let ended = match joined {
+            None => None,
+            Some(Ok((id, outcome))) => {
+                if let Err(error) = outcome {
+                    warn!(activity = ?self.names.get(&id), %error, "the activity could not go on for now");
+                }
+                self.names.remove(&id)
+            }
+            Some(Err(panic)) => {
+                error!(activity = ?self.names.get(&panic.id()), %panic, "driving an activity panicked");
+                self.names.remove(&panic.id())
+            }
+        };
+        if let Some(id) = ended {
+            self.running.remove(&id);
+            self.resting.insert(id);
+        }
+        Ended::One
+    }
+}

@@ -1,0 +1,40 @@
+//! What the engine is told once, at its start.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::id::{Digest, Namespace, SourceName};
+use crate::domain::stage::Platform;
+
+/// A source, as the engine sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Its URL, without credentials; for people.
+    pub url: String,
+    /// Its branch.
+    pub branch: String,
+    /// Globs of the root files.
+    pub globs: Vec<String>,
+}
+
+/// What the engine is told once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineSettings {
+    /// The mesh's namespace.
+    pub namespace: Namespace,
+    /// Stages and executors.
+    pub platform: Platform,
+    /// The digest of all that planning depends on beside descriptors and policies.
+    pub platform_digest: Digest,
+    /// The sources.
+    pub sources: BTreeMap<SourceName, Watched>,
+    /// Who holds containers: the same after every restart of the same daemon, so that it takes
+    /// over what it held itself.
+    pub holder: String,
+    /// How many activities run at once.
+    pub parallel_activities: usize,
+    /// The pause before a second attempt of a task; it doubles with each further one.
+    pub retry_pause: Duration,
+    /// The longest pause between two attempts, of a task or of a report.
+    pub longest_pause: Duration,
+}

@@ -107,11 +107,21 @@ impl ActivityState {
     }
 
     /// The state after `event`.
-    pub fn after(mut self, event: &ActivityEvent) -> Result<Self, IllegalEvent> {
+    pub fn after(self, event: &ActivityEvent) -> Result<Self, IllegalEvent> {
+        let mut next = self.clone();
+        if next.apply(event) {
+            Ok(next)
+        } else {
+            Err(IllegalEvent { state: Box::new(self), event: Box::new(event.clone()) })
+        }
+    }
+
+    /// Changes the state by `event`; `false`, with the state in disorder, when it cannot follow.
+    fn apply(&mut self, event: &ActivityEvent) -> bool {
         use ActivityEvent as E;
         use ActivityStatus as S;
 
-        let legal = match (self.status, event) {
+        match (self.status, event) {
             (S::Waiting, E::Claimed { token }) => {
                 self.status = S::Running;
                 self.token = Some(*token);
@@ -179,8 +189,7 @@ impl ActivityState {
             (S::Waiting, _) => false,
             (S::Running, E::Skipped { .. } | E::Superseded { .. }) => false,
             (S::Succeeded | S::Failed | S::Refused | S::Skipped | S::Superseded, _) => false,
-        };
-        if legal { Ok(self) } else { Err(IllegalEvent { state: Box::new(self), event: Box::new(event.clone()) }) }
+        }
     }
 
     /// The task at `index`, if all before it have succeeded.
@@ -196,4 +205,88 @@ pub fn fold<'a>(
     events: impl IntoIterator<Item = &'a ActivityEvent>,
 ) -> Result<ActivityState, IllegalEvent> {
     events.into_iter().try_fold(ActivityState::new(tasks), ActivityState::after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::ActivityId;
+    use serde_json::json;
+
+    fn token(number: u64) -> FencingToken {
+        FencingToken(number)
+    }
+
+    fn started(task: usize, attempt: u32) -> ActivityEvent {
+        ActivityEvent::TaskStarted { task, attempt }
+    }
+
+    fn succeeded(task: usize) -> ActivityEvent {
+        ActivityEvent::TaskSucceeded { task, results: json!({}) }
+    }
+
+    fn failed(task: usize, attempt: u32, retry: bool) -> ActivityEvent {
+        ActivityEvent::TaskFailed { task, attempt, kind: FailureKind::Transient, message: "m".to_owned(), retry }
+    }
+
+    fn claimed(number: u64) -> ActivityEvent {
+        ActivityEvent::Claimed { token: token(number) }
+    }
+
+    #[test]
+    fn a_whole_life_with_a_retry_and_a_crash() {
+        let events = [
+            claimed(1),
+            started(0, 1),
+            failed(0, 1, true),
+            started(0, 2),
+            claimed(2),
+            started(0, 2),
+            succeeded(0),
+            started(1, 1),
+            succeeded(1),
+            ActivityEvent::Succeeded,
+        ];
+        let state = fold(2, &events).unwrap();
+        assert_eq!(state.status, ActivityStatus::Succeeded);
+        assert_eq!(state.token, Some(token(2)));
+    }
+
+    #[test]
+    fn a_crash_keeps_the_handle_of_the_running_attempt() {
+        let handle = "pid:1".to_owned();
+        let events =
+            [claimed(1), started(0, 1), ActivityEvent::TaskCheckpointed { task: 0, handle }, claimed(2), started(0, 1)];
+        let state = fold(1, &events).unwrap();
+        assert_eq!(state.tasks[0], TaskStatus::Running { attempt: 1, handle: Some("pid:1".to_owned()) });
+    }
+
+    #[test]
+    fn what_cannot_follow_is_an_error_with_both_in_it() {
+        let by = Some("act-0123456789abcdef".parse::<ActivityId>().unwrap());
+        let illegal: Vec<Vec<ActivityEvent>> = vec![
+            vec![started(0, 1)],
+            vec![claimed(1), started(1, 1)],
+            vec![claimed(1), succeeded(0)],
+            vec![claimed(1), ActivityEvent::Succeeded],
+            vec![claimed(1), ActivityEvent::Failed],
+            vec![claimed(2), claimed(1)],
+            vec![claimed(1), ActivityEvent::Superseded { by }],
+            vec![claimed(1), started(0, 1), succeeded(0), succeeded(0)],
+            vec![claimed(1), started(0, 1), started(0, 2)],
+            vec![claimed(1), started(0, 1), failed(0, 1, false), started(0, 2)],
+            vec![claimed(1), ActivityEvent::Refused { violations: vec![] }, claimed(2)],
+        ];
+        for events in illegal {
+            let error = fold(2, &events).unwrap_err();
+            assert_eq!(*error.event, *events.last().unwrap());
+            let before = fold(2, &events[..events.len() - 1]).unwrap();
+            assert_eq!(*error.state, before, "the state in the error is the one before the event");
+        }
+    }
+
+    #[test]
+    fn an_activity_without_tasks_may_succeed() {
+        assert_eq!(fold(0, &[claimed(1), ActivityEvent::Succeeded]).unwrap().status, ActivityStatus::Succeeded);
+    }
 }

@@ -15,6 +15,8 @@ pub struct Watched {
     pub branch: String,
     /// Globs of the root files.
     pub globs: Vec<String>,
+    /// The digest of all that planning for it depends on beside descriptors and policies.
+    pub platform: Digest,
 }
 
 /// What the engine is told once.
@@ -24,8 +26,6 @@ pub struct EngineSettings {
     pub namespace: Namespace,
     /// Stages and executors.
     pub platform: Platform,
-    /// The digest of all that planning depends on beside descriptors and policies.
-    pub platform_digest: Digest,
     /// The sources.
     pub sources: BTreeMap<SourceName, Watched>,
     /// Who holds containers: the same after every restart of the same daemon, so that it takes

@@ -1,1 +1,2 @@
 //! Floor 4: what people use.
+pub mod http;

@@ -38,7 +38,7 @@ impl Engine {
         Ok(Pass {
             url: sighting.watched.url.clone(),
             branch: sighting.watched.branch.clone(),
-            platform: self.settings.platform_digest.clone(),
+            platform: sighting.watched.platform.clone(),
             at: self.ports.clock.now(),
             complete: scales.look.complete,
             descriptors,

@@ -180,7 +180,7 @@ impl Engine {
         sighting.record.as_ref().is_some_and(|record| {
             record.revision.as_ref() == Some(&sighting.revision)
                 && record.policies.as_ref() == Some(&sighting.policies)
-                && record.platform.as_ref() == Some(&self.settings.platform_digest)
+                && record.platform.as_ref() == Some(&sighting.watched.platform)
         })
     }
 

@@ -90,7 +90,7 @@ impl Engine {
         let Some(record) = &sighting.record else { return Ok(None) };
         let Some(from) = &record.revision else { return Ok(None) };
         let same_rules = record.policies.as_ref() == Some(&sighting.policies)
-            && record.platform.as_ref() == Some(&self.settings.platform_digest);
+            && record.platform.as_ref() == Some(&sighting.watched.platform);
         let emptied = record.condition.as_ref().is_some_and(|condition| condition.reason == NO_DESCRIPTORS);
         if !same_rules || emptied {
             return Ok(None);

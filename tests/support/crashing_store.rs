@@ -1,0 +1,212 @@
+//! A store that stops answering after a number of recorded events, as if the process had been
+//! killed right then: what was written before stays, and nothing is written any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use meshwright::domain::activity::{ActivityEvent, ActivityState, FencingToken};
+use meshwright::domain::descriptor::VersionRef;
+use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName};
+use meshwright::domain::plan::{ActivityId, Plan};
+use meshwright::domain::report::Report;
+use meshwright::domain::source::Condition;
+use meshwright::domain::time::Timestamp;
+use meshwright::port::store::*;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// A store that dies after `left` writes. `died` is cancelled at that moment.
+pub struct CrashingStore {
+    inner: Arc<dyn Store>,
+    left: AtomicI64,
+    pub died: CancellationToken,
+}
+
+impl CrashingStore {
+    /// Dies after this many writes.
+    pub fn new(inner: Arc<dyn Store>, writes: i64) -> Self {
+        Self { inner, left: AtomicI64::new(writes), died: CancellationToken::new() }
+    }
+
+    /// How many writes were made of those that were allowed.
+    pub fn writes_left(&self) -> i64 {
+        self.left.load(Ordering::SeqCst)
+    }
+
+    fn alive(&self) -> Result<(), StoreError> {
+        if self.left.load(Ordering::SeqCst) > 0 { Ok(()) } else { Err(dead()) }
+    }
+
+    /// Counts a write that is about to be made; the last one is made, and then the store is dead.
+    fn count(&self) -> Result<(), StoreError> {
+        let before = self.left.fetch_sub(1, Ordering::SeqCst);
+        if before <= 0 { Err(dead()) } else { Ok(()) }
+    }
+
+    fn after_write(&self) -> Result<(), StoreError> {
+        if self.left.load(Ordering::SeqCst) <= 0 {
+            // The write was made, and whoever made it never learns of it.
+            self.died.cancel();
+            return Err(dead());
+        }
+        Ok(())
+    }
+}
+
+fn dead() -> StoreError {
+    StoreError::Unavailable("killed".to_owned())
+}
+
+/// Reads through, while alive.
+macro_rules! read {
+    ($self:ident . $($call:tt)*) => {{
+        $self.alive()?;
+        $self.inner.$($call)*.await
+    }};
+}
+
+/// Writes through, and dies after the last write.
+macro_rules! write {
+    ($self:ident . $($call:tt)*) => {{
+        $self.count()?;
+        let outcome = $self.inner.$($call)*.await?;
+        $self.after_write()?;
+        Ok(outcome)
+    }};
+}
+
+#[async_trait]
+impl PassBook for CrashingStore {
+    async fn source(&self, source: &SourceName) -> Result<Option<SourceRecord>, StoreError> {
+        read!(self.source(source))
+    }
+    async fn note_condition(
+        &self,
+        source: &SourceName,
+        url: &str,
+        branch: &str,
+        condition: Option<&Condition>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        read!(self.note_condition(source, url, branch, condition, at))
+    }
+    async fn descriptors_reading(&self, source: &SourceName, files: &[RepoPath]) -> Result<Vec<RepoPath>, StoreError> {
+        read!(self.descriptors_reading(source, files))
+    }
+    async fn descriptors(&self, source: &SourceName) -> Result<Vec<(RepoPath, Option<Fqn>)>, StoreError> {
+        read!(self.descriptors(source))
+    }
+    async fn held_back(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        read!(self.held_back(source))
+    }
+    async fn standing(&self, source: &SourceName) -> Result<Vec<Standing>, StoreError> {
+        read!(self.standing(source))
+    }
+    async fn latest_versions(&self, products: &[Fqn]) -> Result<Vec<RecordedVersion>, StoreError> {
+        read!(self.latest_versions(products))
+    }
+    async fn version_numbers(&self, product: &Fqn) -> Result<Vec<(VersionRef, bool)>, StoreError> {
+        read!(self.version_numbers(product))
+    }
+    async fn containers(&self, products: &[Fqn]) -> Result<Vec<ContainerRecord>, StoreError> {
+        read!(self.containers(products))
+    }
+    async fn record_pass(&self, pass: &Pass) -> Result<(), StoreError> {
+        write!(self.record_pass(pass))
+    }
+    async fn plan(&self, digest: &Digest) -> Result<Option<Plan>, StoreError> {
+        read!(self.plan(digest))
+    }
+}
+
+#[async_trait]
+impl ActivityBook for CrashingStore {
+    async fn unfinished(&self) -> Result<Vec<ActivityRecord>, StoreError> {
+        read!(self.unfinished())
+    }
+    async fn activity(&self, id: &ActivityId) -> Result<Option<ActivityRecord>, StoreError> {
+        read!(self.activity(id))
+    }
+    async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError> {
+        read!(self.activities_of(source, revision))
+    }
+    async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError> {
+        write!(self.claim(id, holder, at))
+    }
+    async fn append(
+        &self,
+        id: &ActivityId,
+        token: Option<FencingToken>,
+        event: &ActivityEvent,
+        reports: &[Report],
+        at: Timestamp,
+    ) -> Result<ActivityState, AppendError> {
+        write!(self.append(id, token, event, reports, at))
+    }
+    async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
+        read!(self.events(id))
+    }
+    async fn append_log(&self, id: &ActivityId, lines: &[LogLine]) -> Result<(), StoreError> {
+        read!(self.append_log(id, lines))
+    }
+    async fn log(&self, id: &ActivityId) -> Result<Vec<LogLine>, StoreError> {
+        read!(self.log(id))
+    }
+}
+
+#[async_trait]
+impl ReportBook for CrashingStore {
+    async fn unpublished(&self, now: Timestamp, limit: usize) -> Result<Vec<WantedReport>, StoreError> {
+        read!(self.unpublished(now, limit))
+    }
+    async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
+        write!(self.want(reports, at))
+    }
+    async fn published(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.published(report, at))
+    }
+    async fn failed(
+        &self,
+        report: &WantedReport,
+        message: &str,
+        again: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self.failed(report, message, again, at))
+    }
+}
+
+#[async_trait]
+impl Look for CrashingStore {
+    async fn sources(&self) -> Result<Vec<SourceRow>, StoreError> {
+        read!(self.sources())
+    }
+    async fn products(&self) -> Result<Vec<ProductRow>, StoreError> {
+        read!(self.products())
+    }
+    async fn versions(&self, product: Option<&Fqn>) -> Result<Vec<VersionRow>, StoreError> {
+        read!(self.versions(product))
+    }
+    async fn content(&self, product: &Fqn, version: &str) -> Result<Option<Value>, StoreError> {
+        read!(self.content(product, version))
+    }
+    async fn container_rows(&self) -> Result<Vec<ContainerRow>, StoreError> {
+        read!(self.container_rows())
+    }
+    async fn activity_rows(&self, limit: usize) -> Result<Vec<ActivityRow>, StoreError> {
+        read!(self.activity_rows(limit))
+    }
+    async fn report_rows(&self, limit: usize) -> Result<Vec<ReportRow>, StoreError> {
+        read!(self.report_rows(limit))
+    }
+    async fn audit_rows(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        read!(self.audit_rows(limit))
+    }
+    async fn finding_rows(&self, source: Option<&SourceName>) -> Result<Vec<FindingRow>, StoreError> {
+        read!(self.finding_rows(source))
+    }
+    async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError> {
+        read!(self.pass_rows(source, limit))
+    }
+}

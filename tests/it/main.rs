@@ -8,6 +8,8 @@ mod corpus;
 mod crash;
 mod daemon;
 mod demo;
+mod diff;
+mod examples;
 mod executors;
 mod git_source;
 mod policies;

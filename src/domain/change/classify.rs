@@ -25,12 +25,16 @@ pub(super) fn impact(steps: &[Step<'_>], op: FieldOp, before: Option<&Value>, af
     if class(steps) != FieldClass::Interface {
         return Impact::Compatible;
     }
+    // A list without ports, new or gone; one with ports is told port by port.
+    if matches!(steps, [_, Step::Field(kind)] if is_port_list(kind)) && before.or(after).is_some_and(Value::is_array) {
+        return if op == FieldOp::Replaced { Impact::Unknown } else { Impact::Compatible };
+    }
     let [Step::Heading(INTERFACE), Step::Field(kind), Step::Name(_) | Step::Position(_), within @ ..] = steps else {
         return Impact::Unknown;
     };
     let tables: &[_] = if *kind == EntityKind::InputPort.field() {
         &[INPUT_PORT]
-    } else if !EntityKind::PORTS.iter().any(|port| port.field() == *kind) {
+    } else if !is_port_list(kind) {
         &[]
     } else if is_sent_by_consumers(within) {
         &[REQUEST, READ_PORT]
@@ -43,6 +47,10 @@ pub(super) fn impact(steps: &[Step<'_>], op: FieldOp, before: Option<&Value>, af
         Some(Meaning::Judge(judge)) => judge(before, after),
         None => before.filter(|before| is_lost(before, after)).map_or(Impact::Unknown, |lost| of_parts(steps, lost)),
     }
+}
+
+fn is_port_list(field: &str) -> bool {
+    EntityKind::PORTS.iter().any(|kind| kind.field() == field)
 }
 
 /// Whether the parts of a value went with it: it is gone, or something of another kind stands there.

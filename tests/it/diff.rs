@@ -1,6 +1,7 @@
 //! The difference of two contents, as folders under `tests/cases/diff`: `before.json`,
 //! `after.json`, and in `expected.txt` what is told of them. A new case is a new folder; run with
 //! `MESHWRIGHT_BLESS=1` its expectation is written, to be read before it is committed.
+#![expect(clippy::disallowed_methods, reason = "the test reads its cases")]
 
 use std::fmt::Write as _;
 use std::fs;

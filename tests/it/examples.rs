@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use meshwright::config::Config;
 use meshwright::domain::change::{FieldOp, Impact, compare};
 use meshwright::domain::descriptor::Descriptor;
 use serde_json::Value;
@@ -216,11 +217,12 @@ fn what_is_built_is_what_the_ports_describe() {
 
 #[test]
 fn both_stages_load_every_table_from_their_own_results() {
-    let configuration: Value =
+    let configuration: Config =
         serde_yaml::from_str(&fs::read_to_string(root().join("examples-repo/meshwright.yaml")).unwrap()).unwrap();
+    let configured: Vec<&str> = configuration.stages.iter().map(|stage| stage.name.as_str()).collect();
     for product in example() {
         let stages: Vec<&str> = product.descriptor.lifecycle.iter().map(|(stage, _)| stage.as_str()).collect();
-        assert_eq!(stages, texts(&configuration["stages"], "name"));
+        assert_eq!(stages, configured);
         let mut tables: BTreeSet<&str> = BTreeSet::new();
         for port in
             output_ports(&product).iter().filter(|port| port["promises"]["api"]["specification"] == "datastoreapi")
@@ -231,7 +233,7 @@ fn both_stages_load_every_table_from_their_own_results() {
             let tasks = product.descriptor.tasks_of(stage).unwrap();
             let services: Vec<&str> = tasks.iter().map(|task| task.service.as_deref().unwrap()).collect();
             assert_eq!(services, ["warehouse", "build", "publish"]);
-            assert!(services.iter().all(|service| configuration["executors"].get(service).is_some()));
+            assert!(services.iter().all(|service| configuration.executors.contains_key(*service)));
             let load = tasks[2].configurations.as_ref().unwrap()["load"].clone();
             assert_eq!(texts(&load, "table").into_iter().collect::<BTreeSet<_>>(), tables);
             for item in load.as_array().unwrap() {

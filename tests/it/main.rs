@@ -8,7 +8,9 @@ mod corpus;
 mod crash;
 mod daemon;
 mod demo;
+#[cfg(test)]
 mod diff;
+#[cfg(test)]
 mod examples;
 mod executors;
 mod git_source;

@@ -147,23 +147,23 @@ mod tests {
         assert!(matches("", &[]) && !matches("", &place) && matches("**", &place));
     }
 
-    fn one(before: Value, after: Value) -> FieldChange {
-        let port = |part: Value| json!({"interfaceComponents": {"outputPorts": [{"name": "p", "promises": part}]}});
+    fn one(before: &Value, after: &Value) -> FieldChange {
+        let port = |part: &Value| json!({"interfaceComponents": {"outputPorts": [{"name": "p", "promises": part}]}});
         let mut fields = compare(&port(before), &port(after)).fields;
         assert_eq!(fields.len(), 1, "{fields:?}");
         fields.remove(0)
     }
 
-    fn schema(columns: Value) -> Value {
+    fn schema(columns: &Value) -> Value {
         json!({"api": {"definition": {"schema": {"tables": [{"name": "t", "columns": columns}]}}}})
     }
 
     #[test]
     fn columns() {
-        let column = |more: Value| {
+        let column = |more: &Value| {
             let mut column = json!({"name": "c"});
             column.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            schema(json!([column]))
+            schema(&json!([column]))
         };
         let cases = [
             (json!({"dataType": "INTEGER"}), json!({"dataType": "BIGINT"}), Impact::Compatible),
@@ -180,13 +180,13 @@ mod tests {
             (json!({"jsonSchema": "{}"}), json!({"jsonSchema": "[]"}), Impact::Unknown),
         ];
         for (before, after, impact) in cases {
-            let field = one(column(before.clone()), column(after.clone()));
+            let field = one(&column(&before), &column(&after));
             assert_eq!(field.impact, impact, "{before} > {after}");
             assert_eq!(field.class, FieldClass::Interface);
         }
-        let gone = one(schema(json!([{"name": "c"}, {"name": "d"}])), schema(json!([{"name": "c"}])));
+        let gone = one(&schema(&json!([{"name": "c"}, {"name": "d"}])), &schema(&json!([{"name": "c"}])));
         assert_eq!((gone.impact, gone.path.ends_with("tables.t.columns.d")), (Impact::Breaking, true));
-        let new = one(schema(json!([])), schema(json!([{"name": "c", "columnConstraint": "NOT_NULL"}])));
+        let new = one(&schema(&json!([])), &schema(&json!([{"name": "c", "columnConstraint": "NOT_NULL"}])));
         assert_eq!(new.impact, Impact::Compatible);
     }
 
@@ -212,7 +212,7 @@ mod tests {
             (json!({"x-other": {"type": 1}}), json!({"x-other": {"type": 2}}), Impact::Unknown),
         ];
         for (before, after, impact) in cases {
-            assert_eq!(one(payload(before.clone()), payload(after.clone())).impact, impact, "{before} > {after}");
+            assert_eq!(one(&payload(before.clone()), &payload(after.clone())).impact, impact, "{before} > {after}");
         }
     }
 
@@ -220,28 +220,28 @@ mod tests {
     fn what_consumers_send_is_read_from_the_senders_side() {
         let body =
             |schema: Value| json!({"api": {"definition": {"paths": {"/orders": {"post": {"requestBody": schema}}}}}});
-        let required = one(body(json!({"required": []})), body(json!({"required": ["a"]})));
+        let required = one(&body(json!({"required": []})), &body(json!({"required": ["a"]})));
         assert_eq!(required.impact, Impact::Breaking);
-        let removed = one(body(json!({"properties": {"a": {}}})), body(json!({"properties": {}})));
+        let removed = one(&body(json!({"properties": {"a": {}}})), &body(json!({"properties": {}})));
         assert_eq!(removed.impact, Impact::Unknown);
     }
 
     #[test]
     fn what_is_gone_weighs_as_much_as_its_parts() {
-        let tables = schema(json!([{"name": "c"}]));
-        let gone = one(tables.clone(), json!({"api": {"definition": {}}}));
+        let tables = schema(&json!([{"name": "c"}]));
+        let gone = one(&tables, &json!({"api": {"definition": {}}}));
         assert_eq!((gone.impact, gone.path.ends_with("definition.schema")), (Impact::Breaking, true));
-        let other = one(tables, json!({"api": {"definition": {"schema": "CREATE TABLE t"}}}));
+        let other = one(&tables, &json!({"api": {"definition": {"schema": "CREATE TABLE t"}}}));
         assert_eq!((other.impact, other.op), (Impact::Breaking, FieldOp::Replaced));
         let servers = json!({"api": {"definition": {"servers": {"dev": {"url": "u"}}}}});
-        assert_eq!(one(servers, json!({"api": {"definition": {}}})).impact, Impact::Unknown);
+        assert_eq!(one(&servers, &json!({"api": {"definition": {}}})).impact, Impact::Unknown);
     }
 
     #[test]
     fn documentation_is_metadata_unless_it_is_a_name() {
-        let described = one(json!({"slo": {"description": "a"}}), json!({"slo": {"description": "b"}}));
+        let described = one(&json!({"slo": {"description": "a"}}), &json!({"slo": {"description": "b"}}));
         assert_eq!((described.class, described.impact), (FieldClass::Metadata, Impact::Compatible));
-        let extended = one(json!({"x-a": {"description": "a"}}), json!({"x-a": {"description": "b"}}));
+        let extended = one(&json!({"x-a": {"description": "a"}}), &json!({"x-a": {"description": "b"}}));
         assert_eq!((extended.class, extended.impact), (FieldClass::Interface, Impact::Unknown));
     }
 }

@@ -8,6 +8,10 @@ mod corpus;
 mod crash;
 mod daemon;
 mod demo;
+#[cfg(test)]
+mod diff;
+#[cfg(test)]
+mod examples;
 mod executors;
 mod git_source;
 mod policies;

@@ -1,8 +1,14 @@
 //! Desired against recorded, for one product: what changed, in the descriptor's own terms.
 
-mod classify;
+mod place;
 mod diff;
+mod lists;
+mod classify;
+mod rules;
+mod data_type;
 mod unified;
+#[cfg(test)]
+mod properties;
 
 pub use diff::compare;
 

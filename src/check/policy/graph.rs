@@ -136,8 +136,11 @@ impl Graph {
                 match state.get(next) {
                     Some(State::Unseen) => self.enter(next, &mut state, &mut way),
                     Some(State::OnTheWay) => {
-                        let circle: Vec<usize> =
+                        let mut circle: Vec<usize> =
                             way.iter().map(|(node, _)| *node).skip_while(|node| *node != next).collect();
+                        // A circle is told from the rule that was read first, wherever it was entered.
+                        let first = circle.iter().enumerate().min_by_key(|(_, node)| **node);
+                        circle.rotate_left(first.map_or(0, |(position, _)| position));
                         problems.extend(self.circle(&circle));
                     }
                     Some(State::Done) | None => {}

@@ -18,6 +18,8 @@ mod set;
 mod evaluate;
 mod answer;
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use evaluate::Evaluator;
 pub use file::{MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES, PolicyFile, digest_of};

@@ -102,11 +102,11 @@ fn rule_shape(rule: &Rule) -> RuleShape {
     RuleShape { path, place: place(rule.span()), references }
 }
 
-/// The written-out beginning of a reference, and whether it goes on behind it. Every index
-/// expression is handed to `index`.
-fn flatten<'a>(mut expression: &'a Ref<Expr>, index: &mut dyn FnMut(&'a Ref<Expr>)) -> (Vec<String>, bool) {
+/// The written-out beginning of a reference, and where it begins. Every index expression is handed
+/// to `index`; so is what is indexed, where that has no name.
+fn flatten<'a>(mut expression: &'a Ref<Expr>, index: &mut dyn FnMut(&'a Ref<Expr>)) -> (Vec<String>, Place) {
     let mut parts: Vec<Option<String>> = Vec::new();
-    loop {
+    let start = loop {
         match expression.as_ref() {
             Expr::RefDot { refr, field, .. } => {
                 parts.push(field.1.as_string().ok().map(|name| name.to_string()));
@@ -126,20 +126,16 @@ fn flatten<'a>(mut expression: &'a Ref<Expr>, index: &mut dyn FnMut(&'a Ref<Expr
             }
             Expr::Var { span, .. } => {
                 parts.push(Some(span.text().to_owned()));
-                break;
+                break place(span);
             }
-            _ => {
-                // Something else is indexed: a call's result, a comprehension. It has no name.
+            other => {
                 index(expression);
                 parts.push(None);
-                break;
+                break place(other.span());
             }
         }
-    }
-    let whole = parts.len();
-    let path: Vec<String> = parts.into_iter().rev().map_while(|part| part).collect();
-    let goes_on = path.len() < whole;
-    (path, goes_on)
+    };
+    (parts.into_iter().rev().map_while(|part| part).collect(), start)
 }
 
 /// The variables that a pattern binds.
@@ -194,12 +190,11 @@ impl Walk {
 
     fn reference(&mut self, expression: &Ref<Expr>, is_call: bool) {
         let mut inner = Vec::new();
-        let (path, _) = flatten(expression, &mut |index| inner.push(index.clone()));
+        let (path, place) = flatten(expression, &mut |index| inner.push(index.clone()));
         if !path.is_empty() {
-            self.references.push(Reference { path, place: place(expression.span()), is_call });
+            self.references.push(Reference { path, place, is_call });
         }
         for index in inner {
-            // The base of a reference without a name comes back as itself; it is not one again.
             self.expression(&index);
         }
     }

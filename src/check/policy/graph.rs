@@ -140,7 +140,8 @@ impl Graph {
                             way.iter().map(|(node, _)| *node).skip_while(|node| *node != next).collect();
                         // A circle is told from the rule that was read first, wherever it was entered.
                         let first = circle.iter().enumerate().min_by_key(|(_, node)| **node);
-                        circle.rotate_left(first.map_or(0, |(position, _)| position));
+                        let first = first.map_or(0, |(position, _)| position);
+                        circle.rotate_left(first);
                         problems.extend(self.circle(&circle));
                     }
                     Some(State::Done) | None => {}

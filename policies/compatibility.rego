@@ -1,0 +1,38 @@
+# METADATA
+# title: Compatibility
+# description: What breaks consumers comes with a new major version; before 1.0.0, with a new minor one.
+# custom:
+#   events: [DATA_PRODUCT_UPDATE, DATA_PRODUCT_VERSION_CREATION]
+#   enforcement: block
+#   remedy: keep what consumers rely on, or raise the major version and let both run side by side
+package mesh.compatibility
+
+deny contains violation if {
+	change := input.change
+	some field in change.difference.fields
+	field.impact == "breaking"
+	not announced(change.from.version, change.to.version)
+	violation := {
+		"rule": "breaking",
+		"msg": sprintf("'%s' is %s, which breaks consumers, and %s is not a new major version after %s", [
+			field.path,
+			field.op,
+			change.to.version,
+			change.from.version,
+		]),
+		"pointer": field.pointer,
+	}
+}
+
+# Whether the step from one version to the other tells consumers that something breaks.
+announced(from, to) if major(to) > major(from)
+
+announced(from, to) if {
+	major(from) == 0
+	major(to) == 0
+	minor(to) > minor(from)
+}
+
+major(version) := to_number(split(version, ".")[0])
+
+minor(version) := to_number(split(version, ".")[1])

@@ -1,0 +1,43 @@
+# METADATA
+# title: Contact points
+# description: Consumers know whom to ask.
+# custom:
+#   enforcement: warn
+#   remedy: add an entry to info.contactPoints with a channel and an address
+package mesh.contacts
+
+import data.mesh.ports
+
+points := object.get(ports.product, ["info", "contactPoints"], [])
+
+deny contains violation if {
+	ports.product.info
+	count(points) == 0
+	violation := {
+		"rule": "missing",
+		"msg": "the product has no contact point",
+		"pointer": "/info/contactPoints",
+	}
+}
+
+deny contains violation if {
+	some position, point in points
+	some field in ["channel", "address"]
+	not ports.said(object.get(point, field, ""))
+	violation := {
+		"rule": "incomplete",
+		"msg": sprintf("the contact point %d has no %s", [position + 1, field]),
+		"pointer": sprintf("/info/contactPoints/%d/%s", [position, field]),
+	}
+}
+
+deny contains violation if {
+	some position, point in points
+	lower(point.channel) in ["email", "e-mail", "mail"]
+	not contains(point.address, "@")
+	violation := {
+		"rule": "address",
+		"msg": sprintf("'%s' is not a mail address", [point.address]),
+		"pointer": sprintf("/info/contactPoints/%d/address", [position]),
+	}
+}

@@ -1,0 +1,114 @@
+//! Asks the packages of a set.
+
+use regorus::{Engine, Value};
+
+use super::answer::{from_allow, from_set};
+use super::problem::EngineError;
+use super::set::{Package, PolicySet};
+use super::settings::event_name;
+use crate::domain::id::Digest;
+use crate::domain::policy::{Enforcement, NOT_EVALUATED, PolicyEvent, Question, Verdict, Violation};
+
+/// Evaluates questions, one after the other.
+///
+/// The engine is prepared once and used again; after an error it is replaced by a clone of one that
+/// has never evaluated anything, because an error can leave a `with` half undone.
+#[derive(Debug)]
+pub struct Evaluator {
+    fresh: Engine,
+    engine: Engine,
+    packages: Vec<Package>,
+    digest: Digest,
+}
+
+impl Evaluator {
+    /// An evaluator for a set.
+    pub fn new(set: PolicySet) -> Self {
+        let digest = set.digest().clone();
+        Self { engine: set.engine.clone(), fresh: set.engine, packages: set.packages, digest }
+    }
+
+    /// Answers a question.
+    pub fn judge(&mut self, question: &Question) -> Verdict {
+        match serde_json::to_string(question) {
+            Ok(json) => self.judge_json(&json, &mut |_| {}),
+            Err(error) => self.no_answer(format!("the question cannot be written down: {error}")),
+        }
+    }
+
+    /// Answers a question that is already JSON. `about_to_ask` is told the position, among
+    /// [`PolicySet::packages`], of each package before it is asked: should the process die, that one
+    /// was at it.
+    pub fn judge_json(&mut self, json: &str, about_to_ask: &mut dyn FnMut(usize)) -> Verdict {
+        let input = match Value::from_json_str(json) {
+            Ok(input) => input,
+            Err(error) => {
+                return self.no_answer(format!("the question cannot be read: {}", EngineError::read(&error).message));
+            }
+        };
+        let Some(event) = event_of(&input) else {
+            return self.no_answer("the question names no event that is known".to_owned());
+        };
+        self.engine.set_input(input.clone());
+        let mut violations = Vec::new();
+        for (position, package) in self.packages.iter().enumerate() {
+            if package.settings.events.contains(&event) {
+                about_to_ask(position);
+                if let Err(error) = ask(&mut self.engine, package, &mut violations) {
+                    violations.push(failed(package, &error));
+                    self.engine = self.fresh.clone();
+                    self.engine.set_input(input.clone());
+                }
+            }
+        }
+        // What policies print is for their authors' tests; here it is dropped, so that it does not pile up.
+        let _ = self.engine.take_prints();
+        Verdict { policies: self.digest.clone(), violations }
+    }
+
+    fn no_answer(&self, why: String) -> Verdict {
+        Verdict::not_evaluated(self.digest.clone(), why)
+    }
+}
+
+fn event_of(input: &Value) -> Option<PolicyEvent> {
+    let name = input.as_object().ok()?.get(&Value::from("event"))?.as_string().ok()?;
+    PolicyEvent::ALL.into_iter().find(|event| event_name(*event) == name.as_ref())
+}
+
+fn ask(engine: &mut Engine, package: &Package, violations: &mut Vec<Violation>) -> Result<(), EngineError> {
+    for rule in ["deny", "warn"] {
+        if let Some(path) = package.speaks.get(rule)
+            && let Some(answer) = eval(engine, path)?
+        {
+            violations.extend(from_set(package, rule, &answer));
+        }
+    }
+    // `allow` is the form of Open Data Mesh; beside a `deny` it is the policy's own affair.
+    if let (Some(path), false) = (package.speaks.get("allow"), package.speaks.contains_key("deny")) {
+        violations.extend(from_allow(package, eval(engine, path)?.as_ref()));
+    }
+    Ok(())
+}
+
+/// The value of a rule; `None` where it is undefined.
+pub(super) fn eval(engine: &mut Engine, path: &str) -> Result<Option<serde_json::Value>, EngineError> {
+    let value = engine.eval_rule(path.to_owned()).map_err(|error| EngineError::read(&error))?;
+    match value {
+        Value::Undefined => Ok(None),
+        value => {
+            let json = serde_json::to_value(&value).map_err(|error| EngineError::read(&error))?;
+            Ok(Some(json))
+        }
+    }
+}
+
+fn failed(package: &Package, error: &EngineError) -> Violation {
+    Violation {
+        rule: NOT_EVALUATED,
+        enforcement: Enforcement::Block,
+        message: format!("the policy '{}' failed: {}", package.name, error.on_one_line()),
+        pointer: None,
+        hint: Some("policies fail closed: mend the policy, then reconcile again".to_owned()),
+    }
+}

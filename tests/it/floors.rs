@@ -62,25 +62,25 @@ struct SourceFile {
 #[test]
 fn imports_run_downwards_only() {
     assert_none(
-        imports(&sources()),
+        &imports(&sources()),
         "imports run downwards only: domain < port, check, config < engine, adapter < trigger, face < app",
     );
 }
 
 #[test]
 fn every_room_stands_on_a_floor() {
-    assert_none(rooms(&sources()), "every room of src/ stands on a floor of the table in tests/it/floors.rs");
+    assert_none(&rooms(&sources()), "every room of src/ stands on a floor of the table in tests/it/floors.rs");
 }
 
 #[test]
 fn files_and_rooms_stay_small() {
-    assert_none(sizes(&sources()), "files and rooms stay small");
+    assert_none(&sizes(&sources()), "files and rooms stay small");
 }
 
 #[test]
 fn every_dependency_has_its_reason() {
     let page = read(&package().join("ARCHITECTURE.md"));
-    assert_none(reasons(&page, &dependencies()), "ARCHITECTURE.md has a table with a row for every dependency");
+    assert_none(&reasons(&page, &dependencies()), "ARCHITECTURE.md has a table with a row for every dependency");
 }
 
 /// The room to which a file belongs, and the modules in which it stands; `None` for `lib.rs` and `main.rs`.
@@ -329,7 +329,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn assert_none(breaches: Vec<Breach>, rule: &str) {
+fn assert_none(breaches: &[Breach], rule: &str) {
     let list: String = breaches.iter().map(|breach| format!("\n  {breach}")).collect();
     assert!(breaches.is_empty(), "{rule}{list}");
 }

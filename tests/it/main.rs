@@ -1,5 +1,6 @@
 //! The one integration binary. Each module is one story or one contract.
 
+#[cfg(test)]
 mod floors;
 
 mod bad_input;
@@ -12,3 +13,5 @@ mod executors;
 mod git_source;
 mod policies;
 mod store_contract;
+#[cfg(test)]
+mod triggers;

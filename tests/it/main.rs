@@ -9,6 +9,8 @@ mod corpus;
 mod crash;
 mod daemon;
 mod demo;
+#[cfg(test)]
+mod deploy;
 mod executors;
 mod git_source;
 mod policies;

@@ -12,6 +12,8 @@ mod demo;
 #[cfg(test)]
 mod deploy;
 mod executors;
+#[cfg(test)]
+mod generator;
 mod git_source;
 mod policies;
 mod store_contract;

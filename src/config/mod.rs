@@ -1,9 +1,11 @@
 //! Floor 2: the daemon's configuration, `meshwright.yaml`. Unknown keys are errors with line and
 //! column. Secrets stand in it only as references to an environment variable or a file.
 
+mod cron;
 mod load;
 mod secret;
 
+pub use cron::{CronError, CronSchedule};
 pub use load::{ConfigError, json_schema, load, parse};
 pub use secret::{SecretError, SecretRef};
 

@@ -2,6 +2,7 @@
 //! errors are named for what the caller does next.
 
 pub mod clock;
+pub mod door;
 pub mod executor;
 pub mod forge;
 pub mod judge;

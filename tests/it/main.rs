@@ -1,5 +1,8 @@
 //! The one integration binary. Each module is one story or one contract.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod floors;
 
 mod bad_input;
@@ -8,11 +11,12 @@ mod corpus;
 mod crash;
 mod daemon;
 mod demo;
-#[cfg(test)]
+mod deploy;
 mod diff;
-#[cfg(test)]
 mod examples;
 mod executors;
+mod generator;
 mod git_source;
 mod policies;
 mod store_contract;
+mod triggers;

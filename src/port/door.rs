@@ -1,0 +1,47 @@
+//! The one door through which everything that wants work done comes in.
+
+use crate::domain::source::Target;
+
+/// Who knocked. It is for people who read logs: nothing is decided by it, because what a wake
+/// claims to know may be wrong or old by the time it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WakeReason {
+    /// The interval is over.
+    Poll,
+    /// The time of the cron expression has come.
+    Schedule,
+    /// A local repository has changed.
+    FileChange,
+    /// The daemon has started.
+    StartUp,
+    /// A person asked.
+    Command,
+    /// The policies have changed.
+    PolicyChange,
+}
+
+impl WakeReason {
+    /// The word, for logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            WakeReason::Poll => "poll",
+            WakeReason::Schedule => "schedule",
+            WakeReason::FileChange => "file-change",
+            WakeReason::StartUp => "start-up",
+            WakeReason::Command => "command",
+            WakeReason::PolicyChange => "policy-change",
+        }
+    }
+}
+
+/// Where wakes go. Both calls return at once, never fail, and may come too often: a wake for a
+/// target that waits already changes nothing, and one for a target that is being looked at
+/// causes exactly one more look.
+pub trait Door: Send + Sync {
+    /// Have this target looked at.
+    fn wake(&self, target: Target, reason: WakeReason);
+
+    /// Have the policies read again. Whether anything follows from it is decided by their digest:
+    /// this is also called when nothing has changed.
+    fn policies_changed(&self);
+}

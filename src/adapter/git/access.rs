@@ -171,9 +171,7 @@ mod tests {
             check_credentials(&url("ssh://git@host/a"), Some(&ssh(key))).unwrap_err();
         }
         let command = ssh_command(Path::new("/run/my keys/k"), Path::new("/etc/known hosts"));
-        assert!(command.ends_with(
-            r#" -o 'UserKnownHostsFile="/etc/known hosts"' -o 'IdentityFile="/run/my keys/k"'"#
-        ));
+        assert!(command.ends_with(r#" -o 'UserKnownHostsFile="/etc/known hosts"' -o 'IdentityFile="/run/my keys/k"'"#));
         assert!(command.contains("-o StrictHostKeyChecking=yes") && command.contains("-F /dev/null"));
     }
 
@@ -181,7 +179,9 @@ mod tests {
     fn a_missing_secret_is_named_and_a_broken_one_is_not_shown() {
         let credentials =
             GitCredentials::Basic { username: "bob".to_owned(), password: SecretRef::Env("MESHWRIGHT_NOT_SET".into()) };
-        let Err(message) = open(&url("https://host/a"), Some(&credentials)) else { panic!("there is no such variable") };
+        let Err(message) = open(&url("https://host/a"), Some(&credentials)) else {
+            panic!("there is no such variable")
+        };
         assert!(message.contains("MESHWRIGHT_NOT_SET"), "{message}");
     }
 }

@@ -67,7 +67,8 @@ impl MirrorFolder {
 
     /// Waits for the lock until the deadline; `None` when another process still has it.
     pub(super) async fn lock(&self, deadline: Instant) -> io::Result<Option<WriteLock>> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&self.lock)?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&self.lock)?;
         let mut pause = Duration::from_millis(5);
         loop {
             match file.try_lock() {
@@ -126,6 +127,15 @@ impl MirrorFolder {
         }
         (bytes, packs)
     }
+}
+
+/// Whether a pack that did not become whole was cut at `limit` bytes: git does not say so itself.
+pub(super) fn was_cut(repository: &Path, limit: u64) -> bool {
+    fs::read_dir(repository.join("objects/pack"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| entry.metadata().is_ok_and(|metadata| metadata.len() >= limit))
 }
 
 /// Makes a folder that only its owner may enter: mirrors may hold what is not for everybody.

@@ -106,7 +106,9 @@ impl FromStr for RepositoryUrl {
             return Err(InvalidLocation::new("the URL has a line break or another control character"));
         }
         if text.starts_with('-') {
-            return Err(InvalidLocation::new(format!("'{text}' could be read as an option; a URL never begins with '-'")));
+            return Err(InvalidLocation::new(format!(
+                "'{text}' could be read as an option; a URL never begins with '-'"
+            )));
         }
         if text.starts_with('/') {
             return folder(Path::new(text));
@@ -449,8 +451,32 @@ mod tests {
             assert_eq!(text.parse::<BranchName>().unwrap().as_str(), text);
         }
         for text in [
-            "", "-x", "--upload-pack=x", "a..b", "a b", "a~1", "a^", "a:b", "a?", "a*", "a[b", "a\\b", "a@{1}", "@",
-            "HEAD", "/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a.lock/b", "a.", "a\nb", "a\u{7f}", "refs/heads/main",
+            "",
+            "-x",
+            "--upload-pack=x",
+            "a..b",
+            "a b",
+            "a~1",
+            "a^",
+            "a:b",
+            "a?",
+            "a*",
+            "a[b",
+            "a\\b",
+            "a@{1}",
+            "@",
+            "HEAD",
+            "/a",
+            "a/",
+            "a//b",
+            ".a",
+            "a/.b",
+            "a.lock",
+            "a.lock/b",
+            "a.",
+            "a\nb",
+            "a\u{7f}",
+            "refs/heads/main",
         ] {
             assert!(text.parse::<BranchName>().is_err(), "{text:?}");
         }

@@ -88,7 +88,8 @@ fn mask(text: &str, secrets: &[String]) -> String {
     while let Some((before, after)) = rest.split_once("://") {
         out.push_str(before);
         out.push_str("://");
-        let authority = after.find(|c: char| c == '/' || c.is_whitespace()).map_or(after, |end| after.get(..end).unwrap_or(after));
+        let authority =
+            after.find(|c: char| c == '/' || c.is_whitespace()).map_or(after, |end| after.get(..end).unwrap_or(after));
         rest = match authority.rfind('@') {
             Some(at) => {
                 out.push_str("***");
@@ -110,7 +111,10 @@ mod tests {
         let said = "warning: x\nfatal: unable to access 'https://bob:s3cret@host/a/': no s3cret\u{1b}[31m\n";
         let told = tell(said, &["s3cret".to_owned()]);
         assert_eq!(told, "fatal: unable to access 'https://***@host/a/': no *** [31m");
-        assert_eq!(tell("fatal: https://tok@proxy:3128 and ssh://h/a@b", &[]), "fatal: https://***@proxy:3128 and ssh://h/a@b");
+        assert_eq!(
+            tell("fatal: https://tok@proxy:3128 and ssh://h/a@b", &[]),
+            "fatal: https://***@proxy:3128 and ssh://h/a@b"
+        );
     }
 
     #[test]

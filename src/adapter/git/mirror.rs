@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -16,7 +16,7 @@ use crate::domain::source::Head;
 use crate::port::source::FetchError;
 
 use super::access::{self, Access, GitCredentials};
-use super::folder::{MirrorFolder, WriteLock};
+use super::folder::{MirrorFolder, WriteLock, was_cut};
 use super::location::{BranchName, RepositoryUrl};
 use super::message::{Trouble, tell, trouble};
 use super::objects::{self, Objects};
@@ -85,7 +85,15 @@ impl Mirror {
     pub(super) fn new(mirrors: &Path, url: &RepositoryUrl, largest: u64) -> Self {
         let folder = MirrorFolder::new(mirrors, url);
         let objects = Arc::new(Objects::new(&folder.repository));
-        Self { url: url.clone(), folder, objects, largest, failures: AtomicU32::new(0), refused: std::sync::Mutex::default(), turn: Mutex::default() }
+        Self {
+            url: url.clone(),
+            folder,
+            objects,
+            largest,
+            failures: AtomicU32::new(0),
+            refused: std::sync::Mutex::default(),
+            turn: Mutex::default(),
+        }
     }
 
     /// What reads the mirror's objects.
@@ -122,7 +130,7 @@ impl Mirror {
             deadline: began + wish.timeout,
             reference: format!("refs/meshwright/branch/{}", digest.short()),
         };
-        self.folder.write_configuration(&self.url).map_err(local)?;
+        self.folder.write_configuration(&self.url).map_err(|error| local(&error))?;
         let mut is_second_look = false;
         loop {
             let there = match self.remote_standing(&look).await? {
@@ -166,8 +174,9 @@ impl Mirror {
         // Patterns match the ends of names as well, so the name is compared in full.
         let mut names = listed.lines().filter_map(|line| line.split_once('\t'));
         if let Some((id, _)) = names.find(|(_, name)| *name == branch) {
-            let revision: Revision =
-                id.parse().map_err(|_| FetchError::Unreachable("the server's list of branches makes no sense".into()))?;
+            let revision: Revision = id
+                .parse()
+                .map_err(|_| FetchError::Unreachable("the server's list of branches makes no sense".into()))?;
             if revision.as_str().len() != 40 {
                 let message = "it names its objects by SHA-256, which is not supported; use a SHA-1 repository";
                 return Err(FetchError::Refused(message.to_owned()));
@@ -202,7 +211,7 @@ impl Mirror {
                 let message = "another process has held the mirror until the time was over".to_owned();
                 return Err(Failure::Other(FetchError::Local(message)));
             }
-            Err(error) => return Err(Failure::Other(local(error))),
+            Err(error) => return Err(Failure::Other(local(&error))),
         };
         self.folder.tidy(&lock);
         let stands = self.folder.repository.symlink_metadata().is_ok();
@@ -217,9 +226,14 @@ impl Mirror {
         } else {
             match self.fetch(look, &lock).await {
                 Ok(revision) => return Ok(revision),
-                Err(Failure::Git(Trouble::CorruptMirror, message)) => (true, message),
-                Err(Failure::Git(Trouble::TooLarge, message)) => (false, message),
-                Err(failure) => return Err(failure),
+                Err(failure) => {
+                    self.folder.tidy(&lock);
+                    match failure {
+                        Failure::Git(Trouble::CorruptMirror, message) => (true, message),
+                        Failure::Git(Trouble::TooLarge, message) => (false, message),
+                        failure => return Err(failure),
+                    }
+                }
             }
         };
         tracing::warn!(url = %self.url, why, "the mirror is cloned again");
@@ -263,15 +277,19 @@ impl Mirror {
             self.folder.discard_fresh(lock);
             return outcome;
         }
-        self.folder.replace(lock).map_err(|error| Failure::Other(local(error)))?;
+        self.folder.replace(lock).map_err(|error| Failure::Other(local(&error)))?;
         self.objects.replaced();
         outcome
     }
 
     async fn clone_beside(&self, look: &Look<'_>, lock: &WriteLock) -> Result<Revision, Failure> {
-        let mut init: Vec<OsString> = ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"].map(Into::into).into();
+        let mut init: Vec<OsString> =
+            ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"].map(Into::into).into();
         init.push(self.folder.fresh.clone().into());
-        let made = self.git(look, init, Some(lock), self.largest).await.map_err(|error| Failure::Other(failed(look, error)))?;
+        let made = self
+            .git(look, init, Some(lock), self.largest)
+            .await
+            .map_err(|error| Failure::Other(failed(look, error)))?;
         if !made.success {
             return Err(Failure::Other(FetchError::Local(tell(&made.standard_error, &look.access.secrets))));
         }
@@ -300,12 +318,14 @@ impl Mirror {
             .map(OsString::from),
         );
         arguments.push(format!("+{}:{}", look.wish.branch.full(), look.reference).into());
-        let finished = self.git(look, arguments, Some(lock), room).await.map_err(|error| Failure::Other(failed(look, error)))?;
+        let finished =
+            self.git(look, arguments, Some(lock), room).await.map_err(|error| Failure::Other(failed(look, error)))?;
         if finished.success {
             return Ok(());
         }
         let told = tell(&finished.standard_error, &look.access.secrets);
-        Err(Failure::Git(trouble(&finished.standard_error), told))
+        let trouble = if was_cut(repository, room) { Trouble::TooLarge } else { trouble(&finished.standard_error) };
+        Err(Failure::Git(trouble, told))
     }
 
     /// Makes one pack of many small ones. Nothing depends on its success.
@@ -316,11 +336,15 @@ impl Mirror {
         }
         let mut arguments = vec![git_dir(&self.folder.repository)];
         arguments.extend(["repack", "--geometric=2", "-d", "-q"].map(OsString::from));
-        match self.git(look, arguments, Some(lock), u64::MAX).await {
-            Ok(finished) if finished.success => tracing::debug!(url = %self.url, packs, "small packs were rolled up"),
-            Ok(finished) => tracing::warn!(url = %self.url, said = tell(&finished.standard_error, &[]), "packs were not rolled up"),
-            Err(error) => tracing::warn!(url = %self.url, %error, "packs were not rolled up"),
-        }
+        let why = match self.git(look, arguments, Some(lock), u64::MAX).await {
+            Ok(finished) if finished.success => {
+                tracing::debug!(url = %self.url, packs, "small packs were rolled up");
+                return;
+            }
+            Ok(finished) => tell(&finished.standard_error, &[]),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(url = %self.url, packs, why, "small packs were not rolled up");
     }
 
     async fn git(
@@ -349,9 +373,9 @@ impl Mirror {
             Failure::Git(Trouble::Unreachable | Trouble::BranchGone, message) => FetchError::Unreachable(message),
             Failure::Git(Trouble::Refused, message) => FetchError::Refused(message),
             Failure::Git(Trouble::CorruptMirror, message) => FetchError::CorruptMirror(message),
-            Failure::Git(Trouble::Redirected, message) => {
-                FetchError::Refused(format!("redirects are not followed; configure the URL that is redirected to ({message})"))
-            }
+            Failure::Git(Trouble::Redirected, message) => FetchError::Refused(format!(
+                "redirects are not followed; configure the URL that is redirected to ({message})"
+            )),
             Failure::Git(Trouble::TooLarge, _) => {
                 let limit = self.largest >> 20;
                 FetchError::Refused(format!("the repository has more than {limit} MiB, which is the limit of a mirror"))
@@ -381,7 +405,7 @@ fn failed(look: &Look<'_>, error: RunError) -> FetchError {
     }
 }
 
-fn local(error: io::Error) -> FetchError {
+fn local(error: &io::Error) -> FetchError {
     FetchError::Local(error.to_string())
 }
 

@@ -43,7 +43,10 @@ impl Objects {
 
     /// Does something with a repository; when that fails, once more with one that is opened anew:
     /// what failed may have been a pack that was rolled up or replaced meanwhile.
-    pub(super) fn with<T>(&self, mut read: impl FnMut(&Repository) -> Result<T, git2::Error>) -> Result<T, git2::Error> {
+    pub(super) fn with<T>(
+        &self,
+        mut read: impl FnMut(&Repository) -> Result<T, git2::Error>,
+    ) -> Result<T, git2::Error> {
         let clones = self.clones.load(Ordering::Acquire);
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some((of, OpenRepository(repository))) = kept.filter(|(of, _)| *of == clones)

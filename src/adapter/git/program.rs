@@ -176,7 +176,9 @@ impl ProcessGroup {
         #[cfg(target_os = "linux")]
         if let Some(leader) = self.leader {
             use rustix::process::{Resource, Rlimit, prlimit};
-            for (resource, limit) in [(Resource::Fsize, largest_file), (Resource::Data, MOST_MEMORY), (Resource::Core, 0)] {
+            for (resource, limit) in
+                [(Resource::Fsize, largest_file), (Resource::Data, MOST_MEMORY), (Resource::Core, 0)]
+            {
                 let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
                 if let Err(error) = prlimit(Some(leader), resource, limit) {
                     tracing::debug!(%error, "git runs without a limit");

@@ -148,11 +148,8 @@ impl GitSources {
 impl Source for GitSources {
     async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError> {
         let watched = self.watched(source)?;
-        let wish = Wish {
-            branch: &watched.branch,
-            credentials: watched.credentials.as_ref(),
-            timeout: watched.timeout,
-        };
+        let wish =
+            Wish { branch: &watched.branch, credentials: watched.credentials.as_ref(), timeout: watched.timeout };
         let outcome = watched.mirror.look(wish).await;
         tracing::debug!(%source, ?outcome, "looked at the source");
         outcome

@@ -29,7 +29,8 @@ pub(super) fn touched(from: &GitTree, to: &GitTree) -> Result<Option<Vec<Touched
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(from.broken(&prefix, &error)),
         };
-        let new = new.map(|id| to.folder(id)).transpose().map_err(|error| to.broken(&prefix, &error))?.unwrap_or_default();
+        let new =
+            new.map(|id| to.folder(id)).transpose().map_err(|error| to.broken(&prefix, &error))?.unwrap_or_default();
         for (name, old, new) in side_by_side(&old, &new) {
             seen += 1;
             if seen > MOST_ENTRIES {
@@ -39,15 +40,14 @@ pub(super) fn touched(from: &GitTree, to: &GitTree) -> Result<Option<Vec<Touched
             if old == new {
                 continue;
             }
-            let Some(path) = std::str::from_utf8(name).ok().and_then(|name| format!("{prefix}{name}").parse::<RepoPath>().ok())
+            let Some(path) =
+                std::str::from_utf8(name).ok().and_then(|name| format!("{prefix}{name}").parse::<RepoPath>().ok())
             else {
                 continue;
             };
             let (old_folder, new_folder) = (folder_of(old), folder_of(new));
-            if old_folder.is_some() || new_folder.is_some() {
-                if old_folder != new_folder {
-                    pairs.push((format!("{path}/"), old_folder, new_folder));
-                }
+            if old_folder != new_folder {
+                pairs.push((format!("{path}/"), old_folder, new_folder));
             }
             let is_file = |node: Option<Node>| node.is_some_and(|node| node.kind.is_some());
             if is_file(new) {

@@ -1,3 +1,5 @@
 //! Helpers that several modules share.
 
+pub mod crashing_store;
 pub mod memory_tree;
+pub mod repository;

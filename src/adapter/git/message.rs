@@ -1,0 +1,134 @@
+//! What `git` said. It is other people's text: remote servers write into it. It is cut, made one
+//! line, freed of secrets, and read for the few things on which what is done next depends.
+
+use crate::domain::report::one_line;
+
+/// At most this many characters of what git said are passed on.
+const LONGEST_MESSAGE: usize = 300;
+
+/// What went wrong, as far as it matters for what is done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The mirror itself cannot be read.
+    CorruptMirror,
+    /// The transfer went over the limit of size.
+    TooLarge,
+    /// The branch is gone since we looked.
+    BranchGone,
+    /// The server sends us elsewhere.
+    Redirected,
+    /// Transport or objects are not let in.
+    Refused,
+    /// Network, access, or anything else on the other side.
+    Unreachable,
+}
+
+/// Reads the standard error of a git that failed.
+pub(super) fn trouble(standard_error: &str) -> Trouble {
+    let ours = || standard_error.lines().filter(|line| !line.starts_with("remote:"));
+    let says = |needles: &[&str]| ours().any(|line| needles.iter().any(|needle| line.contains(needle)));
+    if says(&["died of signal 25", "File size limit exceeded", "File too large"]) {
+        Trouble::TooLarge
+    } else if says(&["couldn't find remote ref"]) {
+        Trouble::BranchGone
+    } else if says(&["returned error: 30", "unable to update url base from redirection"]) {
+        Trouble::Redirected
+    } else if says(&["not allowed", "fsck error", "error in object", "mismatched algorithms"]) {
+        Trouble::Refused
+    } else if says(&[
+        "corrupt",
+        "bad object",
+        "bad tree object",
+        "bad config",
+        "inflate",
+        "unable to read",
+        "unable to parse",
+        "unable to find",
+        "not a git repository:",
+        "index file",
+        "packfile",
+        "pack file",
+        "object file",
+        "missing blob",
+        "missing tree",
+        "missing commit",
+        "invalid sha1",
+        "unresolved delta",
+        "did not send all necessary objects",
+        "revision walk setup failed",
+        "broken",
+    ]) {
+        Trouble::CorruptMirror
+    } else {
+        Trouble::Unreachable
+    }
+}
+
+/// The lines that matter, as one line for people, without secrets.
+pub(super) fn tell(standard_error: &str, secrets: &[String]) -> String {
+    let lines: Vec<&str> = standard_error.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let telling: Vec<&str> = lines
+        .iter()
+        .copied()
+        .filter(|line| ["fatal:", "error:", "remote:", "ssh:"].iter().any(|word| line.starts_with(word)))
+        .collect();
+    let text = if telling.is_empty() { lines.join("; ") } else { telling.join("; ") };
+    let text = if text.is_empty() { "git said nothing".to_owned() } else { text };
+    one_line(&mask(&text, secrets), LONGEST_MESSAGE)
+}
+
+/// Puts `***` in the place of secrets, and of anything between `://` and `@`.
+fn mask(text: &str, secrets: &[String]) -> String {
+    let mut masked = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        masked = masked.replace(secret.as_str(), "***");
+    }
+    let mut out = String::with_capacity(masked.len());
+    let mut rest = masked.as_str();
+    while let Some((before, after)) = rest.split_once("://") {
+        out.push_str(before);
+        out.push_str("://");
+        let authority =
+            after.find(|c: char| c == '/' || c.is_whitespace()).map_or(after, |end| after.get(..end).unwrap_or(after));
+        rest = match authority.rfind('@') {
+            Some(at) => {
+                out.push_str("***");
+                after.get(at..).unwrap_or("")
+            }
+            None => after,
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_wherever_they_stand() {
+        let said = "warning: x\nfatal: unable to access 'https://bob:s3cret@host/a/': no s3cret\u{1b}[31m\n";
+        let told = tell(said, &["s3cret".to_owned()]);
+        assert_eq!(told, "fatal: unable to access 'https://***@host/a/': no *** [31m");
+        assert_eq!(
+            tell("fatal: https://tok@proxy:3128 and ssh://h/a@b", &[]),
+            "fatal: https://***@proxy:3128 and ssh://h/a@b"
+        );
+    }
+
+    #[test]
+    fn long_and_empty_messages_are_made_fit() {
+        assert_eq!(tell("\n \n", &[]), "git said nothing");
+        assert_eq!(tell(&format!("fatal: {}", "x".repeat(9000)), &[]).chars().count(), LONGEST_MESSAGE);
+    }
+
+    #[test]
+    fn a_server_cannot_talk_us_into_dropping_the_mirror() {
+        assert_eq!(trouble("remote: fatal: bad object\nfatal: the remote end hung up"), Trouble::Unreachable);
+        assert_eq!(trouble("fatal: bad object refs/meshwright/branch/x"), Trouble::CorruptMirror);
+        assert_eq!(trouble("fatal: couldn't find remote ref refs/heads/main"), Trouble::BranchGone);
+        assert_eq!(trouble("error: index-pack died of signal 25"), Trouble::TooLarge);
+        assert_eq!(trouble("fatal: Authentication failed for 'https://host/a/'"), Trouble::Unreachable);
+    }
+}

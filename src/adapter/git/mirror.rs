@@ -1,0 +1,417 @@
+//! One bare mirror: looking where a branch stands, and bringing its objects here. The races are
+//! named in the room's `mod.rs`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use crate::domain::id::{Digest, Revision};
+use crate::domain::source::Head;
+use crate::port::source::FetchError;
+
+use super::access::{self, Access, GitCredentials};
+use super::folder::{MirrorFolder, WriteLock, was_cut};
+use super::location::{BranchName, RepositoryUrl};
+use super::message::{Trouble, tell, trouble};
+use super::objects::{self, Objects};
+use super::program::{Finished, GitCall, RunError, run};
+
+/// After this many fetches in a row that failed though the repository can be reached, the mirror
+/// itself is taken for the reason.
+const FAILURES_BEFORE_A_FRESH_CLONE: u32 = 3;
+
+/// More packs than this are rolled up: every look-up of an object asks all of them.
+const MOST_PACKS: usize = 24;
+
+/// The mirror of one repository.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    url: RepositoryUrl,
+    folder: MirrorFolder,
+    objects: Arc<Objects>,
+    largest: u64,
+    failures: AtomicU32,
+    /// By ref: the revision that is not let in, and why. It is not transferred again to be refused again.
+    refused: std::sync::Mutex<BTreeMap<String, (Revision, FetchError)>>,
+    /// The turn, and the last look of each branch.
+    turn: Mutex<Vec<Looked>>,
+}
+
+/// What one source wants of the mirror.
+#[derive(Debug)]
+pub(super) struct Wish<'a> {
+    /// The branch.
+    pub(super) branch: &'a BranchName,
+    /// How to get in.
+    pub(super) credentials: Option<&'a GitCredentials>,
+    /// How long all of it may take, once it is our turn.
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug)]
+struct Looked {
+    branch: BranchName,
+    credentials: Option<GitCredentials>,
+    began: Instant,
+    outcome: Result<Head, FetchError>,
+}
+
+/// One look, with all that its steps share.
+struct Look<'a> {
+    wish: &'a Wish<'a>,
+    access: Access,
+    deadline: Instant,
+    /// The ref in the mirror. Its name is a digest: branches `a` and `a/b`, or `a` and `A`, may
+    /// follow one another, and must not be in each other's way.
+    reference: String,
+}
+
+/// Why objects did not come.
+enum Failure {
+    /// What git said was the matter.
+    Git(Trouble, String),
+    /// Anything else.
+    Other(FetchError),
+}
+
+impl Mirror {
+    /// Nothing is touched yet. `largest` is the mirror's limit in bytes.
+    pub(super) fn new(mirrors: &Path, url: &RepositoryUrl, largest: u64) -> Self {
+        let folder = MirrorFolder::new(mirrors, url);
+        let objects = Arc::new(Objects::new(&folder.repository));
+        Self {
+            url: url.clone(),
+            folder,
+            objects,
+            largest,
+            failures: AtomicU32::new(0),
+            refused: std::sync::Mutex::default(),
+            turn: Mutex::default(),
+        }
+    }
+
+    /// What reads the mirror's objects.
+    pub(super) fn objects(&self) -> &Arc<Objects> {
+        &self.objects
+    }
+
+    /// Where the branch stands; its objects are here when this returns.
+    pub(super) async fn look(&self, wish: Wish<'_>) -> Result<Head, FetchError> {
+        let asked = Instant::now();
+        let mut last = self.turn.lock().await;
+        let is_ours =
+            |looked: &Looked| looked.branch == *wish.branch && looked.credentials.as_ref() == wish.credentials;
+        if let Some(looked) = last.iter().find(|looked| is_ours(looked) && looked.began >= asked) {
+            return looked.outcome.clone();
+        }
+        last.retain(|looked| !is_ours(looked));
+        let began = Instant::now();
+        let outcome = self.look_now(&wish, began).await;
+        last.push(Looked {
+            branch: wish.branch.clone(),
+            credentials: wish.credentials.cloned(),
+            began,
+            outcome: outcome.clone(),
+        });
+        outcome
+    }
+
+    async fn look_now(&self, wish: &Wish<'_>, began: Instant) -> Result<Head, FetchError> {
+        let digest = Digest::of(wish.branch.as_str().as_bytes());
+        let look = Look {
+            wish,
+            access: access::open(&self.url, wish.credentials).map_err(FetchError::Refused)?,
+            deadline: began + wish.timeout,
+            reference: format!("refs/meshwright/branch/{}", digest.short()),
+        };
+        self.folder.write_configuration(&self.url).map_err(|error| local(&error))?;
+        let mut is_second_look = false;
+        loop {
+            let there = match self.remote_standing(&look).await? {
+                Ok(there) => there,
+                Err(head) => return Ok(head),
+            };
+            if let Some(refusal) = self.refusal(&look, &there) {
+                return Err(refusal);
+            }
+            match self.bring(&look, &there).await {
+                Ok(revision) => {
+                    self.failures.store(0, Ordering::Relaxed);
+                    return Ok(Head::At { revision });
+                }
+                Err(Failure::Git(Trouble::BranchGone, _)) if !is_second_look => is_second_look = true,
+                Err(failure) => {
+                    if let Failure::Git(Trouble::Unreachable, _) = failure {
+                        self.failures.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let error = self.explain(failure);
+                    if let FetchError::Refused(_) = error {
+                        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                        refused.insert(look.reference, (there, error.clone()));
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn refusal(&self, look: &Look<'_>, there: &Revision) -> Option<FetchError> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get(&look.reference).filter(|(revision, _)| revision == there).map(|(_, error)| error.clone())
+    }
+
+    /// The revision of the branch over there, or the head that says why there is none.
+    async fn remote_standing(&self, look: &Look<'_>) -> Result<Result<Revision, Head>, FetchError> {
+        let branch = look.wish.branch.full();
+        let answer = self.list_remote(look, Some(&branch)).await?;
+        let listed = String::from_utf8_lossy(&answer);
+        // Patterns match the ends of names as well, so the name is compared in full.
+        let mut names = listed.lines().filter_map(|line| line.split_once('\t'));
+        if let Some((id, _)) = names.find(|(_, name)| *name == branch) {
+            let revision: Revision = id
+                .parse()
+                .map_err(|_| FetchError::Unreachable("the server's list of branches makes no sense".into()))?;
+            if revision.as_str().len() != 40 {
+                let message = "it names its objects by SHA-256, which is not supported; use a SHA-1 repository";
+                return Err(FetchError::Refused(message.to_owned()));
+            }
+            return Ok(Ok(revision));
+        }
+        let is_empty = self.list_remote(look, None).await?.is_empty();
+        Ok(Err(if is_empty { Head::EmptyRepository } else { Head::NoSuchBranch }))
+    }
+
+    async fn list_remote(&self, look: &Look<'_>, pattern: Option<&str>) -> Result<Vec<u8>, FetchError> {
+        let mut arguments: Vec<OsString> = ["ls-remote", "--quiet", "--", self.url.as_str()].map(Into::into).into();
+        arguments.extend(pattern.map(Into::into));
+        let finished = self.git(look, arguments, None, self.largest).await.map_err(|error| failed(look, error))?;
+        if finished.success {
+            return Ok(finished.output);
+        }
+        let told = tell(&finished.standard_error, &look.access.secrets);
+        Err(self.explain(not_the_mirror(Failure::Git(trouble(&finished.standard_error), told))))
+    }
+
+    /// Makes sure that the branch's objects are here, and says where it stands in the mirror.
+    async fn bring(&self, look: &Look<'_>, there: &Revision) -> Result<Revision, Failure> {
+        let here = self.mirror_standing(look).await;
+        let is_suspect = self.objects.is_suspect() || here.is_err();
+        if !is_suspect && here.as_ref().is_ok_and(|here| here.as_ref() == Some(there)) {
+            return Ok(there.clone());
+        }
+        let lock = match self.folder.lock(look.deadline).await {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                let message = "another process has held the mirror until the time was over".to_owned();
+                return Err(Failure::Other(FetchError::Local(message)));
+            }
+            Err(error) => return Err(Failure::Other(local(&error))),
+        };
+        self.folder.tidy(&lock);
+        let stands = self.folder.repository.symlink_metadata().is_ok();
+        if !stands {
+            return self.clone_anew(look, &lock).await.map_err(not_the_mirror);
+        }
+        let failures = self.failures.load(Ordering::Relaxed);
+        let (is_corrupt, why) = if is_suspect {
+            (true, "it cannot be read".to_owned())
+        } else if failures % (FAILURES_BEFORE_A_FRESH_CLONE + 1) == FAILURES_BEFORE_A_FRESH_CLONE {
+            (false, format!("{failures} fetches have failed"))
+        } else {
+            match self.fetch(look, &lock).await {
+                Ok(revision) => return Ok(revision),
+                Err(failure) => {
+                    self.folder.tidy(&lock);
+                    match failure {
+                        Failure::Git(Trouble::CorruptMirror, message) => (true, message),
+                        Failure::Git(Trouble::TooLarge, message) => (false, message),
+                        failure => return Err(failure),
+                    }
+                }
+            }
+        };
+        tracing::warn!(url = %self.url, why, "the mirror is cloned again");
+        self.clone_anew(look, &lock).await.map_err(|failure| match failure {
+            Failure::Git(Trouble::CorruptMirror | Trouble::Unreachable, message) if is_corrupt => {
+                Failure::Other(FetchError::CorruptMirror(message))
+            }
+            failure => not_the_mirror(failure),
+        })
+    }
+
+    /// Where the branch stands in the mirror; an error when the mirror cannot be read.
+    async fn mirror_standing(&self, look: &Look<'_>) -> Result<Option<Revision>, git2::Error> {
+        if !self.folder.repository.exists() {
+            return Ok(None);
+        }
+        let (objects, reference) = (Arc::clone(&self.objects), look.reference.clone());
+        let id = blocking(move || objects.with(|repository| objects::standing(repository, &reference))).await?;
+        Ok(id.and_then(|id| id.to_string().parse().ok()))
+    }
+
+    /// Fetches into the mirror that stands.
+    async fn fetch(&self, look: &Look<'_>, lock: &WriteLock) -> Result<Revision, Failure> {
+        let (bytes, _) = self.folder.size();
+        let room = self.largest.saturating_sub(bytes);
+        if room == 0 {
+            return Err(Failure::Git(Trouble::TooLarge, "it has reached its limit".to_owned()));
+        }
+        self.fetch_into(&self.folder.repository, look, lock, room).await?;
+        let corrupt = |message: String| Failure::Git(Trouble::CorruptMirror, message);
+        let revision = self.mirror_standing(look).await.map_err(|error| corrupt(error.message().to_owned()))?;
+        let revision = revision.ok_or_else(|| corrupt("the fetched branch is not there".to_owned()))?;
+        self.roll_up(look, lock).await;
+        Ok(revision)
+    }
+
+    /// Clones beside the mirror, and puts the clone into its place when it is whole.
+    async fn clone_anew(&self, look: &Look<'_>, lock: &WriteLock) -> Result<Revision, Failure> {
+        let outcome = self.clone_beside(look, lock).await;
+        if outcome.is_err() {
+            self.folder.discard_fresh(lock);
+            return outcome;
+        }
+        self.folder.replace(lock).map_err(|error| Failure::Other(local(&error)))?;
+        self.objects.replaced();
+        outcome
+    }
+
+    async fn clone_beside(&self, look: &Look<'_>, lock: &WriteLock) -> Result<Revision, Failure> {
+        let mut init: Vec<OsString> =
+            ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"].map(Into::into).into();
+        init.push(self.folder.fresh.clone().into());
+        let made = self
+            .git(look, init, Some(lock), self.largest)
+            .await
+            .map_err(|error| Failure::Other(failed(look, error)))?;
+        if !made.success {
+            return Err(Failure::Other(FetchError::Local(tell(&made.standard_error, &look.access.secrets))));
+        }
+        self.fetch_into(&self.folder.fresh, look, lock, self.largest).await?;
+        let (path, reference) = (self.folder.fresh.clone(), look.reference.clone());
+        let id = blocking(move || objects::standing(&objects::open(&path)?, &reference)).await;
+        let corrupt = |message: &str| Failure::Git(Trouble::CorruptMirror, message.to_owned());
+        let id = id.map_err(|error| corrupt(error.message()))?.ok_or_else(|| corrupt("the branch did not come"))?;
+        id.to_string().parse().map_err(|_| corrupt("the branch did not come"))
+    }
+
+    async fn fetch_into(&self, repository: &Path, look: &Look<'_>, lock: &WriteLock, room: u64) -> Result<(), Failure> {
+        let mut arguments = vec![git_dir(repository)];
+        arguments.extend(
+            [
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+                "--no-auto-maintenance",
+                "--no-show-forced-updates",
+                "--",
+                self.url.as_str(),
+            ]
+            .map(OsString::from),
+        );
+        arguments.push(format!("+{}:{}", look.wish.branch.full(), look.reference).into());
+        let finished =
+            self.git(look, arguments, Some(lock), room).await.map_err(|error| Failure::Other(failed(look, error)))?;
+        if finished.success {
+            return Ok(());
+        }
+        let told = tell(&finished.standard_error, &look.access.secrets);
+        let trouble = if was_cut(repository, room) { Trouble::TooLarge } else { trouble(&finished.standard_error) };
+        Err(Failure::Git(trouble, told))
+    }
+
+    /// Makes one pack of many small ones. Nothing depends on its success.
+    async fn roll_up(&self, look: &Look<'_>, lock: &WriteLock) {
+        let (_, packs) = self.folder.size();
+        if packs <= MOST_PACKS {
+            return;
+        }
+        let mut arguments = vec![git_dir(&self.folder.repository)];
+        arguments.extend(["repack", "--geometric=2", "-d", "-q"].map(OsString::from));
+        let why = match self.git(look, arguments, Some(lock), u64::MAX).await {
+            Ok(finished) if finished.success => {
+                tracing::debug!(url = %self.url, packs, "small packs were rolled up");
+                return;
+            }
+            Ok(finished) => tell(&finished.standard_error, &[]),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(url = %self.url, packs, why, "small packs were not rolled up");
+    }
+
+    async fn git(
+        &self,
+        look: &Look<'_>,
+        arguments: Vec<OsString>,
+        lock: Option<&WriteLock>,
+        largest_file: u64,
+    ) -> Result<Finished, RunError> {
+        run(GitCall {
+            arguments,
+            transport: self.url.transport(),
+            configuration: &self.folder.configuration,
+            home: &self.folder.home,
+            access: &look.access,
+            deadline: look.deadline,
+            lock: lock.map(|lock| &lock.file),
+            largest_file,
+        })
+        .await
+    }
+
+    fn explain(&self, failure: Failure) -> FetchError {
+        match failure {
+            Failure::Other(error) => error,
+            Failure::Git(Trouble::Unreachable | Trouble::BranchGone, message) => FetchError::Unreachable(message),
+            Failure::Git(Trouble::Refused, message) => FetchError::Refused(message),
+            Failure::Git(Trouble::CorruptMirror, message) => FetchError::CorruptMirror(message),
+            Failure::Git(Trouble::Redirected, message) => FetchError::Refused(format!(
+                "redirects are not followed; configure the URL that is redirected to ({message})"
+            )),
+            Failure::Git(Trouble::TooLarge, _) => {
+                let limit = self.largest >> 20;
+                FetchError::Refused(format!("the repository has more than {limit} MiB, which is the limit of a mirror"))
+            }
+        }
+    }
+}
+
+/// No mirror was asked: what sounds like a corrupt one is the other side's repository.
+fn not_the_mirror(failure: Failure) -> Failure {
+    match failure {
+        Failure::Git(Trouble::CorruptMirror, message) => Failure::Git(Trouble::Unreachable, message),
+        other => other,
+    }
+}
+
+fn git_dir(repository: &Path) -> OsString {
+    let mut argument = OsString::from("--git-dir=");
+    argument.push(repository);
+    argument
+}
+
+fn failed(look: &Look<'_>, error: RunError) -> FetchError {
+    match error {
+        RunError::TimedOut => FetchError::TimedOut { seconds: look.wish.timeout.as_secs().max(1) },
+        RunError::NotStarted(message) => FetchError::Local(message),
+    }
+}
+
+fn local(error: &io::Error) -> FetchError {
+    FetchError::Local(error.to_string())
+}
+
+/// Runs git2 where it may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, git2::Error> + Send + 'static,
+) -> Result<T, git2::Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(git2::Error::from_str(&error.to_string())))
+}

@@ -1,0 +1,183 @@
+//! The port: sources by name, each a branch of a mirror.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::id::{Revision, SourceName};
+use crate::domain::source::Head;
+use crate::port::source::{FetchError, Source, Touched};
+use crate::port::tree::{ReadError, Tree};
+
+use super::access::{GitCredentials, check_credentials};
+use super::folder::make_private_folder;
+use super::location::{BranchName, RepositoryUrl};
+use super::mirror::{Mirror, Wish, blocking};
+use super::touched::touched;
+use super::tree::GitTree;
+
+/// A mirror grows to at most this, unless it is said otherwise.
+const LARGEST_MIRROR_MIB: u64 = 2048;
+
+/// One source, as the configuration has it.
+#[derive(Debug, Clone)]
+pub struct GitSourceSpec {
+    /// Its name.
+    pub name: SourceName,
+    /// An absolute path (see [`resolve_location`](super::resolve_location)), or a `file://`,
+    /// `https://`, `ssh://` or `git://` URL without credentials.
+    pub url: String,
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+    /// How long one fetch may take.
+    pub timeout: Duration,
+    /// How to get in.
+    pub credentials: Option<GitCredentials>,
+}
+
+impl GitSourceSpec {
+    /// Checks URL, branch and credentials, without reading a secret or going anywhere. What is
+    /// wrong is said as [`FetchError::Refused`].
+    pub fn check(&self) -> Result<(), FetchError> {
+        self.parse().map(|_| ())
+    }
+
+    fn parse(&self) -> Result<(RepositoryUrl, BranchName), FetchError> {
+        let refuse = |message: String| FetchError::Refused(message);
+        let url: RepositoryUrl = self.url.parse().map_err(|error| refuse(format!("{error}")))?;
+        let branch = self.branch.parse().map_err(|error| refuse(format!("{error}")))?;
+        check_credentials(&url, self.credentials.as_ref()).map_err(refuse)?;
+        Ok((url, branch))
+    }
+}
+
+/// Why there are no sources at all.
+#[derive(Debug, thiserror::Error)]
+pub enum GitSetupError {
+    /// Two sources have one name.
+    #[error("there are two sources named '{0}'")]
+    DuplicateName(SourceName),
+    /// The folder of mirrors cannot be used.
+    #[error("the folder for mirrors, {path}, cannot be made")]
+    MakeMirrors {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// All sources that are Git repositories.
+#[derive(Debug)]
+pub struct GitSources {
+    sources: BTreeMap<SourceName, Result<Watched, FetchError>>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    mirror: Arc<Mirror>,
+    local_path: Option<PathBuf>,
+    branch: BranchName,
+    timeout: Duration,
+    credentials: Option<GitCredentials>,
+}
+
+impl GitSources {
+    /// Sources with their mirrors below `mirrors`, which is made. Nothing is fetched yet.
+    ///
+    /// A source whose URL, branch or credentials are not let in does not stop the others: its
+    /// fetches say [`FetchError::Refused`].
+    pub fn new(mirrors: PathBuf, specs: Vec<GitSourceSpec>) -> Result<Self, GitSetupError> {
+        Self::with_limit(mirrors, specs, LARGEST_MIRROR_MIB)
+    }
+
+    /// The same, with another limit on the size of each mirror, in MiB.
+    pub fn with_limit(mirrors: PathBuf, specs: Vec<GitSourceSpec>, mirror_mib: u64) -> Result<Self, GitSetupError> {
+        let made = make_private_folder(&mirrors.join("home")).and_then(|()| mirrors.canonicalize());
+        let mirrors = made.map_err(|source| GitSetupError::MakeMirrors { path: mirrors, source })?;
+        let mut by_url: BTreeMap<String, Arc<Mirror>> = BTreeMap::new();
+        let mut sources = BTreeMap::new();
+        for spec in specs {
+            let watched = spec.parse().map(|(url, branch)| {
+                let mirror = by_url
+                    .entry(url.as_str().to_owned())
+                    .or_insert_with(|| Arc::new(Mirror::new(&mirrors, &url, mirror_mib.saturating_mul(1 << 20))));
+                Watched {
+                    mirror: Arc::clone(mirror),
+                    local_path: url.local_path().map(Path::to_owned),
+                    branch,
+                    timeout: spec.timeout,
+                    credentials: spec.credentials,
+                }
+            });
+            if sources.insert(spec.name.clone(), watched).is_some() {
+                return Err(GitSetupError::DuplicateName(spec.name));
+            }
+        }
+        Ok(Self { sources })
+    }
+
+    /// The folder of a source that is a repository of this machine: what the file watch watches,
+    /// and where the local forge writes.
+    pub fn local_repository(&self, source: &SourceName) -> Option<&Path> {
+        self.watched(source).ok()?.local_path.as_deref()
+    }
+
+    fn watched(&self, source: &SourceName) -> Result<&Watched, FetchError> {
+        match self.sources.get(source) {
+            Some(watched) => watched.as_ref().map_err(Clone::clone),
+            None => Err(FetchError::Unknown(source.clone())),
+        }
+    }
+
+    async fn git_tree(&self, source: &SourceName, revision: &Revision) -> Result<Option<GitTree>, ReadError> {
+        let broken = |message: String| ReadError::Broken { path: format!("commit {}", revision.short()), message };
+        let watched = self.watched(source).map_err(|error| broken(error.to_string()))?;
+        let objects = Arc::clone(watched.mirror.objects());
+        let wanted = revision.clone();
+        let root = blocking(move || objects.root(&wanted)).await.map_err(|error| broken(error.message().to_owned()))?;
+        Ok(root.map(|root| GitTree::new(Arc::clone(watched.mirror.objects()), root, revision.clone())))
+    }
+}
+
+#[async_trait]
+impl Source for GitSources {
+    async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError> {
+        let watched = self.watched(source)?;
+        let wish =
+            Wish { branch: &watched.branch, credentials: watched.credentials.as_ref(), timeout: watched.timeout };
+        let outcome = watched.mirror.look(wish).await;
+        tracing::debug!(%source, ?outcome, "looked at the source");
+        outcome
+    }
+
+    async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError> {
+        match self.git_tree(source, revision).await? {
+            Some(tree) => Ok(Arc::new(tree)),
+            None => Err(not_here(revision)),
+        }
+    }
+
+    async fn touched(
+        &self,
+        source: &SourceName,
+        from: &Revision,
+        to: &Revision,
+    ) -> Result<Option<Vec<Touched>>, ReadError> {
+        let new = self.git_tree(source, to).await?.ok_or_else(|| not_here(to))?;
+        let Some(old) = self.git_tree(source, from).await? else { return Ok(None) };
+        let outcome = tokio::task::spawn_blocking(move || touched(&old, &new)).await;
+        outcome.unwrap_or_else(|error| Err(ReadError::Broken { path: String::new(), message: error.to_string() }))
+    }
+}
+
+fn not_here(revision: &Revision) -> ReadError {
+    ReadError::Broken {
+        path: format!("commit {}", revision.short()),
+        message: "the commit is not in the mirror".to_owned(),
+    }
+}

@@ -1,0 +1,136 @@
+//! Reading activities: what was planned, and what its log folds into.
+
+use std::collections::HashMap;
+
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use crate::adapter::store::encode::damaged;
+use crate::domain::activity::{ActivityEvent, fold};
+use crate::domain::id::{Revision, SourceName};
+use crate::domain::plan::{ActivityId, PlannedActivity};
+use crate::domain::time::Timestamp;
+use crate::port::store::{ActivityRecord, StoreError};
+
+use crate::adapter::store::sqlite::rows::Columns;
+
+/// The statements that select activities, and those that select their events: they are many, and
+/// asked for together.
+macro_rules! selection {
+    ($activities:ident, $events:ident, $condition:literal) => {
+        pub const $activities: &str = concat!(
+            "SELECT a.id, a.plan, a.source, a.revision, a.planned, a.planned_at FROM activities a WHERE ",
+            $condition,
+            " ORDER BY a.number"
+        );
+        pub const $events: &str = concat!(
+            "SELECT e.activity, e.body FROM activities a CROSS JOIN activity_events e ON e.activity = a.id WHERE ",
+            $condition,
+            " ORDER BY e.activity, e.seq"
+        );
+    };
+}
+
+selection!(UNFINISHED, UNFINISHED_EVENTS, "a.status IN ('waiting', 'running')");
+selection!(BY_ID, BY_ID_EVENTS, "a.id = ?1");
+selection!(BY_REVISION, BY_REVISION_EVENTS, "a.source = ?1 AND a.revision = ?2");
+
+/// Activities that have not ended.
+pub async fn unfinished(connection: &mut SqliteConnection) -> Result<Vec<ActivityRecord>, StoreError> {
+    let activities = sqlx::query(UNFINISHED).fetch_all(&mut *connection).await?;
+    let events = sqlx::query(UNFINISHED_EVENTS).fetch_all(connection).await?;
+    records(&activities, &events)
+}
+
+/// One activity.
+pub async fn one(connection: &mut SqliteConnection, id: &ActivityId) -> Result<Option<ActivityRecord>, StoreError> {
+    let activities = sqlx::query(BY_ID).bind(id.as_str()).fetch_all(&mut *connection).await?;
+    let events = sqlx::query(BY_ID_EVENTS).bind(id.as_str()).fetch_all(connection).await?;
+    Ok(records(&activities, &events)?.pop())
+}
+
+/// One activity that the caller knows of.
+pub async fn known(connection: &mut SqliteConnection, id: &ActivityId) -> Result<ActivityRecord, StoreError> {
+    one(connection, id).await?.ok_or_else(|| StoreError::Unusable(format!("there is no activity '{id}'")))
+}
+
+/// The activities of a revision.
+pub async fn of_revision(
+    connection: &mut SqliteConnection,
+    source: &SourceName,
+    revision: &Revision,
+) -> Result<Vec<ActivityRecord>, StoreError> {
+    let activities =
+        sqlx::query(BY_REVISION).bind(source.as_str()).bind(revision.as_str()).fetch_all(&mut *connection).await?;
+    let events =
+        sqlx::query(BY_REVISION_EVENTS).bind(source.as_str()).bind(revision.as_str()).fetch_all(connection).await?;
+    records(&activities, &events)
+}
+
+/// The log of an activity.
+pub async fn events(
+    connection: &mut SqliteConnection,
+    id: &ActivityId,
+) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
+    let rows = sqlx::query("SELECT at, body FROM activity_events WHERE activity = ?1 ORDER BY seq")
+        .bind(id.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok((row.time("at")?, row.json("body")?))).collect()
+}
+
+fn records(activities: &[SqliteRow], events: &[SqliteRow]) -> Result<Vec<ActivityRecord>, StoreError> {
+    let mut logs: HashMap<String, Vec<ActivityEvent>> = HashMap::new();
+    for row in events {
+        logs.entry(row.text("activity")?).or_default().push(row.json("body")?);
+    }
+    let each = |row: &SqliteRow| {
+        let planned: PlannedActivity = row.json("planned")?;
+        let log = logs.remove(planned.id.as_str()).unwrap_or_default();
+        let state =
+            fold(planned.tasks.len(), &log).map_err(|error| damaged(&format!("the log of {}", planned.id), error))?;
+        Ok(ActivityRecord {
+            planned,
+            plan: row.name("plan")?,
+            source: row.name("source")?,
+            revision: row.name("revision")?,
+            state,
+            planned_at: row.time("planned_at")?,
+        })
+    };
+    activities.iter().map(each).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::store::sqlite::SqliteStore;
+    use crate::adapter::store::sqlite::passes::queries;
+    use sqlx::{AssertSqlSafe, Row};
+
+    /// Listings must not become slower with all that was ever recorded.
+    #[tokio::test]
+    async fn what_is_asked_often_goes_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
+        let mut connection = store.read().await.unwrap();
+        let ours = [
+            (UNFINISHED, "activities_unfinished"),
+            (UNFINISHED_EVENTS, "activities_unfinished"),
+            (BY_ID, "sqlite_autoindex_activities_1"),
+            (BY_REVISION, "activities_by_revision"),
+        ];
+        for (statement, index) in ours.into_iter().chain(queries()) {
+            let steps = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                .fetch_all(&mut *connection)
+                .await
+                .unwrap();
+            let steps: Vec<String> = steps.iter().map(|row| row.get::<String, _>("detail")).collect();
+            assert!(steps.iter().any(|step| step.contains(index)), "{statement}: {steps:#?}");
+            let scans = steps.iter().filter(|step| {
+                step.starts_with("SCAN") && !step.contains("json_each") && !step.contains("activities_unfinished")
+            });
+            assert_eq!(scans.count(), 0, "{statement}: {steps:#?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Activities, as logs of events.
+
+mod append;
+mod claim;
+mod load;
+mod logs;
+
+use async_trait::async_trait;
+
+use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken};
+use crate::domain::id::{Revision, SourceName};
+use crate::domain::plan::ActivityId;
+use crate::domain::report::Report;
+use crate::domain::time::Timestamp;
+use crate::port::store::{ActivityBook, ActivityRecord, AppendError, LogLine, StoreError};
+
+use super::SqliteStore;
+
+#[async_trait]
+impl ActivityBook for SqliteStore {
+    async fn unfinished(&self) -> Result<Vec<ActivityRecord>, StoreError> {
+        load::unfinished(&mut *self.read().await?).await
+    }
+
+    async fn activity(&self, id: &ActivityId) -> Result<Option<ActivityRecord>, StoreError> {
+        load::one(&mut *self.read().await?, id).await
+    }
+
+    async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError> {
+        load::of_revision(&mut *self.read().await?, source, revision).await
+    }
+
+    async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError> {
+        let mut transaction = self.write().await?;
+        let token = claim::claim(&mut transaction, id, holder, at).await?;
+        transaction.commit().await?;
+        Ok(token)
+    }
+
+    async fn append(
+        &self,
+        id: &ActivityId,
+        token: Option<FencingToken>,
+        event: &ActivityEvent,
+        reports: &[Report],
+        at: Timestamp,
+    ) -> Result<ActivityState, AppendError> {
+        let mut transaction = self.write().await?;
+        let state = append::append(&mut transaction, id, token, event, reports, at).await?;
+        transaction.commit().await?;
+        Ok(state)
+    }
+
+    async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
+        load::events(&mut *self.read().await?, id).await
+    }
+
+    async fn append_log(&self, id: &ActivityId, lines: &[LogLine]) -> Result<(), StoreError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.write().await?;
+        logs::append(&mut transaction, id, lines).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn log(&self, id: &ActivityId) -> Result<Vec<LogLine>, StoreError> {
+        logs::read(&mut *self.read().await?, id).await
+    }
+}

@@ -1,0 +1,118 @@
+//! Sources, products, versions and findings.
+
+use serde_json::Value;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use crate::domain::id::{Fqn, SourceName};
+use crate::port::store::{FindingRow, ProductRow, SourceRow, StoreError, VersionRow};
+
+use crate::adapter::store::sqlite::rows::Columns;
+
+pub async fn sources(connection: &mut SqliteConnection) -> Result<Vec<SourceRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT s.name, s.url, s.branch, s.revision, s.seen_at, s.condition_reason, s.condition_message,
+                (SELECT count(*) FROM descriptors d WHERE d.source = s.name) AS descriptors,
+                (SELECT count(*) FROM descriptors d
+                 WHERE d.source = s.name AND (d.errors > 0 OR d.refusals > 0)) AS with_errors
+         FROM sources s ORDER BY s.name",
+    )
+    .fetch_all(connection)
+    .await?;
+    let each = |row: &SqliteRow| {
+        Ok(SourceRow {
+            name: row.name("name")?,
+            url: row.text("url")?,
+            branch: row.text("branch")?,
+            revision: row.name_or_none("revision")?,
+            descriptors: row.count("descriptors")?,
+            with_errors: row.count("with_errors")?,
+            seen_at: Some(row.time("seen_at")?.to_string()),
+            condition: row.text_or_none("condition_reason")?,
+            message: row.text_or_none("condition_message")?,
+        })
+    };
+    rows.iter().map(each).collect()
+}
+
+pub async fn products(connection: &mut SqliteConnection) -> Result<Vec<ProductRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT p.product, p.display_name, p.domain, p.owner, v.version, v.digest, p.source, p.path, p.retired, p.upstream
+         FROM products p JOIN versions v ON v.product = p.product AND v.version = p.version
+         ORDER BY p.product",
+    )
+    .fetch_all(connection)
+    .await?;
+    let each = |row: &SqliteRow| {
+        Ok(ProductRow {
+            product: row.name("product")?,
+            display_name: row.text("display_name")?,
+            domain: row.text("domain")?,
+            owner: row.text("owner")?,
+            version: row.text("version")?,
+            digest: row.text("digest")?,
+            source: row.name("source")?,
+            path: row.text("path")?,
+            retired: row.flag("retired")?,
+            upstream: row.json("upstream")?,
+        })
+    };
+    rows.iter().map(each).collect()
+}
+
+pub async fn versions(connection: &mut SqliteConnection, product: Option<&Fqn>) -> Result<Vec<VersionRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT product, version, digest, revision, released, recorded_at FROM versions
+         WHERE ?1 IS NULL OR product = ?1
+         ORDER BY product, id",
+    )
+    .bind(product.map(Fqn::as_str))
+    .fetch_all(connection)
+    .await?;
+    let each = |row: &SqliteRow| {
+        Ok(VersionRow {
+            product: row.name("product")?,
+            version: row.text("version")?,
+            digest: row.text("digest")?,
+            revision: row.name("revision")?,
+            released: row.flag("released")?,
+            recorded_at: row.time("recorded_at")?.to_string(),
+        })
+    };
+    rows.iter().map(each).collect()
+}
+
+pub async fn content(
+    connection: &mut SqliteConnection,
+    product: &Fqn,
+    version: &str,
+) -> Result<Option<Value>, StoreError> {
+    let row = sqlx::query(
+        "SELECT c.body FROM versions v JOIN contents c ON c.digest = v.digest WHERE v.product = ?1 AND v.version = ?2",
+    )
+    .bind(product.as_str())
+    .bind(version)
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| row.json("body")).transpose()
+}
+
+pub async fn findings(
+    connection: &mut SqliteConnection,
+    source: Option<&SourceName>,
+) -> Result<Vec<FindingRow>, StoreError> {
+    let rows =
+        sqlx::query("SELECT source, revision, body FROM findings WHERE ?1 IS NULL OR source = ?1 ORDER BY source, id")
+            .bind(source.map(SourceName::as_str))
+            .fetch_all(connection)
+            .await?;
+    let each = |row: &SqliteRow| {
+        Ok(FindingRow { source: row.name("source")?, revision: row.name("revision")?, finding: row.json("body")? })
+    };
+    let mut found: Vec<FindingRow> = rows.iter().map(each).collect::<Result<_, StoreError>>()?;
+    found.sort_by(|a, b| {
+        let place = |row: &FindingRow| (row.source.clone(), row.finding.location.clone(), row.finding.rule.clone());
+        place(a).cmp(&place(b))
+    });
+    Ok(found)
+}

@@ -1,0 +1,74 @@
+//! The schema's versions, embedded in the binary. They only ever grow: a version that was shipped
+//! is never changed.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{SqlSafeStr, SqliteConnection};
+
+use crate::adapter::store::failure;
+use crate::port::store::StoreError;
+
+/// What marks a database as ours (`PRAGMA application_id`): the letters 'mesh'.
+const APPLICATION_ID: i64 = 1_835_365_224;
+
+/// The latest schema version that this binary understands.
+pub const KNOWN: i64 = 1;
+
+/// What is found in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing yet.
+    Empty,
+    /// A record with this schema version.
+    Version(i64),
+}
+
+/// Looks what is in a database, and writes nothing. A foreign one, and one that a newer binary
+/// wrote, is an error.
+pub async fn inspect(connection: &mut SqliteConnection) -> Result<Found, StoreError> {
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await?;
+    if tables == 0 {
+        return Ok(Found::Empty);
+    }
+    let begun: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut *connection)
+        .await?;
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    if begun == 1 && tables <= 2 && application == 0 {
+        // A first start that broke off before the first version was in place (the table of versions
+        // and its index come first).
+        return Ok(Found::Empty);
+    }
+    if application != APPLICATION_ID || begun == 0 {
+        return Err(StoreError::Unusable("it is a database of another program".to_owned()));
+    }
+    let version: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+        .fetch_one(&mut *connection)
+        .await?;
+    if version > KNOWN { Err(StoreError::TooNew { found: version, known: KNOWN }) } else { Ok(Found::Version(version)) }
+}
+
+/// Brings the schema to the version that this binary knows; each step is one transaction.
+pub async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    migrator().run_direct(None, connection, false).await.map_err(|error| failure::of_migration(error, KNOWN))
+}
+
+fn migrator() -> Migrator {
+    let first = include_str!("../../../../migrations/sqlite/0001_record.sql");
+    Migrator::with_migrations(vec![Migration::new(
+        1,
+        "record".into(),
+        MigrationType::Simple,
+        first.into_sql_str(),
+        false,
+    )])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_known_version_is_the_last_one() {
+        assert_eq!(migrator().iter().map(|migration| migration.version).max(), Some(KNOWN));
+    }
+}

@@ -1,0 +1,150 @@
+//! Opening the file: for one writer, or for those who only look.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
+
+use crate::port::store::StoreError;
+
+use super::lock::StateLock;
+use super::migrations::{self, Found};
+use super::{SqliteStore, Writer};
+
+/// What may be set when the file is opened.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// How long a statement waits for another process' lock.
+    pub busy_timeout: Duration,
+    /// How many reads may run at once.
+    pub readers: u32,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(10), readers: 4 }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the record at `path` for reading and writing; see [`SqliteStore::open_with`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, &SqliteOptions::default()).await
+    }
+
+    /// Opens the record at `path` for reading and writing. A missing file (mode 0600) and missing
+    /// folders above it (mode 0700) are made, and the schema is brought up to date.
+    ///
+    /// Another writer in this or another process makes it `Unavailable`; a record of a newer binary
+    /// is `TooNew`; a file that is no record of ours, or cannot be written, is `Unusable`.
+    pub async fn open_with(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
+        make_file(path)?;
+        let lock = Arc::new(StateLock::take(path)?);
+        let opened = async {
+            inspect(path, options, false).await?;
+            let pool = connect_writer(path, options).await?;
+            let mut connection = pool.acquire().await?;
+            migrations::run(&mut connection).await?;
+            // On a file that is read-only, nothing above need have failed: this takes the lock for
+            // writing, and changes nothing.
+            sqlx::query("DELETE FROM audit_events WHERE id = -1").execute(&mut *connection).await?;
+            drop(connection);
+            let readers = connect_readers(path, options).await?;
+            Ok(Self { readers, writer: Some(Writer { pool, _lock: lock }) })
+        };
+        opened.await.map_err(|error| named(path, error))
+    }
+
+    /// Opens an existing record for looking. It works while another process writes to it; every
+    /// attempt to write is `Unusable`.
+    pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteOptions::default();
+        if !path.exists() {
+            let advice = "run 'meshwright reconcile' or 'meshwright serve' first";
+            return Err(StoreError::Unusable(format!("{}: there is no record yet: {advice}", path.display())));
+        }
+        let opened = async {
+            match inspect(path, &options, true).await? {
+                Found::Version(version) if version == migrations::KNOWN => {}
+                Found::Version(_) => {
+                    let why =
+                        "it was written by an older meshwright: run 'meshwright reconcile' once to bring it up to date";
+                    return Err(StoreError::Unusable(why.to_owned()));
+                }
+                Found::Empty => return Err(StoreError::Unusable("nothing has been recorded in it yet".to_owned())),
+            }
+            Ok(Self { readers: connect_readers(path, &options).await?, writer: None })
+        };
+        opened.await.map_err(|error| named(path, error))
+    }
+}
+
+/// Makes what is missing, and finds out whether this process may write to what is there.
+fn make_file(path: &Path) -> Result<(), StoreError> {
+    let unusable = |why: String| StoreError::Unusable(format!("{}: {why}", path.display()));
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|error| unusable(format!("its folder cannot be made: {error}")))?;
+    }
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    match opened {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::IsADirectory => Err(unusable("it is a folder".to_owned())),
+        Err(error) => Err(unusable(format!("the file cannot be opened for writing: {error}"))),
+    }
+}
+
+/// Looks into the file before anything of it is changed: the write-ahead log is a property of the
+/// file, and a foreign database does not get it.
+async fn inspect(path: &Path, options: &SqliteOptions, read_only: bool) -> Result<Found, StoreError> {
+    let mut connection = base(path, options).read_only(read_only).connect().await?;
+    let found = migrations::inspect(&mut connection).await;
+    connection.close().await?;
+    found
+}
+
+async fn connect_writer(path: &Path, options: &SqliteOptions) -> Result<SqlitePool, StoreError> {
+    let connect = base(path, options).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    Ok(pool(options).max_connections(1).connect_with(connect).await?)
+}
+
+async fn connect_readers(path: &Path, options: &SqliteOptions) -> Result<SqlitePool, StoreError> {
+    let connect = base(path, options).read_only(true);
+    Ok(pool(options).max_connections(options.readers.max(1)).connect_with(connect).await?)
+}
+
+fn base(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
+    // Statements and their durations are no business of the log: what fails is logged by its meaning.
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+        .disable_statement_logging()
+}
+
+fn pool(options: &SqliteOptions) -> SqlitePoolOptions {
+    // The connections are threads of this process and do not go stale. Waiting for one may take as
+    // long as all calls before it, each of which may wait for another process.
+    SqlitePoolOptions::new()
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(options.busy_timeout + Duration::from_secs(30))
+}
+
+/// Says which file it is about.
+fn named(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
+        StoreError::Unusable(why) => StoreError::Unusable(format!("{}: {why}", path.display())),
+        too_new @ StoreError::TooNew { .. } => too_new,
+    }
+}

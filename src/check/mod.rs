@@ -3,5 +3,6 @@
 
 mod assess;
 pub mod policy;
+pub mod verdicts;
 
 pub use assess::{Assessment, Discovery, Settings, assess, assess_all, catalogue, discover};

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 pub enum SourceLocation {
     /// On this machine; an absolute path.
     Folder(PathBuf),
-    /// Elsewhere: an `https://`, `ssh://` or `git://` URL without a password.
+    /// Elsewhere: an `https://`, `ssh://` or `git://` URL without a password; `http://` to this machine only.
     Remote(String),
 }
 
@@ -29,7 +29,7 @@ impl SourceLocation {
         }
     }
 
-    /// `https`, `ssh`, `git`; `file` for a folder.
+    /// `https`, `ssh`, `git`, `http`; `file` for a folder.
     pub fn scheme(&self) -> &str {
         match self {
             SourceLocation::Folder(_) => "file",
@@ -60,11 +60,12 @@ pub(super) fn source(text: &str, base: &Path) -> Result<SourceLocation, BadAddre
     let Some((scheme, rest)) = text.split_once("://") else {
         let before_slash = text.split('/').next().unwrap_or_default();
         if let Some((host, path)) = before_slash.split_once(':') {
-            if path.starts_with(':') {
+            if path.starts_with(':') || host.is_empty() {
                 return Err(bad("remote helpers are not allowed", ALLOWED));
             }
-            let whole = text.split_once(':').map(|(_, path)| path).unwrap_or_default();
-            return Err(bad("this short form of an SSH address is not known", format!("write ssh://{host}/{whole}")));
+            // `git@host:path` is how forges print it; both forms mean the same there.
+            let whole = text.split_once(':').map(|(_, path)| path.trim_start_matches('/')).unwrap_or_default();
+            return source(&format!("ssh://{host}/{whole}"), base);
         }
         return Ok(SourceLocation::Folder(resolve(base, Path::new(text))));
     };
@@ -103,11 +104,19 @@ pub(super) fn source(text: &str, base: &Path) -> Result<SourceLocation, BadAddre
             }
             Ok(SourceLocation::Remote(text.to_owned()))
         }
+        "http" if is_this_machine(authority) => Ok(SourceLocation::Remote(text.to_owned())),
         "http" => Err(bad("http:// is neither secret nor sure of whom it talks to", "use https://")),
         other => {
             Err(bad(format!("the transport '{}' is not allowed", other.chars().take(20).collect::<String>()), ALLOWED))
         }
     }
+}
+
+/// Whether plain HTTP does not leave the machine (a proxy beside the daemon).
+fn is_this_machine(authority: &str) -> bool {
+    let host =
+        if authority.starts_with('[') { authority.split_inclusive(']').next() } else { authority.split(':').next() };
+    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// Whether there is something behind the user name, or a token in its place. SSH has user names only.
@@ -155,19 +164,29 @@ mod tests {
         assert_eq!(read("./repo/."), Ok(SourceLocation::Folder("/mesh/repo".into())));
         assert_eq!(read("file:///srv/a%20b"), Ok(SourceLocation::Folder("/srv/a b".into())));
         assert_eq!(read("-x"), Ok(SourceLocation::Folder("/mesh/-x".into())), "never readable as an option");
-        for url in ["https://h/a.git", "ssh://git@h:22/a.git", "git://h/a"] {
+        assert_eq!(read("git@h:a/b.git"), Ok(SourceLocation::Remote("ssh://git@h/a/b.git".to_owned())));
+        for url in
+            ["http://127.0.0.1:3000/a.git", "http://[::1]:1/a", "https://h/a.git", "ssh://git@h:22/a.git", "git://h/a"]
+        {
             assert_eq!(read(url), Ok(SourceLocation::Remote(url.to_owned())));
         }
     }
 
     #[test]
     fn what_is_not_allowed_is_refused_with_advice() {
-        for text in
-            ["", "http://h/a", "ext::sh -c x", "ext://x", "https://-oProxyCommand=x/a", "ssh://-x/a", "file://other/a"]
-        {
+        for text in [
+            "",
+            "http://h/a",
+            "http://localhost.evil/a",
+            "http://u@localhost/a",
+            "ext::sh -c x",
+            "ext://x",
+            "https://-oProxyCommand=x/a",
+            "ssh://-x/a",
+            "file://other/a",
+        ] {
             assert!(read(text).is_err(), "{text:?}");
         }
-        assert_eq!(read("git@h:a/b.git").unwrap_err().hint.unwrap(), "write ssh://git@h/a/b.git");
     }
 
     #[test]

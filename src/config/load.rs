@@ -79,12 +79,6 @@ pub fn parse(name: &str, text: &str) -> Result<Document, Vec<ConfigError>> {
         Err(error) => return Err(text_about.syntax(&error)),
     };
     let mut problems = Problems::default();
-    for (pointer, extent) in &text_about.places.repeated {
-        // The YAML library refuses these as well, but cannot say where.
-        return Err(vec![
-            text_about.plain(&format!("the key '{}' stands here twice", readable(pointer)), Some(*extent)),
-        ]);
-    }
     shape::compare(&value, &json_schema(), &mut problems);
     if !problems.0.is_empty() {
         return Err(text_about.errors(problems.0));

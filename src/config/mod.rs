@@ -238,7 +238,8 @@ fn default_branch() -> String {
     "main".to_owned()
 }
 
-fn default_descriptors() -> Vec<String> {
+/// The usual names of descriptors, as globs of root files.
+pub fn default_descriptors() -> Vec<String> {
     vec!["**/data-product-descriptor.{yaml,yml,json}".to_owned()]
 }
 

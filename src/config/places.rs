@@ -2,6 +2,7 @@
 //! one only knows positions, and a text it cannot read simply has none.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
@@ -72,10 +73,11 @@ impl Places {
                     if let Some(Open::Map(pointer, _, key @ None)) = open.last_mut() {
                         let pointer = below(pointer, &value);
                         *key = Some(value.into_owned());
-                        if places.keys.contains_key(&pointer) {
-                            places.repeated.push((pointer, extent));
-                        } else {
-                            places.keys.insert(pointer, extent);
+                        match places.keys.entry(pointer) {
+                            Entry::Occupied(first) => places.repeated.push((first.key().clone(), extent)),
+                            Entry::Vacant(free) => {
+                                free.insert(extent);
+                            }
                         }
                     } else if let Some(pointer) = next_pointer(&mut open) {
                         places.values.insert(pointer, extent);

@@ -159,15 +159,15 @@ impl Checked {
     pub fn platform_digest(&self) -> Digest {
         let globs: BTreeMap<&str, &[String]> =
             self.sources.iter().map(|source| (source.name.as_str(), source.descriptors.as_slice())).collect();
-        self.digest_with(json!(globs))
+        self.digest_with(&json!(globs))
     }
 
     /// The same for one source: another source's globs do not count.
     pub fn platform_digest_for(&self, source: &CheckedSource) -> Digest {
-        self.digest_with(json!(source.descriptors))
+        self.digest_with(&json!(source.descriptors))
     }
 
-    fn digest_with(&self, globs: serde_json::Value) -> Digest {
+    fn digest_with(&self, globs: &serde_json::Value) -> Digest {
         canonical::digest(&json!({ "namespace": self.namespace, "platform": self.platform, "globs": globs }))
     }
 

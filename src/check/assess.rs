@@ -1,10 +1,23 @@
 //! The whole way of one descriptor: read, locate, resolve, check.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use semver::Version;
+use serde_json::Value;
+
+use super::limits::MAX_FINDINGS;
+use super::refs::{self, Resolution};
+use super::rules::{self, Form, Subject};
+use super::schema;
+use super::yaml::Located;
+use super::{discover, yaml};
 use crate::domain::descriptor::Descriptor;
-use crate::domain::finding::{Finding, Location};
+use crate::domain::finding::{Finding, Location, arrange};
 use crate::domain::id::{Fqn, Namespace, RepoPath};
 use crate::domain::rule::Rule;
-use crate::port::tree::{Listing, Tree};
+use crate::port::tree::Tree;
 
 /// What checking depends on beside the files.
 #[derive(Debug, Clone, Default)]
@@ -26,41 +39,111 @@ pub struct Assessment {
     pub descriptor: Option<Descriptor>,
     /// What was found, arranged.
     pub findings: Vec<Finding>,
+    located: Arc<Located>,
 }
 
 impl Assessment {
     /// Where a JSON pointer into the resolved content stands in the files; the nearest parent that
     /// is there, for one that is not.
-    pub fn locate(&self, _pointer: &str) -> Location {
-        Location::top_of(self.path.clone())
+    pub fn locate(&self, pointer: &str) -> Location {
+        self.located.location(pointer).unwrap_or_else(|| Location::top_of(self.path.clone()))
     }
 }
 
-/// The descriptors of a tree.
-#[derive(Debug, Clone, Default)]
-pub struct Discovery {
-    /// Root files, in the order of their paths.
-    pub roots: Vec<RepoPath>,
-    /// Links, submodules and unusable paths that would have been root files; names that differ only by case.
-    pub findings: Vec<Finding>,
-}
-
-/// Finds the root files that match one of `globs`.
-pub fn discover(_listing: &Listing, _globs: &[String]) -> Discovery {
-    Discovery::default()
-}
-
 /// Reads and checks one descriptor. It never fails: what is wrong is a finding.
-pub fn assess(_tree: &dyn Tree, path: &RepoPath, _settings: &Settings) -> Assessment {
-    Assessment { path: path.clone(), files: vec![path.clone()], product: None, descriptor: None, findings: Vec::new() }
+pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessment {
+    let Resolution { content, located, files, mut findings } = refs::resolve(tree, path);
+    let mut product = None;
+    let mut descriptor = None;
+    if let Some(content) = &content {
+        let namespace = namespace(content, settings);
+        product = namespace.as_ref().and_then(|namespace| tell_product(content, namespace));
+        if let Some(namespace) = &namespace {
+            let subject = Subject { content, located: &located, root: path, namespace, product: product.as_ref() };
+            check(&subject, &mut findings);
+            if !findings.iter().any(Finding::is_error) {
+                descriptor = read(&subject, &mut findings);
+            }
+        }
+    }
+    tidy(&mut findings, path);
+    Assessment { path: path.clone(), files, product, descriptor, findings, located: Arc::new(located) }
 }
 
 /// Reads and checks many, on all cores, in the order of `paths`.
 pub fn assess_all(tree: &dyn Tree, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
-    paths.iter().map(|path| assess(tree, path, settings)).collect()
+    paths.par_iter().map(|path| assess(tree, path, settings)).collect()
 }
 
 /// All built-in rules, by id.
 pub fn catalogue() -> Vec<&'static Rule> {
-    Vec::new()
+    let rooms = [discover::RULES, yaml::rules::RULES, refs::rules::RULES, schema::rules::RULES, rules::rules::RULES];
+    let mut all: Vec<&'static Rule> = rooms.into_iter().flatten().collect();
+    all.sort_by_key(|rule| rule.id);
+    all
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    // With a limit reached, the content was cut, and what is missing is no mistake.
+    if subject.located.places.first().is_some_and(|root| root.broken) {
+        return;
+    }
+    if rules::form(subject.content) == Form::Released {
+        schema::check(subject.content, subject.located, subject.root, findings);
+    }
+    rules::check(subject, findings);
+}
+
+/// The namespace of the mesh: from the settings, else from the name that the descriptor gives
+/// itself, in either of the forms that are in use; else `local`.
+fn namespace(content: &Value, settings: &Settings) -> Option<Namespace> {
+    if let Some(namespace) = &settings.namespace {
+        return Some(namespace.clone());
+    }
+    let given = content.pointer("/info/fullyQualifiedName").and_then(Value::as_str).unwrap_or_default();
+    let parts: Vec<&str> = given.split(':').collect();
+    let namespace = match parts.as_slice() {
+        ["urn", "dpds", namespace, "dataproducts", ..] | ["urn", namespace, "dataproducts", ..] => namespace.parse().ok(),
+        _ => None,
+    };
+    namespace.or_else(|| "local".parse().ok())
+}
+
+fn tell_product(content: &Value, namespace: &Namespace) -> Option<Fqn> {
+    let name = content.pointer("/info/name")?.as_str().filter(|name| schema::formats::is_name(name))?;
+    let version = Version::parse(content.pointer("/info/version")?.as_str()?).ok()?;
+    Some(Fqn::product(namespace, name, version.major))
+}
+
+fn read(subject: &Subject<'_>, findings: &mut Vec<Finding>) -> Option<Descriptor> {
+    match Descriptor::from_resolved(subject.namespace, subject.content) {
+        Ok(descriptor) => Some(descriptor),
+        Err(error) => {
+            // The rules have said all that can be missing; should one have been forgotten, the
+            // descriptor is refused and not lost.
+            let location = subject.located.location(&error.pointer);
+            let location = location.unwrap_or_else(|| Location::top_of(subject.root.clone()));
+            let message = error.to_string();
+            findings.push(Finding::error(schema::rules::OTHER.id(), location, error.pointer, message));
+            None
+        }
+    }
+}
+
+/// Puts findings in order, says what is said about one place once (a part of `components` is
+/// looked at where it stands and where it is referenced), and keeps no more than anybody reads.
+fn tidy(findings: &mut Vec<Finding>, path: &RepoPath) {
+    let in_library = |finding: &Finding| finding.pointer.starts_with("/components/");
+    findings.sort_by_key(in_library);
+    let mut said = HashSet::new();
+    findings.retain(|finding| said.insert((finding.rule.clone(), finding.location.clone(), finding.message.clone())));
+    if findings.len() > MAX_FINDINGS {
+        findings.sort_by_key(|finding| !finding.is_error());
+        findings.truncate(MAX_FINDINGS);
+        let rule = &rules::rules::TOO_MANY_FINDINGS;
+        let message = format!("only the first {MAX_FINDINGS} findings are shown");
+        let location = Location::top_of(path.clone());
+        findings.push(Finding::new(rule.severity, rule.id(), location, "", message).with_hint(rule.remedy));
+    }
+    arrange(findings);
 }

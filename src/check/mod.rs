@@ -1,8 +1,21 @@
 //! Floor 2: CPU only. From bytes to a located, resolved, checked descriptor, or to findings that
-//! say where and what. Each room wraps one library.
+//! say where and what. Each room wraps one library. In reading order: `yaml` (bytes to content
+//! with places), `refs` (references replaced), `schema` (structure), `rules` (meaning), `assess`
+//! (the whole way of one descriptor).
+//!
+//! Nothing here opens files, keeps a clock or talks to anybody: bytes come through
+//! [`crate::port::tree::Tree`]. All limits stand in `limits`.
 
+mod limits;
+mod suggest;
+mod yaml;
+mod refs;
+mod schema;
+mod rules;
+mod discover;
 mod assess;
 pub mod policy;
 pub mod verdicts;
 
-pub use assess::{Assessment, Discovery, Settings, assess, assess_all, catalogue, discover};
+pub use assess::{Assessment, Settings, assess, assess_all, catalogue};
+pub use discover::{Discovery, discover};

@@ -1,0 +1,163 @@
+//! From the text of a reference to what it stands for, or to why not.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::files::{Content, NoContent};
+use super::item::{Item, Source};
+use super::mode::Mode;
+use super::resolve::Resolver;
+use super::rules;
+use super::target::{self, NoTarget, Target};
+use crate::check::limits::MAX_REFERENCE_DEPTH;
+use crate::check::suggest;
+use crate::check::yaml::{self, Document, shown};
+use crate::domain::rule::Rule;
+
+/// What a reference leads to.
+pub(super) enum Followed {
+    Part { source: Source, node: usize, whole: bool },
+    Text(usize, Rc<str>),
+}
+
+/// Why a reference cannot be replaced.
+pub(super) enum Unfollowed {
+    Cycle(String),
+    Say(&'static Rule, String, &'static str),
+    Said,
+}
+
+impl Resolver<'_, '_> {
+    pub(super) fn target_of(&self, item: Item<'_>, text: &str) -> Result<Target, (&'static Rule, String, &'static str)> {
+        self.read_target(item, text).map_err(|reason| {
+            let text = shown(text);
+            match reason {
+                NoTarget::Remote => (
+                    &rules::REMOTE,
+                    format!("{text} leads to another machine, and only files of the same repository are read"),
+                    "commit the file and reference it by its path",
+                ),
+                NoTarget::Outside => (
+                    &rules::OUTSIDE,
+                    format!("{text} leads out of the repository"),
+                    "paths are relative to the file in which they stand",
+                ),
+                NoTarget::NoSlash(right) => (
+                    &rules::NO_SLASH,
+                    format!("{text} has no '/' after its '#'; a JSON pointer would be {}", shown(&right)),
+                    "write the '/' after the '#'",
+                ),
+                NoTarget::Malformed(why) => (
+                    &rules::MALFORMED,
+                    format!("{text} is not a reference: {why}"),
+                    "write '#/components/…', 'file.yaml' or 'file.yaml#/pointer'",
+                ),
+            }
+        })
+    }
+
+    pub(super) fn follow(&mut self, item: Item<'_>, target: &Target, mode: Mode) -> Result<Followed, Unfollowed> {
+        let (file, content, fragment) = match target {
+            Target::Here(fragment) => {
+                (item.source.file, Content::Document(Rc::clone(&item.source.document)), fragment)
+            }
+            Target::File(path, fragment) => {
+                let opened = self.files.open(path, &self.pointer, self.findings);
+                let (file, content) = opened.map_err(|reason| match reason {
+                    NoContent::Say { rule, message, hint } => Unfollowed::Say(rule, message, hint),
+                    NoContent::Said => Unfollowed::Said,
+                })?;
+                (file, content, fragment)
+            }
+        };
+        let document = match content {
+            Content::Text(_) if !mode.takes_text() => {
+                let message = format!("'{}' is neither a YAML nor a JSON file", self.path(file));
+                let hint = "reference a file that ends in .yaml, .yml or .json";
+                return Err(Unfollowed::Say(&rules::NOT_A_DOCUMENT, message, hint));
+            }
+            Content::Text(_) if !fragment.is_empty() => {
+                let message = format!("'{}' is neither YAML nor JSON, and has no parts to reference", self.path(file));
+                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, "reference the whole file"));
+            }
+            Content::Text(text) => return Ok(Followed::Text(file, text)),
+            Content::Document(document) => document,
+        };
+        let node = match lookup(&document, fragment) {
+            Ok(node) => node,
+            Err(missing) => {
+                let message = format!("'{}' {missing}", self.path(file));
+                let hint = "look at the spelling; names in '#/…' are case-sensitive";
+                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint));
+            }
+        };
+        let end = document.located.places.get(node).map_or(node, |place| place.end as usize);
+        let contains_itself = file == item.source.file && (node..end).contains(&item.node);
+        if contains_itself || self.stack.contains(&(file, node)) {
+            return Err(Unfollowed::Cycle(self.cycle(file, node)));
+        }
+        if self.stack.len() > MAX_REFERENCE_DEPTH {
+            let message = format!("references lead to references more than {MAX_REFERENCE_DEPTH} times");
+            return Err(Unfollowed::Say(&rules::TOO_DEEP, message, "reference the part itself"));
+        }
+        let whole = fragment.is_empty();
+        Ok(Followed::Part { source: Source { file, document }, node, whole })
+    }
+
+    /// The way around, as file names and pointers.
+    fn cycle(&self, file: usize, node: usize) -> String {
+        let from = self.stack.iter().position(|entered| *entered == (file, node)).unwrap_or(self.stack.len());
+        let mut way: Vec<&str> = Vec::new();
+        for (file, _) in self.stack.iter().skip(from).chain([&(file, node)]) {
+            way.push(self.path(*file));
+        }
+        format!("the reference leads back to where it stands: {}", way.join(" -> "))
+    }
+
+    pub(super) fn read_target(&self, item: Item<'_>, text: &str) -> Result<Target, NoTarget> {
+        match self.files.path(item.source.file) {
+            Some(base) => target::read(text, base),
+            // A file that is being walked was opened, so its path is always known.
+            None => Err(NoTarget::Outside),
+        }
+    }
+}
+
+/// The place to which a JSON pointer leads, or what is missing on the way.
+fn lookup(document: &Document, fragment: &str) -> Result<usize, String> {
+    let located = &document.located;
+    let mut node = 0;
+    for segment in yaml::segments(fragment) {
+        match located.child(node, &segment) {
+            Some(child) => node = child,
+            None => {
+                let names = located.children(node).map(|child| located.key(child));
+                let near = suggest::nearest(&segment, names);
+                let near = near.map(|name| format!("; did you mean {}?", shown(name))).unwrap_or_default();
+                return Err(format!("has no {} at {}{near}", shown(&segment), shown(&format!("#{fragment}"))));
+            }
+        }
+    }
+    Ok(node)
+}
+
+/// The value at a place: the same walk, by position.
+pub(super) fn value_at(document: &Document, node: usize) -> Option<&Value> {
+    let located = &document.located;
+    let mut value = &document.value;
+    let mut at = 0;
+    while at != node {
+        let (index, child) = located.children(at).enumerate().find(|(_, child)| {
+            let end = located.places.get(*child).map_or(0, |place| place.end as usize);
+            (*child..end).contains(&node)
+        })?;
+        value = match value {
+            Value::Object(fields) => fields.values().nth(index)?,
+            Value::Array(items) => items.get(index)?,
+            _ => return None,
+        };
+        at = child;
+    }
+    Some(value)
+}

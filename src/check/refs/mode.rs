@@ -1,0 +1,123 @@
+//! Whose language is spoken where: it decides what a `$ref` means.
+
+/// What stands at a place of a descriptor, as far as references are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The whole descriptor.
+    Root,
+    /// `components`: a map of libraries.
+    Components,
+    /// One library of `components`, and the stages of `lifecycleInfo`: the keys are names.
+    Named,
+    /// `internalComponents`.
+    Internal,
+    /// DPDS' own objects: a `$ref` is a Reference Object.
+    Structure,
+    /// The `definition` of a Standard Definition: itself an object or a Reference Object, and what
+    /// is in it speaks its own language.
+    Definition,
+    /// Inside of a definition: OpenAPI, AsyncAPI, the datastore API, JSON Schema and the like.
+    Foreign,
+    /// `configurations`: an object or a Reference Object; what is in it belongs to the executor.
+    Configurations,
+    /// Extensions, configurations and unsupported blocks: nothing is touched.
+    Opaque,
+}
+
+/// What a `$ref` at a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// DPDS expects it: it must lead somewhere.
+    Ours,
+    /// Another language's: files are followed, the rest is left.
+    Theirs,
+    /// An ordinary field.
+    None,
+}
+
+impl Mode {
+    /// What a `$ref` in a map of this mode is.
+    pub(super) fn reference(self) -> Meaning {
+        match self {
+            Mode::Root | Mode::Opaque => Meaning::None,
+            Mode::Foreign => Meaning::Theirs,
+            Mode::Components
+            | Mode::Named
+            | Mode::Internal
+            | Mode::Structure
+            | Mode::Definition
+            | Mode::Configurations => Meaning::Ours,
+        }
+    }
+
+    /// The mode of the value under `key`.
+    pub(super) fn of_field(self, key: &str) -> Self {
+        match self {
+            Mode::Opaque | Mode::Configurations => Mode::Opaque,
+            Mode::Foreign | Mode::Definition => Mode::Foreign,
+            Mode::Named => Mode::Structure,
+            Mode::Root | Mode::Components | Mode::Internal | Mode::Structure if key.starts_with("x-") => Mode::Opaque,
+            Mode::Components => Mode::Named,
+            Mode::Root => match key {
+                "components" => Mode::Components,
+                "internalComponents" => Mode::Internal,
+                _ => Mode::Structure,
+            },
+            Mode::Internal if key == "lifecycleInfo" => Mode::Named,
+            Mode::Internal => Mode::Structure,
+            Mode::Structure => match key {
+                "definition" => Mode::Definition,
+                "configurations" => Mode::Configurations,
+                // Blocks of 1.0.0-DRAFT.
+                "buildInfo" | "deployInfo" | "provisionInfo" | "contracts" => Mode::Opaque,
+                _ => Mode::Structure,
+            },
+        }
+    }
+
+    /// The mode of an item of a list.
+    pub(super) fn of_item(self) -> Self {
+        match self {
+            Mode::Definition => Mode::Foreign,
+            Mode::Configurations => Mode::Opaque,
+            same => same,
+        }
+    }
+
+    /// The mode of what a reference at this place stands for.
+    pub(super) fn of_target(self) -> Self {
+        match self {
+            Mode::Definition => Mode::Foreign,
+            same => same,
+        }
+    }
+
+    /// Whether a file that is neither YAML nor JSON may stand here, as a text.
+    pub(super) fn takes_text(self) -> bool {
+        matches!(self, Mode::Definition | Mode::Foreign)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn along(path: &[&str]) -> Mode {
+        path.iter().fold(Mode::Root, |mode, step| if *step == "[]" { mode.of_item() } else { mode.of_field(step) })
+    }
+
+    #[test]
+    fn names_are_not_taken_for_fields() {
+        let api = ["interfaceComponents", "outputPorts", "[]", "promises", "api", "definition"];
+        assert_eq!(along(&api), Mode::Definition);
+        assert_eq!(along(&[&api[..], &["paths"]].concat()), Mode::Foreign);
+        assert_eq!(along(&["components", "apis", "definition"]), Mode::Structure);
+        assert_eq!(along(&["components", "apis", "configurations", "definition"]), Mode::Definition);
+        assert_eq!(along(&["internalComponents", "lifecycleInfo", "definition", "[]"]), Mode::Structure);
+        assert_eq!(
+            along(&["internalComponents", "lifecycleInfo", "dev", "[]", "configurations", "a"]),
+            Mode::Opaque
+        );
+        assert_eq!(along(&["info", "x-more", "definition"]), Mode::Opaque);
+    }
+}

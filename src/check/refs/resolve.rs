@@ -1,0 +1,378 @@
+//! The walk that replaces references. It copies the content once, in the order of the text, and
+//! writes the places beside it; its cost is bounded by the number of values that come out.
+//!
+//! The walk recurses at most `MAX_DEPTH` containers and `MAX_REFERENCE_DEPTH` references deep.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::files::Files;
+use super::follow::{Followed, Unfollowed, value_at};
+use super::item::{Item, Override, Site, Source, fields_of};
+use super::mode::{Meaning, Mode};
+use super::rules;
+use super::target::{NoTarget, is_local};
+use crate::check::limits::{MAX_DEPTH, MAX_NODES, MAX_TOTAL_BYTES};
+use crate::check::yaml::{self, Document, Located, Mark, Place, Shape, push_segment, shown};
+use crate::domain::finding::{Finding, Location};
+use crate::domain::id::RepoPath;
+use crate::domain::rule::Rule;
+
+pub(super) struct Resolver<'t, 'f> {
+    pub(super) files: Files<'t>,
+    pub(super) findings: &'f mut Vec<Finding>,
+    out: Located,
+    pub(super) pointer: String,
+    /// What is being replaced: file and place of each target on the way here.
+    pub(super) stack: Vec<(usize, usize)>,
+    text_bytes: usize,
+    /// A limit was reached and said; everything from there on is left out.
+    full: bool,
+    /// The file whose root is the root of the definition that is being walked.
+    home: Option<usize>,
+}
+
+impl<'t, 'f> Resolver<'t, 'f> {
+    pub(super) fn new(files: Files<'t>, findings: &'f mut Vec<Finding>) -> Self {
+        Self {
+            files,
+            findings,
+            out: Located::default(),
+            pointer: String::new(),
+            stack: Vec::new(),
+            text_bytes: 0,
+            full: false,
+            home: None,
+        }
+    }
+
+    /// The whole content of the root document.
+    pub(super) fn root(&mut self, document: &Rc<Document>) -> Value {
+        let source = Source { file: 0, document: Rc::clone(document) };
+        self.stack.push((0, 0));
+        self.walk(Item { source: &source, value: &document.value, node: 0 }, Mode::Root, None, &[], 0)
+    }
+
+    pub(super) fn into_parts(mut self) -> (Located, Vec<RepoPath>) {
+        let paths = self.files.into_paths();
+        self.out.files.clone_from(&paths);
+        (self.out, paths)
+    }
+
+    fn walk(
+        &mut self,
+        item: Item<'_>,
+        mode: Mode,
+        site: Option<Site<'_>>,
+        overrides: &[Override<'_>],
+        depth: usize,
+    ) -> Value {
+        if let Value::Object(fields) = item.value
+            && let Some(Value::String(text)) = fields.get("$ref")
+        {
+            match mode.reference() {
+                Meaning::None => {}
+                Meaning::Ours => return self.ours(item, text, mode, site, overrides, depth),
+                Meaning::Theirs => return self.theirs(item, text, mode, site, overrides, depth),
+            }
+        }
+        self.copy(item, mode, site, overrides, depth)
+    }
+
+    /// Copies a value as it is, and replaces the references inside of it.
+    fn copy(
+        &mut self,
+        item: Item<'_>,
+        mode: Mode,
+        site: Option<Site<'_>>,
+        overrides: &[Override<'_>],
+        depth: usize,
+    ) -> Value {
+        let Some(place) = item.place() else { return Value::Null };
+        let text = if let Value::String(text) = item.value { text.len() } else { 0 };
+        let Some(at) = self.open(place, item.source.file, site, text, depth) else { return Value::Null };
+        let value = match item.value {
+            Value::Object(fields) => {
+                let home = self.home;
+                if mode == Mode::Definition {
+                    self.home = Some(item.source.file);
+                }
+                let fields = self.copy_fields(item, fields, mode, overrides, depth);
+                self.home = home;
+                Value::Object(fields)
+            }
+            Value::Array(items) => {
+                let mut copied = Vec::with_capacity(items.len());
+                let nodes = item.source.document.located.children(item.node);
+                for (index, (value, node)) in items.iter().zip(nodes).enumerate() {
+                    if self.full {
+                        break;
+                    }
+                    let length = self.pointer.len();
+                    push_segment(&mut self.pointer, &index.to_string());
+                    let child = Item { value, node, ..item };
+                    copied.push(self.walk(child, mode.of_item(), None, &[], depth + 1));
+                    self.pointer.truncate(length);
+                }
+                Value::Array(copied)
+            }
+            scalar => scalar.clone(),
+        };
+        self.close(at);
+        value
+    }
+
+    fn copy_fields(
+        &mut self,
+        item: Item<'_>,
+        fields: &Map<String, Value>,
+        mode: Mode,
+        overrides: &[Override<'_>],
+        depth: usize,
+    ) -> Map<String, Value> {
+        let mut copied = Map::with_capacity(fields.len() + overrides.len());
+        let located = &item.source.document.located;
+        let own = fields.iter().zip(located.children(item.node)).map(|((key, value), node)| {
+            let mark = located.places.get(node).map_or_else(Mark::default, |place| place.key);
+            let site = Site { text: key, mark, file: item.source.file };
+            Override { site, item: Item { value, node, ..item } }
+        });
+        let replaced = own.map(|own| *overrides.iter().find(|other| other.site.text == own.site.text).unwrap_or(&own));
+        let added = overrides.iter().filter(|other| !fields.contains_key(other.site.text)).copied();
+        for Override { site, item } in replaced.chain(added) {
+            if self.full {
+                break;
+            }
+            if copied.contains_key(site.text) {
+                continue;
+            }
+            let length = self.pointer.len();
+            push_segment(&mut self.pointer, site.text);
+            let value = self.walk(item, mode.of_field(site.text), Some(site), &[], depth + 1);
+            self.pointer.truncate(length);
+            copied.insert(site.text.to_owned(), value);
+        }
+        copied
+    }
+
+    /// A Reference Object of DPDS.
+    fn ours(
+        &mut self,
+        item: Item<'_>,
+        text: &str,
+        mode: Mode,
+        site: Option<Site<'_>>,
+        overrides: &[Override<'_>],
+        depth: usize,
+    ) -> Value {
+        let mut overrides = overrides.to_vec();
+        for field in fields_of(item) {
+            match field.site.text {
+                "$ref" | "mediaType" => {}
+                "description" => overrides.push(field),
+                other => {
+                    let location = self.location_of_key(&field);
+                    let message = format!("{} stands beside a '$ref' and is ignored", shown(other));
+                    self.say(&rules::SIBLING_IGNORED, location, message, "move it into what is referenced");
+                }
+            }
+        }
+        let followed = self.target_of(item, text).and_then(|target| {
+            self.follow(item, &target, mode).map_err(|reason| match reason {
+                // A cycle of DPDS' own references has no meaning that could be kept.
+                Unfollowed::Cycle(message) => (&rules::CYCLE, message, "write one of the parts out"),
+                Unfollowed::Say(rule, message, hint) => (rule, message, hint),
+                Unfollowed::Said => (&rules::NOT_FOUND, String::new(), ""),
+            })
+        });
+        match followed {
+            Ok(followed) => self.replace(followed, mode, site, &overrides, depth),
+            Err((rule, message, hint)) => {
+                if !message.is_empty() {
+                    let location = self.location_of_reference(item);
+                    self.say(rule, location, message, hint);
+                }
+                self.leave_broken(item, site, depth)
+            }
+        }
+    }
+
+    /// A reference of another language, inside of a definition.
+    fn theirs(
+        &mut self,
+        item: Item<'_>,
+        text: &str,
+        mode: Mode,
+        site: Option<Site<'_>>,
+        overrides: &[Override<'_>],
+        depth: usize,
+    ) -> Value {
+        let location = self.location_of_reference(item);
+        if is_local(text) {
+            if self.home != Some(item.source.file) && text.starts_with("#/") {
+                let message = format!("{} means the file in which it stands, and that was put into another", shown(text));
+                self.say(&rules::MEANING_MOVED, location, message, "reference the other file by its name");
+            }
+            return self.copy(item, mode, site, overrides, depth);
+        }
+        match self.read_target(item, text) {
+            Err(NoTarget::Remote) => {
+                let message = format!("the remote reference {} was left as it is", shown(text));
+                self.say(&rules::REMOTE_NOT_FOLLOWED, location, message, "commit the file and reference it by its path");
+                return self.copy(item, mode, site, overrides, depth);
+            }
+            Err(NoTarget::NoSlash(_)) => {
+                let message = format!("{} names an anchor, and was left as it is", shown(text));
+                self.say(&rules::ANCHOR_NOT_FOLLOWED, location, message, "use a JSON pointer behind the '#'");
+                return self.copy(item, mode, site, overrides, depth);
+            }
+            Err(NoTarget::Outside | NoTarget::Malformed(_)) | Ok(_) => {}
+        }
+        let followed = match self.target_of(item, text) {
+            Ok(target) => self.follow(item, &target, mode),
+            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
+        };
+        match followed {
+            Ok(followed) => {
+                let mut overrides = overrides.to_vec();
+                overrides.extend(fields_of(item).filter(|field| !matches!(field.site.text, "$ref" | "mediaType")));
+                self.replace(followed, mode, site, &overrides, depth)
+            }
+            Err(Unfollowed::Cycle(message)) => {
+                // Schemas may well be recursive; only putting one into itself has no end.
+                let hint = "nothing needs to be done; who reads the definition needs the file beside it";
+                self.say(&rules::RECURSIVE_DEFINITION, location, message, hint);
+                self.copy(item, mode, site, overrides, depth)
+            }
+            Err(Unfollowed::Say(rule, message, hint)) => {
+                self.say(rule, location, message, hint);
+                self.leave_broken(item, site, depth)
+            }
+            Err(Unfollowed::Said) => self.leave_broken(item, site, depth),
+        }
+    }
+
+    fn replace(
+        &mut self,
+        followed: Followed,
+        mode: Mode,
+        site: Option<Site<'_>>,
+        overrides: &[Override<'_>],
+        depth: usize,
+    ) -> Value {
+        match followed {
+            Followed::Text(file, text) => {
+                let head = Mark { line: 1, column: 1, length: 0 };
+                let place = Place {
+                    head,
+                    key: Mark::default(),
+                    key_text: (0, 0),
+                    end: 0,
+                    file: 0,
+                    key_file: 0,
+                    shape: Shape::Scalar,
+                    broken: false,
+                };
+                let Some(at) = self.open(place, file, site, text.len(), depth) else { return Value::Null };
+                self.close(at);
+                Value::String(text.as_ref().to_owned())
+            }
+            Followed::Part { source, node, whole } => {
+                let Some(value) = value_at(&source.document, node) else { return Value::Null };
+                let home = self.home;
+                if mode == Mode::Definition {
+                    self.home = whole.then_some(source.file);
+                }
+                self.stack.push((source.file, node));
+                let item = Item { source: &source, value, node };
+                let value = self.walk(item, mode.of_target(), site, overrides, depth);
+                self.stack.pop();
+                self.home = home;
+                value
+            }
+        }
+    }
+
+    /// Copies a reference that leads nowhere, so that what is said about it is said once.
+    fn leave_broken(&mut self, item: Item<'_>, site: Option<Site<'_>>, depth: usize) -> Value {
+        let at = self.out.places.len();
+        let value = self.copy(item, Mode::Opaque, site, &[], depth);
+        if let Some(place) = self.out.places.get_mut(at) {
+            place.broken = true;
+        }
+        value
+    }
+
+    /// Takes a place; `None` when a limit is reached.
+    fn open(&mut self, place: Place, file: usize, site: Option<Site<'_>>, text: usize, depth: usize) -> Option<usize> {
+        if self.full {
+            return None;
+        }
+        self.text_bytes = self.text_bytes.saturating_add(text + site.map_or(0, |site| site.text.len()));
+        let at = self.out.places.len();
+        let (rule, message) = if at >= MAX_NODES {
+            (&rules::TOO_MANY_NODES, format!("with all references replaced there are more than {MAX_NODES} values"))
+        } else if self.text_bytes > MAX_TOTAL_BYTES {
+            (&rules::TOO_MANY_BYTES, format!("with all references replaced there are more than {MAX_TOTAL_BYTES} bytes"))
+        } else if depth >= MAX_DEPTH && place.shape != Shape::Scalar {
+            (&yaml::rules::TOO_DEEP, format!("with all references replaced, the content is more than {MAX_DEPTH} deep"))
+        } else {
+            let key_begin = self.out.keys.len() as u32;
+            self.out.keys.push_str(site.map_or("", |site| site.text));
+            self.out.places.push(Place {
+                key: site.map_or_else(Mark::default, |site| site.mark),
+                key_text: (key_begin, self.out.keys.len() as u32),
+                end: at as u32 + 1,
+                file: small(file),
+                key_file: small(site.map_or(file, |site| site.file)),
+                ..place
+            });
+            return Some(at);
+        };
+        self.full = true;
+        if let Some(root) = self.out.places.first_mut() {
+            root.broken = true;
+        }
+        let location = self.location(file, place.head);
+        self.say(rule, location, message, "move what is large out of the descriptor");
+        None
+    }
+
+    fn close(&mut self, at: usize) {
+        let end = self.out.places.len() as u32;
+        if let Some(place) = self.out.places.get_mut(at) {
+            place.end = end;
+        }
+    }
+
+    fn say(&mut self, rule: &'static Rule, location: Option<Location>, message: String, hint: &'static str) {
+        let Some(location) = location else { return };
+        let finding = Finding::new(rule.severity, rule.id(), location, self.pointer.as_str(), message);
+        self.findings.push(finding.with_hint(hint));
+    }
+
+    pub(super) fn path(&self, file: usize) -> &str {
+        self.files.path(file).map_or("", RepoPath::as_str)
+    }
+
+    fn location_of_reference(&self, item: Item<'_>) -> Option<Location> {
+        let located = &item.source.document.located;
+        let node = located.child(item.node, "$ref").unwrap_or(item.node);
+        self.location(item.source.file, located.places.get(node)?.head)
+    }
+
+    fn location_of_key(&self, field: &Override<'_>) -> Option<Location> {
+        self.location(field.site.file, field.site.mark)
+    }
+
+    fn location(&self, file: usize, mark: Mark) -> Option<Location> {
+        let file = self.files.path(file)?.clone();
+        Some(Location { file, line: mark.line, column: mark.column, length: mark.length })
+    }
+}
+
+/// There are at most [`crate::check::limits::MAX_FILES`] files.
+fn small(file: usize) -> u16 {
+    u16::try_from(file).unwrap_or(u16::MAX)
+}

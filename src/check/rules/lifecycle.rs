@@ -1,0 +1,92 @@
+//! Stages and tasks (DPDS 1.0.0, Lifecycle Info Object and Lifecycle Task Object).
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{Subject, rules};
+use crate::check::yaml::shown;
+use crate::domain::finding::Finding;
+use crate::domain::id::{ExecutorName, StageName};
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    for (stage, tasks, pointer) in subject.stages() {
+        if let Err(error) = stage.parse::<StageName>() {
+            let message = format!("{} is not the name of a stage", shown(stage));
+            findings.push(subject.key_finding(&rules::STAGE_NAME, pointer.clone(), message, error.rule));
+        }
+        task_names(subject, tasks, &pointer, findings);
+        orders(subject, tasks, &pointer, findings);
+        for (index, task) in tasks.iter().enumerate() {
+            if let Some(executor) = task.pointer("/service/$href").and_then(Value::as_str) {
+                service(subject, executor, format!("{pointer}/{index}/service/$href"), findings);
+            }
+        }
+    }
+}
+
+fn task_names(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Vec<Finding>) {
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    for (index, task) in tasks.iter().enumerate() {
+        let given = task.get("name").and_then(Value::as_str);
+        // The name that the plan gives to a task without one.
+        let name = given.map_or_else(|| format!("task-{}", index + 1), str::to_owned);
+        match taken.get(&name) {
+            Some(first) => {
+                let field = if given.is_some() { "/name" } else { "" };
+                let message = format!("the task name {} is taken by item {} of the stage", shown(&name), first + 1);
+                let hint = "rename one of them; results of tasks are addressed by name";
+                let pointer = format!("{stage}/{index}{field}");
+                findings.push(subject.finding(&rules::DUPLICATE_TASK, pointer, message, hint));
+            }
+            None => {
+                taken.insert(name, index);
+            }
+        }
+    }
+}
+
+fn orders(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Vec<Finding>) {
+    let mut taken: HashMap<i64, usize> = HashMap::new();
+    for (index, task) in tasks.iter().enumerate() {
+        let Some(order) = task.get("order").filter(|order| order.is_number()) else { continue };
+        let pointer = format!("{stage}/{index}/order");
+        match order.as_i64() {
+            Some(whole) => match taken.get(&whole) {
+                Some(first) => {
+                    let message = format!("item {} of the stage has the order {whole} as well", first + 1);
+                    let hint = "give each task its own order; these run one after the other, as written";
+                    findings.push(subject.finding(&rules::DUPLICATE_ORDER, pointer, message, hint));
+                }
+                None => {
+                    taken.insert(whole, index);
+                }
+            },
+            // JSON Schema takes 1.0 for a whole number; readers with typed numbers do not. What has
+            // a fraction was said by the schema.
+            None if order.as_f64().is_some_and(|float| float.fract() == 0.0) => {
+                let message = format!("the order {order} is not written as a whole number");
+                findings.push(subject.finding(&rules::ORDER, pointer, message, "write it without a point"));
+            }
+            None => {}
+        }
+    }
+}
+
+fn service(subject: &Subject<'_>, executor: &str, pointer: String, findings: &mut Vec<Finding>) {
+    if executor.parse::<ExecutorName>().is_ok() {
+        return;
+    }
+    let inner = executor.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    findings.push(match inner.filter(|inner| inner.parse::<ExecutorName>().is_ok()) {
+        Some(inner) => {
+            let message = format!("the executor's name stands in braces: {}", shown(executor));
+            subject.finding(&rules::EXECUTOR_IN_BRACES, pointer, message, format!("write '{inner}'"))
+        }
+        None => {
+            let message = format!("{} is not the name of an executor", shown(executor));
+            let hint = "lower-case letters, digits and '-'; where the executor is, only the platform's configuration says";
+            subject.finding(&rules::EXECUTOR_NAME, pointer, message, hint)
+        }
+    });
+}

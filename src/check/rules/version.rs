@@ -1,0 +1,33 @@
+//! Versions within one document. Whether a version was bumped as its change demands can only be
+//! told beside the record, and is not asked here.
+
+use semver::Version;
+use serde_json::Value;
+
+use super::{Subject, rules};
+use crate::domain::finding::Finding;
+use crate::domain::id::EntityKind;
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let parse = |value: Option<&Value>| Version::parse(value?.as_str()?).ok();
+    let Some(product) = parse(subject.content.pointer("/info/version")) else { return };
+    for entity in subject.entities() {
+        if matches!(entity.kind, EntityKind::Application | EntityKind::Infrastructure) {
+            continue;
+        }
+        let Some(port) = parse(entity.value.get("version")) else { continue };
+        if port.major > product.major {
+            let message = format!(
+                "the port '{}' has the major version {}, and its product is at {product}",
+                entity.name, port.major
+            );
+            let hint = "a port's new major version is a new major version of the product";
+            findings.push(subject.finding(
+                &rules::PORT_MAJOR,
+                format!("{}/version", entity.pointer()),
+                message,
+                hint,
+            ));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Plain words for each kind of error.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError};
+use serde_json::Value;
+
+use super::{formats, rules};
+use crate::check::suggest;
+use crate::check::yaml::{Located, push_segment, segments, shown};
+use crate::domain::finding::{Finding, Location};
+use crate::domain::id::RepoPath;
+use crate::domain::rule::Rule;
+
+/// Unknown fields of one map that are named; a hostile map has a hundred thousand.
+const MOST_UNKNOWN_FIELDS: usize = 50;
+
+/// Says what an error means, unless something was already said about the same place.
+pub(super) fn explain(
+    error: &ValidationError<'_>,
+    schema: &Value,
+    located: &Located,
+    root: &RepoPath,
+    findings: &mut Vec<Finding>,
+) {
+    let pointer = error.instance_path().as_str();
+    if located.find(pointer).broken {
+        return;
+    }
+    let location = || located.location(pointer).unwrap_or_else(|| Location::top_of(root.clone()));
+    let mut say = |rule: &'static Rule, message: String, hint: String| {
+        let finding = Finding::new(rule.severity, rule.id(), location(), pointer, message);
+        findings.push(finding.with_hint(hint));
+    };
+    let name = label(pointer);
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let property = property.as_str().unwrap_or_default();
+            let message = format!("{} is missing in {name}", shown(property));
+            say(&rules::REQUIRED, message, format!("add {}", shown(property)));
+        }
+        ValidationErrorKind::Type { .. } if error.instance().is_null() => {
+            let message = format!("{name} is there and has no value");
+            say(&rules::NULL, message, "leave the field out, or give it a value".into());
+        }
+        ValidationErrorKind::Type { kind } => {
+            let wanted = wanted_types(kind);
+            let message = format!("{name} is {}, and should be {wanted}", kind_of(error.instance()));
+            let number_for_text = wanted == "a text" && (error.instance().is_number() || error.instance().is_boolean());
+            let hint = if number_for_text { "put it in quotes".to_owned() } else { format!("make it {wanted}") };
+            say(&rules::TYPE, message, hint);
+        }
+        ValidationErrorKind::Format { format } => {
+            let (what, how) = formats::described(format);
+            let text = error.instance().as_str().unwrap_or_default();
+            say(&rules::FORMAT, format!("{name} is {}, which is not {what}", shown(text)), how.into());
+        }
+        ValidationErrorKind::MinLength { .. } => {
+            say(&rules::EMPTY, format!("{name} is empty"), "give it a value".into());
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            let message = format!("{name} is {}, and the smallest is {limit}", error.instance());
+            say(&rules::RANGE, message, format!("write {limit} or more"));
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            let message = format!("{name} is {}, and the largest is {limit}", error.instance());
+            say(&rules::RANGE, message, format!("write {limit} or less"));
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            for field in unexpected.iter().take(MOST_UNKNOWN_FIELDS) {
+                findings.push(unknown_field(field, error, schema, located, root));
+            }
+        }
+        _ => {
+            let message = format!("{name} breaks the rule '{}' of the schema", error.kind().keyword());
+            say(&rules::OTHER, message, "compare with the specification".into());
+        }
+    }
+}
+
+fn unknown_field(
+    field: &str,
+    error: &ValidationError<'_>,
+    schema: &Value,
+    located: &Located,
+    root: &RepoPath,
+) -> Finding {
+    let mut pointer = error.instance_path().as_str().to_owned();
+    let within = label(&pointer);
+    push_segment(&mut pointer, field);
+    let location = located.key_location(&pointer).unwrap_or_else(|| Location::top_of(root.clone()));
+    let message = format!("{} is not a field of {within} in DPDS 1.0.0, and nobody reads it", shown(field));
+    let known = error.schema_path().as_str().rsplit_once('/').and_then(|(object, _)| schema.pointer(object));
+    let known = known.and_then(|object| object.get("properties")).and_then(Value::as_object);
+    let names = known.into_iter().flat_map(|known| known.keys().map(String::as_str));
+    let hint = match suggest::nearest(field, names) {
+        Some(near) => format!("did you mean {}?", shown(near)),
+        None => format!("remove it, or begin its name with 'x-' when it is an extension: {}", shown(&format!("x-{field}"))),
+    };
+    let rule = &rules::UNKNOWN_FIELD;
+    Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint)
+}
+
+/// A place in the reader's words: the last name of a pointer, with what it is an item of.
+fn label(pointer: &str) -> String {
+    let all: Vec<_> = segments(pointer).collect();
+    match all.as_slice() {
+        [] => "the descriptor".to_owned(),
+        [.., list, index] if index.bytes().all(|byte| byte.is_ascii_digit()) => match index.parse::<usize>() {
+            Ok(index) => format!("item {} of {}", index + 1, shown(list)),
+            Err(_) => shown(index),
+        },
+        [.., name] => shown(name),
+    }
+}
+
+fn wanted_types(kind: &TypeKind) -> String {
+    let word = |wanted: JsonType| match wanted {
+        JsonType::Array => "a list",
+        JsonType::Boolean => "true or false",
+        JsonType::Integer => "a whole number",
+        JsonType::Null => "null",
+        JsonType::Number => "a number",
+        JsonType::Object => "a map of fields",
+        JsonType::String => "a text",
+    };
+    match kind {
+        TypeKind::Single(wanted) => word(*wanted).to_owned(),
+        TypeKind::Multiple(wanted) => wanted.iter().map(word).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map of fields",
+    }
+}

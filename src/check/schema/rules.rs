@@ -1,0 +1,88 @@
+//! What the structure of a descriptor can lack.
+
+use crate::domain::finding::Severity;
+use crate::domain::rule::Rule;
+
+/// All rules of this room.
+pub const RULES: &[Rule] = &[
+    REQUIRED,
+    TYPE,
+    NULL,
+    UNKNOWN_FIELD,
+    FORMAT,
+    EMPTY,
+    RANGE,
+    OTHER,
+];
+
+pub(in crate::check) const REQUIRED: Rule = Rule {
+    id: "schema/required",
+    severity: Severity::Error,
+    meaning: "A field that DPDS requires is missing.",
+    example: "info: {name: trips}",
+    remedy: "Add the field.",
+    source: "DPDS 1.0.0, the object in question",
+};
+
+pub(in crate::check) const TYPE: Rule = Rule {
+    id: "schema/type",
+    severity: Severity::Error,
+    meaning: "A value has the wrong type. In YAML, a version such as 1.0 is a number unless it stands in quotes.",
+    example: "version: 1.0",
+    remedy: "Write a value of the right type; put texts that look like numbers in quotes.",
+    source: "DPDS 1.0.0, the object in question",
+};
+
+pub(in crate::check) const NULL: Rule = Rule {
+    id: "schema/null",
+    severity: Severity::Error,
+    meaning: "A field is there and has no value. DPDS has optional fields, and no empty ones.",
+    example: "description:",
+    remedy: "Leave the field out, or give it a value.",
+    source: "DPDS 1.0.0, the object in question",
+};
+
+pub(in crate::check) const UNKNOWN_FIELD: Rule = Rule {
+    id: "schema/unknown-field",
+    severity: Severity::Warning,
+    meaning: "A field is neither part of DPDS nor an extension, so nobody reads it. Most often it is misspelt.",
+    example: "expectatctions: {}",
+    remedy: "Correct the spelling, or begin the name with 'x-'.",
+    source: "DPDS 1.0.0, Specification Extensions",
+};
+
+pub(in crate::check) const FORMAT: Rule = Rule {
+    id: "schema/format",
+    severity: Severity::Error,
+    meaning: "A text is not of the form that DPDS asks for: a name, a semantic version, a fully qualified name, a UUID or a URI.",
+    example: "version: banana",
+    remedy: "Write it in the form that the message describes.",
+    source: "DPDS 1.0.0, Data Types",
+};
+
+pub(in crate::check) const EMPTY: Rule = Rule {
+    id: "schema/empty",
+    severity: Severity::Error,
+    meaning: "A text that is required is empty.",
+    example: "domain: ''",
+    remedy: "Give it a value.",
+    source: "DPDS 1.0.0, the object in question",
+};
+
+pub(in crate::check) const RANGE: Rule = Rule {
+    id: "schema/range",
+    severity: Severity::Error,
+    meaning: "A number is smaller or larger than allowed.",
+    example: "order: -3",
+    remedy: "Write a number in the range that the message names.",
+    source: "DPDS 1.0.0, Lifecycle Task Object (int32)",
+};
+
+pub(in crate::check) const OTHER: Rule = Rule {
+    id: "schema/other",
+    severity: Severity::Error,
+    meaning: "The structure breaks the schema in a way that has no rule of its own.",
+    example: "",
+    remedy: "Compare with the specification.",
+    source: "DPDS 1.0.0",
+};

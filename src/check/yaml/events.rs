@@ -1,0 +1,208 @@
+//! YAML, through saphyr-parser's events. Events are pulled one by one and nothing recurses, so
+//! that nesting costs a frame of ours and never the stack; the parser itself refuses more than
+//! 255 flow collections inside each other.
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use serde_json::Value;
+
+use super::builder::{Builder, too_deep};
+use super::place::{Mark, Shape};
+use super::scalar::{Plain, plain};
+use super::{Document, Problem, rules, shown};
+
+/// Reads the one document of a text.
+pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
+    let mut builder = Builder::new();
+    match drive(text, &mut builder) {
+        Ok(()) => builder.finished(),
+        Err(problem) => (None, builder.abandoned(problem)),
+    }
+}
+
+fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
+    let mut parser = Parser::new_from_str(text);
+    let mut documents = 0;
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| not_yaml(&error, builder))?;
+        let mark = mark_of(span);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
+            Event::StreamEnd => break,
+            Event::DocumentStart(_) => {
+                documents += 1;
+                if documents > 1 {
+                    let message = "a second document begins here";
+                    return Err(Problem::new(&rules::SEVERAL_DOCUMENTS, mark, String::new(), message)
+                        .with_hint("put each document into a file of its own"));
+                }
+            }
+            Event::Alias(_) if builder.wants_key() => return Err(complex_key(mark, builder, "an alias")),
+            Event::Alias(anchor) => builder.alias(anchor, mark)?,
+            Event::Scalar(text, style, anchor, tag) => {
+                if builder.wants_key() {
+                    key(builder, &text, style, tag.as_deref(), mark)?;
+                } else if documents == 1 && builder.pointer_is_root() && is_nothing(&text, style, tag.as_deref()) {
+                    // A document without content: the file counts as empty.
+                    continue;
+                } else {
+                    let (value, broken) = scalar(builder, text.into_owned(), style, tag.as_deref(), mark);
+                    builder.scalar(value, mark, broken, anchor)?;
+                }
+            }
+            Event::SequenceStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a list")),
+            Event::MappingStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a map")),
+            Event::SequenceStart(anchor, tag) => {
+                check_collection_tag(builder, tag.as_deref(), "seq", mark);
+                builder.open(Shape::List, mark, anchor)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                check_collection_tag(builder, tag.as_deref(), "map", mark);
+                builder.open(Shape::Map, mark, anchor)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => builder.close()?,
+        }
+    }
+    Ok(())
+}
+
+fn key(
+    builder: &mut Builder,
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    mark: Mark,
+) -> Result<(), Problem> {
+    let is_plain = style == ScalarStyle::Plain && tag.is_none();
+    if is_plain && text.is_empty() {
+        return Err(complex_key(mark, builder, "nothing"));
+    }
+    let (value, _) = scalar(builder, text.to_owned(), style, tag, mark);
+    builder.key(text.to_owned(), mark);
+    if is_plain && text == "<<" {
+        let problem = Problem::new(&rules::MERGE_KEY, mark, builder.pointer(), "merge keys are not part of YAML 1.2")
+            .with_hint("write the fields out, or use '$ref'");
+        builder.report(problem);
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        _ => return Ok(()),
+    };
+    let message = format!("the key {} is {kind} in YAML, and was read as a text", shown(text));
+    let problem =
+        Problem::new(&rules::KEY_NOT_TEXT, mark, builder.pointer(), message).with_hint("put the key in quotes");
+    builder.report(problem);
+    Ok(())
+}
+
+/// The value of a scalar, and whether something was said about it.
+fn scalar(builder: &mut Builder, text: String, style: ScalarStyle, tag: Option<&Tag>, mark: Mark) -> (Value, bool) {
+    let wanted = match tag {
+        None if style != ScalarStyle::Plain => return (Value::String(text), false),
+        None => None,
+        Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => return (Value::String(text), false),
+        Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
+            "str" => return (Value::String(text), false),
+            known @ ("null" | "bool" | "int" | "float") => Some(known),
+            _ => return unknown_tag(builder, tag, text, mark),
+        },
+        Some(tag) => return unknown_tag(builder, tag, text, mark),
+    };
+    match plain(&text) {
+        Plain::Text if wanted.is_none() => (Value::String(text), false),
+        Plain::Value(value) if wanted.is_none_or(|wanted| fits(&value, wanted)) => (value, false),
+        Plain::Value(_) | Plain::Text => {
+            let message = format!("{} is not what its tag '!!{}' says", shown(&text), wanted.unwrap_or_default());
+            report(builder, Problem::new(&rules::TAG, mark, String::new(), message).with_hint("remove the tag"));
+            (Value::String(text), true)
+        }
+        Plain::NotFinite => {
+            let message = format!("{} is a number that JSON does not have", shown(&text));
+            let hint = "write a finite number, or put it in quotes to make it a text";
+            report(builder, Problem::new(&rules::NUMBER, mark, String::new(), message).with_hint(hint));
+            (Value::String(text), true)
+        }
+        Plain::OutOfRange => {
+            report(builder, out_of_range(&text, mark));
+            (Value::String(text), true)
+        }
+    }
+}
+
+pub(super) fn out_of_range(text: &str, mark: Mark) -> Problem {
+    let message = format!("the number {} is too large to be read exactly", shown(text));
+    Problem::new(&rules::NUMBER, mark, String::new(), message).with_hint("put it in quotes to make it a text")
+}
+
+fn fits(value: &Value, tag: &str) -> bool {
+    match tag {
+        "null" => value.is_null(),
+        "bool" => value.is_boolean(),
+        "int" => value.is_i64() || value.is_u64(),
+        _ => value.is_number(),
+    }
+}
+
+fn unknown_tag(builder: &mut Builder, tag: &Tag, text: String, mark: Mark) -> (Value, bool) {
+    report(builder, tag_problem(tag, mark));
+    (Value::String(text), true)
+}
+
+fn check_collection_tag(builder: &mut Builder, tag: Option<&Tag>, allowed: &str, mark: Mark) {
+    if let Some(tag) = tag
+        && !(tag.is_yaml_core_schema() && tag.suffix == allowed)
+        && !(tag.handle.is_empty() && tag.suffix == "!")
+    {
+        report(builder, tag_problem(tag, mark));
+    }
+}
+
+fn tag_problem(tag: &Tag, mark: Mark) -> Problem {
+    let name = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { format!("{}{}", tag.handle, tag.suffix) };
+    let message = format!("the tag {} has no meaning in a descriptor", shown(&name));
+    Problem::new(&rules::TAG, mark, String::new(), message).with_hint("remove the tag; only JSON's types are allowed")
+}
+
+fn report(builder: &mut Builder, mut problem: Problem) {
+    problem.pointer = builder.pointer();
+    builder.report(problem);
+}
+
+fn complex_key(mark: Mark, builder: &Builder, what: &str) -> Problem {
+    Problem::new(&rules::COMPLEX_KEY, mark, builder.pointer(), format!("the key is {what}, and keys are texts"))
+        .with_hint("give the field a name")
+}
+
+fn is_nothing(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> bool {
+    text.is_empty() && style == ScalarStyle::Plain && tag.is_none()
+}
+
+fn not_yaml(error: &ScanError, builder: &Builder) -> Problem {
+    let at = *error.marker();
+    let mark = Mark { line: number(at.line()).max(1), column: number(at.col()) + 1, length: 0 };
+    let info = error.info();
+    // The parser's own guard against flow collections inside each other.
+    if info == "recursion limit exceeded" {
+        return too_deep(mark, String::new());
+    }
+    let problem = Problem::new(&rules::YAML, mark, builder.pointer(), format!("this is not YAML: {info}"));
+    if info.contains("unknown anchor") {
+        return problem.with_hint("define the anchor with '&name' above its first use");
+    }
+    if info.contains("tab") {
+        return problem.with_hint("indent with spaces");
+    }
+    problem.with_hint("look at the indentation, the quotes and the colons of this line and the one above")
+}
+
+fn mark_of(span: Span) -> Mark {
+    let one_line = span.start.line() == span.end.line();
+    let length = if one_line { span.end.col().saturating_sub(span.start.col()) } else { 0 };
+    Mark { line: number(span.start.line()).max(1), column: number(span.start.col()) + 1, length: number(length) }
+}
+
+/// Files have at most 2^20 bytes, so nothing is ever cut.
+fn number(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX - 1)
+}

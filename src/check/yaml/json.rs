@@ -1,0 +1,318 @@
+//! JSON (RFC 8259), read with places. YAML 1.2 promises to contain JSON, but a YAML parser takes
+//! comments and bare words in a `.json` file for granted, and does not know surrogate pairs; other
+//! tools would then refuse what we accepted.
+
+use serde_json::Value;
+
+use super::builder::{Builder, too_deep};
+use super::events::out_of_range;
+use super::place::{Mark, Shape};
+use super::scalar::{Plain, float, whole};
+use super::{Document, Problem, rules, shown};
+use crate::check::limits::MAX_DEPTH;
+
+/// Reads the one value of a text.
+pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
+    let mut reader = Reader { text, at: 0, line: 1, counted: 0, column: 1, builder: Builder::new(), depth: 0 };
+    reader.blank();
+    if reader.at == text.len() {
+        return (None, Vec::new());
+    }
+    match reader.value().and_then(|()| reader.end()) {
+        Ok(()) => reader.builder.finished(),
+        Err(problem) => (None, reader.builder.abandoned(problem)),
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    /// The next byte.
+    at: usize,
+    line: u32,
+    /// Up to where characters were counted into `column`. A file without line breaks would
+    /// otherwise be counted from its beginning for every value.
+    counted: usize,
+    column: u32,
+    builder: Builder,
+    depth: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn value(&mut self) -> Result<(), Problem> {
+        match self.peek() {
+            Some(b'{') => self.map(),
+            Some(b'[') => self.list(),
+            Some(b'"') => {
+                let (text, mark) = self.string()?;
+                self.builder.scalar(Value::String(text), mark, false, 0)
+            }
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    fn map(&mut self) -> Result<(), Problem> {
+        self.open(Shape::Map)?;
+        self.blank();
+        if self.peek() == Some(b'}') {
+            return self.close();
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.unexpected("a key in double quotes"));
+            }
+            let (text, mark) = self.string()?;
+            self.builder.key(text, mark);
+            self.blank();
+            if self.peek() != Some(b':') {
+                return Err(self.unexpected("':'"));
+            }
+            self.at += 1;
+            self.blank();
+            self.value()?;
+            self.blank();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => return self.close(),
+                _ => return Err(self.unexpected("',' or '}'")),
+            }
+            self.blank();
+        }
+    }
+
+    fn list(&mut self) -> Result<(), Problem> {
+        self.open(Shape::List)?;
+        self.blank();
+        if self.peek() == Some(b']') {
+            return self.close();
+        }
+        loop {
+            self.value()?;
+            self.blank();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => return self.close(),
+                _ => return Err(self.unexpected("',' or ']'")),
+            }
+            self.blank();
+        }
+    }
+
+    fn open(&mut self, shape: Shape) -> Result<(), Problem> {
+        let mark = self.mark(1);
+        if self.depth >= MAX_DEPTH {
+            return Err(too_deep(mark, self.builder.pointer()));
+        }
+        self.depth += 1;
+        self.at += 1;
+        self.builder.open(shape, mark, 0)
+    }
+
+    fn close(&mut self) -> Result<(), Problem> {
+        self.depth -= 1;
+        self.at += 1;
+        self.builder.close()
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<(), Problem> {
+        let rest = self.rest();
+        let ends = rest.get(word.len()..).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()));
+        if !(rest.starts_with(word) && ends) {
+            return Err(self.unexpected("a value"));
+        }
+        let mark = self.mark(word.len());
+        self.at += word.len();
+        self.builder.scalar(value, mark, false, 0)
+    }
+
+    fn number(&mut self) -> Result<(), Problem> {
+        let rest = self.rest();
+        let part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+        let text = rest.find(|c| !part(c)).and_then(|end| rest.get(..end)).unwrap_or(rest);
+        let mark = self.mark(text.len());
+        let read = match form(text) {
+            None => {
+                let message = format!("{} is not a number as JSON writes them", shown(text));
+                return Err(Problem::new(&rules::JSON, mark, self.builder.pointer(), message)
+                    .with_hint("no leading zeros or plus signs, and digits on both sides of the point"));
+            }
+            Some(Form::Whole) => whole(text),
+            Some(Form::Float) => float(text),
+        };
+        self.at += text.len();
+        match read {
+            Plain::Value(value) => self.builder.scalar(value, mark, false, 0),
+            Plain::Text | Plain::NotFinite | Plain::OutOfRange => {
+                let mut problem = out_of_range(text, mark);
+                problem.pointer = self.builder.pointer();
+                self.builder.report(problem);
+                self.builder.scalar(Value::String(text.to_owned()), mark, true, 0)
+            }
+        }
+    }
+
+    /// A text in double quotes, and where it stands with its quotes.
+    fn string(&mut self) -> Result<(String, Mark), Problem> {
+        let start = self.at;
+        let mut mark = self.mark(0);
+        self.at += 1;
+        let mut out = String::new();
+        loop {
+            let rest = self.rest();
+            let Some(end) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\') || byte < 0x20) else {
+                return Err(Problem::new(&rules::JSON, mark, self.builder.pointer(), "this text has no end")
+                    .with_hint("close it with '\"'"));
+            };
+            out.push_str(rest.get(..end).unwrap_or_default());
+            self.at += end;
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    let written = self.text.get(start..self.at).unwrap_or_default();
+                    mark.length = count(written.chars().count());
+                    return Ok((out, mark));
+                }
+                Some(b'\\') => out.push(self.escape()?),
+                _ => {
+                    let problem = self.problem("a tab or line break stands inside of a text");
+                    return Err(problem.with_hint("write '\\t' or '\\n', or close the text with '\"'"));
+                }
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Problem> {
+        let rest = self.rest();
+        let simple = match rest.as_bytes().get(1) {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{C}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode_escape(),
+            _ => return Err(self.problem("JSON does not have this escape").with_hint("write '\\\\' for a backslash")),
+        };
+        self.at += 2;
+        Ok(simple)
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, Problem> {
+        let rest = self.rest();
+        let unit = |from: usize| {
+            let digits = rest.get(from..from + 6)?.strip_prefix("\\u")?;
+            let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if hex { u16::from_str_radix(digits, 16).ok() } else { None }
+        };
+        let first = unit(0);
+        let decoded = first.and_then(|first| {
+            let units = [Some(first), unit(6)];
+            let pair = char::decode_utf16(units.into_iter().flatten()).next()?.ok()?;
+            Some((pair, if (0xD800..0xE000).contains(&first) { 12 } else { 6 }))
+        });
+        match decoded {
+            Some((character, length)) => {
+                self.at += length;
+                Ok(character)
+            }
+            None => Err(self
+                .problem("this is not the escape of a character")
+                .with_hint("write '\\u' and four hexadecimal digits, or two such escapes for a surrogate pair")),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Problem> {
+        self.blank();
+        if self.at < self.text.len() { Err(self.unexpected("the end of the file")) } else { Ok(()) }
+    }
+
+    fn unexpected(&mut self, wanted: &str) -> Problem {
+        let found = match self.rest().chars().next() {
+            None => "the file ends".to_owned(),
+            Some(character) => format!("found {}", shown(&character.to_string())),
+        };
+        let hint = match (self.peek(), wanted) {
+            (Some(b'/' | b'#'), _) => "JSON has no comments",
+            (Some(b'}' | b']'), "a value" | "a key in double quotes") => "remove the comma before it",
+            (Some(b'\''), _) => "JSON's quotes are double",
+            (None, _) => "something above was not closed",
+            _ => "look for a missing comma or quote",
+        };
+        self.problem(&format!("this is not JSON: expected {wanted}, and {found}")).with_hint(hint)
+    }
+
+    fn problem(&mut self, message: &str) -> Problem {
+        let mark = self.mark(1);
+        Problem::new(&rules::JSON, mark, self.builder.pointer(), message)
+    }
+
+    fn blank(&mut self) {
+        while let Some(byte) = self.peek() {
+            let next_line = match byte {
+                b' ' | b'\t' => false,
+                b'\n' => true,
+                b'\r' => self.text.as_bytes().get(self.at + 1) != Some(&b'\n'),
+                _ => break,
+            };
+            self.at += 1;
+            if next_line {
+                self.line += 1;
+                self.column = 1;
+                self.counted = self.at;
+            }
+        }
+    }
+
+    /// The place of the next character; `length` counts from there.
+    fn mark(&mut self, length: usize) -> Mark {
+        let passed = self.text.as_bytes().get(self.counted..self.at).unwrap_or_default();
+        // Bytes that do not continue a character begin one.
+        let characters = passed.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
+        self.column += count(characters);
+        self.counted = self.at;
+        Mark { line: self.line, column: self.column, length: count(length) }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+}
+
+enum Form {
+    Whole,
+    Float,
+}
+
+/// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`
+fn form(text: &str) -> Option<Form> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
+        None => (unsigned, None),
+    };
+    let (before, after) = match mantissa.split_once('.') {
+        Some((before, after)) => (before, Some(after)),
+        None => (mantissa, None),
+    };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let fine = digits(before)
+        && (before == "0" || !before.starts_with('0'))
+        && after.is_none_or(digits)
+        && exponent.is_none_or(digits);
+    let form = if after.is_none() && exponent.is_none() { Form::Whole } else { Form::Float };
+    fine.then_some(form)
+}
+
+/// Files have at most 2^20 bytes, so nothing is ever cut.
+fn count(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX - 1)
+}

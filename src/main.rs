@@ -1,5 +1,5 @@
 //! The `meshwright` program; everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(70)
+    meshwright::app::run()
 }

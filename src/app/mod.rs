@@ -1,1 +1,49 @@
 //! Floor 5: start and stop; the one place that knows concrete adapters.
+
+mod dispatch;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::face::cli::{Cli, ColourChoice};
+use crate::face::{ExitStatus, Output, PipeTolerant, terminal_width, wants_colour};
+
+/// Runs the program on its command line, and says how it ends.
+pub fn run() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let colours = colour_choice(&arguments);
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let (colour, err_colour) = (wants_colour(colours, &stdout), wants_colour(colours, &stderr));
+    let mut out = PipeTolerant::new(io::BufWriter::new(stdout.lock()));
+    let mut err = PipeTolerant::new(stderr.lock());
+    let mut output = Output { out: &mut out, err: &mut err, colour, err_colour, width: terminal_width() };
+    let ended = match Cli::read(arguments, &mut output) {
+        Ok(Ok(cli)) => dispatch::dispatch(cli, &mut output),
+        Ok(Err(status)) => Ok(status),
+        Err(error) => Err(error),
+    };
+    let ended = ended.and_then(|status| out.flush().map(|()| status));
+    match ended {
+        Ok(status) => status.into(),
+        Err(error) => {
+            // Nothing more can be done about a stream that cannot be written to.
+            let _ = writeln!(err, "error: the output cannot be written: {error}");
+            ExitStatus::Internal.into()
+        }
+    }
+}
+
+/// The choice of colours must be known before the command line is read, because its errors have colours as well.
+fn colour_choice(arguments: &[std::ffi::OsString]) -> ColourChoice {
+    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let value = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color") {
+        Some("") => words.get(at + 1).copied(),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    match value {
+        Some("always") => ColourChoice::Always,
+        Some("never") => ColourChoice::Never,
+        _ => ColourChoice::Auto,
+    }
+}

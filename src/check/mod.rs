@@ -17,6 +17,7 @@ mod assess;
 pub mod record;
 pub mod verdicts;
 pub mod policy;
+pub mod verdicts;
 
 pub use assess::{Assessment, Settings, assess, assess_all, catalogue};
 pub use discover::{Discovery, discover};

@@ -3,11 +3,29 @@
 
 mod cron;
 mod load;
+mod error;
+mod places;
+mod shape;
+mod checked;
+mod address;
+mod units;
+mod suggest;
 mod secret;
 
+pub use address::SourceLocation;
+pub use checked::{
+    Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, Schedule,
+    SqlLocation, StateLocation,
+};
 pub use cron::{CronError, CronSchedule};
-pub use load::{ConfigError, json_schema, load, parse};
+pub use error::{ConfigError, Place};
+pub use load::{Document, folder_of, json_schema, load, parse, read};
 pub use secret::{SecretError, SecretRef};
+pub use suggest::{did_you_mean, nearest};
+pub use units::{NotADuration, duration, readable_duration};
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -90,7 +108,7 @@ pub struct SourceConfig {
 }
 
 /// How to get into a repository.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Credentials {
     /// User name and password (or token), for `https://`.
@@ -222,7 +240,8 @@ fn default_branch() -> String {
     "main".to_owned()
 }
 
-fn default_descriptors() -> Vec<String> {
+/// The usual names of descriptors, as globs of root files.
+pub fn default_descriptors() -> Vec<String> {
     vec!["**/data-product-descriptor.{yaml,yml,json}".to_owned()]
 }
 

@@ -1,2 +1,15 @@
-//! Floor 4: what people use.
+//! Floor 4: what people use. [`cli`] says which verbs there are and reads the command line,
+//! [`verbs`] does what can be done with ports alone, [`render`] writes for people and for machines.
+//!
+//! Absent: no adapter is known here. Trees, judges and the record come in as ports, from `app`.
+//! Nothing is printed but through an [`Output`].
+
+pub mod cli;
 pub mod http;
+pub mod render;
+pub mod verbs;
+mod output;
+mod validation;
+
+pub use output::{ExitStatus, Output, PipeTolerant, terminal_width, wants_colour};
+pub use validation::{ValidatedDescriptor, Validation};

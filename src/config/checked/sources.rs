@@ -1,0 +1,203 @@
+//! Sources: their names, addresses, branches, globs and schedules.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::config::address::{self, SourceLocation, resolve};
+use crate::config::error::{Problems, below};
+use crate::config::suggest::did_you_mean;
+use crate::config::{Config, Credentials, ForgeConfig, SourceConfig};
+use crate::domain::id::{ForgeName, SourceName};
+
+use super::{CheckedSource, Schedule, name, secret, time};
+
+/// How often a source is looked at that says nothing about it.
+const DEFAULT_POLL: Duration = Duration::from_secs(60);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+pub(super) fn check(config: &Config, base: &Path, problems: &mut Problems) -> Vec<CheckedSource> {
+    let mut checked = Vec::new();
+    for (index, source) in config.sources.iter().enumerate() {
+        let at = format!("/sources/{index}");
+        let twin = config.sources.iter().take(index).any(|earlier| earlier.name == source.name);
+        if twin {
+            problems
+                .at(&below(&at, "name"), format!("there is another source '{}'", source.name))
+                .hint("names tell sources apart in the record; give each its own");
+        }
+        checked.extend(one(config, source, &at, base, problems));
+    }
+    checked
+}
+
+fn one(
+    config: &Config,
+    source: &SourceConfig,
+    at: &str,
+    base: &Path,
+    problems: &mut Problems,
+) -> Option<CheckedSource> {
+    let name = name::<SourceName>(&source.name, &below(at, "name"), problems);
+    let location = match address::source(&source.url, base) {
+        Ok(location) => Some(location),
+        Err(bad) => {
+            let problem = problems.at(&below(at, "url"), bad.message);
+            problem.hint = bad.hint;
+            problem.secret = bad.secret;
+            None
+        }
+    };
+    branch(&source.branch, &below(at, "branch"), problems);
+    globs(&source.descriptors, &below(at, "descriptors"), problems);
+    let schedule = schedule(source, at, problems);
+    let fetch_timeout =
+        time(&source.fetch_timeout, Duration::from_secs(1), HOUR, &below(at, "fetch_timeout"), problems);
+    let forge = forge(config, source, location.as_ref(), at, problems);
+    let credentials = source.credentials.as_ref().map(|found| {
+        let at = below(at, "credentials");
+        credentials(found, location.as_ref(), &at, base, problems)
+    });
+    Some(CheckedSource {
+        name: name?,
+        url: source.url.clone(),
+        location: location?,
+        branch: source.branch.strip_prefix("refs/heads/").unwrap_or(&source.branch).to_owned(),
+        descriptors: source.descriptors.clone(),
+        schedule,
+        fetch_timeout,
+        forge,
+        credentials,
+    })
+}
+
+/// The rules of `git check-ref-format` that concern a branch.
+fn branch(text: &str, at: &str, problems: &mut Problems) {
+    let name = text.strip_prefix("refs/heads/").unwrap_or(text);
+    let fine = !name.is_empty()
+        && name.len() <= 255
+        && name != "@"
+        && !name.starts_with('-')
+        && !name.starts_with("refs/")
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.ends_with('.')
+        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c))
+        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"));
+    if !fine {
+        problems
+            .at(at, format!("'{}' is not the name of a branch", text.chars().take(80).collect::<String>()))
+            .hint("write one branch as git shows it, such as 'main' or 'release/1.x'");
+    }
+}
+
+fn globs(globs: &[String], at: &str, problems: &mut Problems) {
+    if globs.is_empty() {
+        problems.at(at, "without a glob no descriptor would be found").hint("leave the key out for the usual names");
+    }
+    for (index, glob) in globs.iter().enumerate() {
+        let place = below(at, index);
+        if glob.starts_with('/') || glob.starts_with("./") || glob.split('/').any(|part| part == "..") {
+            problems
+                .at(&place, format!("the glob '{glob}' can match nothing"))
+                .hint("globs are relative to the repository's top: '**/data-product-descriptor.yaml'");
+        } else if let Err(error) = globset::Glob::new(glob) {
+            problems.at(&place, format!("the glob '{glob}' cannot be read: {}", error.kind()));
+        }
+    }
+}
+
+fn schedule(source: &SourceConfig, at: &str, problems: &mut Problems) -> Schedule {
+    if let (Some(timezone), None) = (&source.timezone, &source.cron) {
+        problems
+            .at_key(&below(at, "timezone"), format!("the time zone '{timezone}' is for nothing without `cron`"))
+            .hint("add `cron`, or take `timezone` out");
+    }
+    match (&source.poll, &source.cron) {
+        (Some(_), Some(_)) => {
+            problems
+                .at_key(&below(at, "cron"), "`poll` and `cron` exclude each other")
+                .hint("keep the one that says when to look");
+            Schedule::Every(DEFAULT_POLL)
+        }
+        (Some(poll), None) => {
+            let day = 24 * HOUR;
+            Schedule::Every(time(poll, Duration::from_millis(100), day, &below(at, "poll"), problems))
+        }
+        (None, Some(cron)) => {
+            let expression = cron.trim().to_owned();
+            let fields = expression.split_whitespace().count();
+            if !(expression.starts_with('@') && fields == 1 || fields == 5 || fields == 6) {
+                problems
+                    .at(
+                        &below(at, "cron"),
+                        format!("a cron expression has five or six fields, and '{cron}' has {fields}"),
+                    )
+                    .hint("every five minutes is '*/5 * * * *'; '@hourly' is known as well");
+            }
+            if let Some(timezone) = &source.timezone
+                && jiff::tz::TimeZone::get(timezone).is_err()
+            {
+                problems
+                    .at(&below(at, "timezone"), format!("there is no time zone '{timezone}'"))
+                    .hint("write an IANA name, such as 'Europe/Rome'");
+            }
+            Schedule::Cron { expression, timezone: source.timezone.clone() }
+        }
+        (None, None) => Schedule::Every(DEFAULT_POLL),
+    }
+}
+
+fn forge(
+    config: &Config,
+    source: &SourceConfig,
+    location: Option<&SourceLocation>,
+    at: &str,
+    problems: &mut Problems,
+) -> Option<ForgeName> {
+    let text = source.forge.as_ref()?;
+    let at = below(at, "forge");
+    match config.forges.get(text) {
+        None => {
+            let known = did_you_mean(text, config.forges.keys().map(String::as_str));
+            problems.at(&at, format!("there is no forge '{text}'")).hint(known);
+        }
+        Some(ForgeConfig::Local { repository: None }) if matches!(location, Some(SourceLocation::Remote(_))) => {
+            problems
+                .at(
+                    &at,
+                    format!("the forge '{text}' writes into the source's own repository, which is not on this machine"),
+                )
+                .hint("give the forge a `repository`");
+        }
+        Some(ForgeConfig::Local { .. }) => {}
+    }
+    // A name that is no name was said to be one where the forge stands.
+    text.parse().ok()
+}
+
+fn credentials(
+    credentials: &Credentials,
+    location: Option<&SourceLocation>,
+    at: &str,
+    base: &Path,
+    problems: &mut Problems,
+) -> Credentials {
+    let scheme = location.map(SourceLocation::scheme);
+    let (wanted, checked) = match credentials {
+        Credentials::Basic { username, password } => {
+            let at = below(at, "basic");
+            let password = secret(password, &below(&at, "password"), base, problems);
+            ("https", Credentials::Basic { username: username.clone(), password })
+        }
+        Credentials::Ssh { key, known_hosts } => {
+            ("ssh", Credentials::Ssh { key: resolve(base, key), known_hosts: resolve(base, known_hosts) })
+        }
+    };
+    if scheme.is_some_and(|scheme| scheme != wanted) {
+        problems
+            .at_key(at, format!("these credentials are for {wanted}:// only"))
+            .hint("change the URL, or take them out");
+    }
+    checked
+}

@@ -1,0 +1,325 @@
+//! What each verb takes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::domain::id::{Namespace, Revision, SourceName};
+
+/// `demo`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright demo\n  meshwright demo --serve")]
+pub struct DemoArgs {
+    /// Leave the daemon running when the trip is over
+    #[arg(long)]
+    pub serve: bool,
+    /// Keep the temporary folder, and say where it is
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `init`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  meshwright init --namespace com.example --source ../data-products\n\n\
+                        The file goes to --config FILE, which is meshwright.yaml unless told otherwise.")]
+pub struct InitArgs {
+    /// The namespace in every product's fully qualified name
+    #[arg(long, default_value = "com.example")]
+    pub namespace: Namespace,
+    /// The first repository: a path or a URL
+    #[arg(long, value_name = "URL", default_value = ".")]
+    pub source: String,
+    /// Overwrite a file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `validate`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  meshwright validate\n  meshwright validate products/ orders/data-product-descriptor.yaml\n  \
+                  meshwright validate --policies shipped -o sarif > findings.sarif\n\n\
+                  It ends with 1 when a finding is an error, and when a PATH has no descriptor in it."
+)]
+pub struct ValidateArgs {
+    /// Files, or folders in which descriptors are looked for
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Ask policies as well: a folder with Rego files, or `shipped`
+    #[arg(long, value_name = "DIR|shipped")]
+    pub policies: Option<String>,
+    /// The mesh's namespace; the configuration's, when there is one
+    #[arg(long)]
+    pub namespace: Option<Namespace>,
+    /// Globs of the root files, relative to the repository's top
+    #[arg(long, value_name = "GLOB")]
+    pub descriptors: Vec<String>,
+    /// How findings are written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = FindingFormat::Text)]
+    pub output: FindingFormat,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FindingFormat {
+    /// As a compiler would
+    Text,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// GitHub workflow commands, for annotations
+    Github,
+}
+
+/// How a plan or a difference is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DocumentFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// The same as YAML
+    Yaml,
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Table,
+    /// A JSON array
+    Json,
+    /// The same as YAML
+    Yaml,
+}
+
+/// `plan`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  meshwright plan\n  meshwright plan --source retail -o json\n  meshwright plan --exit-code"
+)]
+pub struct PlanArgs {
+    /// Only this source
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<SourceName>,
+    /// This commit, instead of where the branch stands
+    #[arg(long, value_name = "COMMIT", requires = "source")]
+    pub revision: Option<Revision>,
+    /// How the plan is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
+    pub output: DocumentFormat,
+    /// End with 2 when changes are planned
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `policy`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  meshwright policy test policies/")]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: PolicyVerb,
+}
+
+/// What to do with policies.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PolicyVerb {
+    /// Run the policies' own tests
+    Test(PolicyTestArgs),
+}
+
+/// `policy test`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright policy test policies/\n  meshwright policy test")]
+pub struct PolicyTestArgs {
+    /// Folders with policies; the configuration's, or else the shipped ones, when left out
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How results are written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
+    pub output: DocumentFormat,
+}
+
+/// `reconcile`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright reconcile\n  meshwright reconcile --source retail")]
+pub struct ReconcileArgs {
+    /// Only this source
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<SourceName>,
+}
+
+/// `serve`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  meshwright serve --config /etc/meshwright/meshwright.yaml --log-format json")]
+pub struct ServeArgs {
+    /// Where health and metrics are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+}
+
+/// `get`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright get products\n  meshwright get activities --source retail -o json")]
+pub struct GetArgs {
+    /// What to list
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: GetKind,
+    /// Only what belongs to this source
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<SourceName>,
+    /// Only what belongs to this product: a name or a fully qualified name
+    #[arg(long, value_name = "NAME")]
+    pub product: Option<String>,
+    /// At most so many, the newest, of activities, reports and events
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+    /// How the list is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Table)]
+    pub output: ListFormat,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GetKind {
+    /// Watched repositories
+    #[value(alias = "source")]
+    Sources,
+    /// Data products
+    #[value(alias = "product")]
+    Products,
+    /// Versions of products
+    #[value(alias = "version")]
+    Versions,
+    /// What runs, by product and stage
+    #[value(alias = "container")]
+    Containers,
+    /// Attempts to move a container to a version
+    #[value(alias = "activity")]
+    Activities,
+    /// What forges should show
+    #[value(alias = "report")]
+    Reports,
+    /// Who decided what, and why
+    #[value(alias = "event")]
+    Events,
+    /// Findings that stand
+    #[value(alias = "finding")]
+    Findings,
+}
+
+impl GetKind {
+    /// The word, in the plural.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            GetKind::Sources => "sources",
+            GetKind::Products => "products",
+            GetKind::Versions => "versions",
+            GetKind::Containers => "containers",
+            GetKind::Activities => "activities",
+            GetKind::Reports => "reports",
+            GetKind::Events => "events",
+            GetKind::Findings => "findings",
+        }
+    }
+}
+
+/// `describe`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright describe product trip-execution\n  \
+                  meshwright describe version trip-execution@1.2.0\n  meshwright describe activity act-0123456789abcdef")]
+pub struct DescribeArgs {
+    /// What it is
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: DescribeKind,
+    /// Its name: a product's name (or `name:major`, or the fully qualified one), `product@version`, an
+    /// activity's id or its beginning, a source's name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
+    pub output: DocumentFormat,
+}
+
+/// What can be described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DescribeKind {
+    /// A data product
+    #[value(alias = "products")]
+    Product,
+    /// One version of a product
+    #[value(alias = "versions")]
+    Version,
+    /// An attempt to move a container to a version, with its tasks and their logs
+    #[value(alias = "activities")]
+    Activity,
+    /// A watched repository
+    #[value(alias = "sources")]
+    Source,
+}
+
+/// `diff`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright diff\n  meshwright diff --source retail -o json")]
+pub struct DiffArgs {
+    /// Only this source
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<SourceName>,
+    /// How the difference is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
+    pub output: DocumentFormat,
+}
+
+/// `explain`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright explain\n  meshwright explain schema/required")]
+pub struct ExplainArgs {
+    /// The rule's id, as findings show it
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
+    pub output: DocumentFormat,
+}
+
+/// `config`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  meshwright config check")]
+pub struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: ConfigVerb,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigVerb {
+    /// Print the JSON Schema of the file, for editors
+    #[command(after_help = "Example:\n  meshwright config schema > meshwright.schema.json")]
+    Schema,
+    /// Say whether the file makes sense
+    #[command(after_help = "Example:\n  meshwright config check --config deploy/meshwright.yaml")]
+    Check,
+}
+
+/// `completions`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Example:\n  meshwright completions bash > ~/.local/share/bash-completion/completions/meshwright"
+)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `policy-worker`: what the daemon hands to the process that it starts.
+#[derive(Debug, Clone, Args)]
+pub struct PolicyWorkerArgs {
+    /// As the adapter that starts it wants.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub arguments: Vec<std::ffi::OsString>,
+}

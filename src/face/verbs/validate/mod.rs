@@ -1,0 +1,201 @@
+//! `validate [PATH…]`: rules, and policies when asked, on files that are not committed yet.
+
+mod scope;
+
+pub use scope::{Scope, scope};
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::check::{self, Assessment, Settings};
+use crate::domain::finding::arrange;
+use crate::domain::id::RepoPath;
+use crate::domain::policy::{PolicyEvent, Question};
+use crate::domain::rule::Rule;
+use crate::face::cli::{DocumentFormat, FindingFormat};
+use crate::face::render::{self, Counts, counted};
+use crate::face::{ExitStatus, Output, ValidatedDescriptor, Validation};
+use crate::port::judge::Judge;
+use crate::port::tree::Tree;
+
+/// So many descriptors are in memory at once.
+const AT_ONCE: usize = 1000;
+
+/// The events at which a product that is not recorded meets policies.
+const EVENTS: [PolicyEvent; 2] = [PolicyEvent::DataProductCreation, PolicyEvent::DataProductVersionCreation];
+
+/// A larger file is shown without an excerpt.
+const LARGEST_EXCERPT_FILE: u64 = 8 * 1024 * 1024;
+
+/// What is validated, and how.
+pub struct ValidateRequest<'a> {
+    /// Files, and folders in which descriptors are looked for; relative to `current_folder`.
+    pub paths: &'a [PathBuf],
+    /// Where the user stands; absolute.
+    pub current_folder: &'a Path,
+    /// Globs of root files, relative to the tree's top.
+    pub globs: &'a [String],
+    /// What checking depends on.
+    pub settings: &'a Settings,
+    /// Who is asked, if policies are wanted.
+    pub judge: Option<&'a dyn Judge>,
+    /// All built-in rules, for SARIF.
+    pub catalogue: &'a [&'a Rule],
+    /// How findings are written.
+    pub format: FindingFormat,
+    /// Opens a folder as a tree.
+    pub open: &'a dyn Fn(&Path) -> Arc<dyn Tree>,
+}
+
+impl std::fmt::Debug for ValidateRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ValidateRequest")
+            .field("paths", &self.paths)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Validates, and writes what was found. It ends with 1 when a finding is an error, when a path is
+/// not there, and when no descriptor is found in one: whoever validates wants something validated.
+pub async fn validate(request: &ValidateRequest<'_>, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    let scope = scope(request.current_folder, request.paths);
+    let tree = (request.open)(&scope.top);
+    let validation = examine(request, &scope, tree.as_ref()).await;
+    write(request, &validation, &scope, tree.as_ref(), output)?;
+    Ok(if validation.is_fine() { ExitStatus::Success } else { ExitStatus::Failed })
+}
+
+async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) -> Validation {
+    let mut validation = Validation { problems: scope.problems.clone(), ..Validation::default() };
+    let mut roots: BTreeSet<RepoPath> = scope.files.iter().cloned().collect();
+    for folder in &scope.folders {
+        let listing = match tree.list(folder.as_ref()) {
+            Ok(listing) => listing,
+            Err(error) => {
+                validation.problems.push(error.to_string());
+                continue;
+            }
+        };
+        let discovery = check::discover(&listing, request.globs);
+        if discovery.roots.is_empty() {
+            let shown = scope.shown_folder(folder.as_ref());
+            validation
+                .problems
+                .push(format!("no descriptor was found in '{shown}', looking for {}", request.globs.join(", ")));
+        }
+        roots.extend(discovery.roots);
+        validation.findings.extend(discovery.findings);
+    }
+    let roots: Vec<RepoPath> = roots.into_iter().collect();
+    for part in roots.chunks(AT_ONCE) {
+        let mut assessments = check::assess_all(tree, part, request.settings);
+        if let Some(judge) = request.judge {
+            ask(judge, &mut assessments, &mut validation.problems).await;
+        }
+        for mut assessment in assessments {
+            arrange(&mut assessment.findings);
+            validation.descriptors.push(ValidatedDescriptor {
+                path: assessment.path,
+                product: assessment.product,
+                version: assessment.descriptor.as_ref().map(|descriptor| descriptor.version.to_string()),
+                digest: assessment.descriptor.map(|descriptor| descriptor.digest),
+                counts: Counts::of(&assessment.findings),
+            });
+            validation.findings.append(&mut assessment.findings);
+        }
+    }
+    arrange(&mut validation.findings);
+    validation
+}
+
+/// Asks policies about every descriptor that rules have nothing against, and adds what they say.
+async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut Vec<String>) {
+    let mut questions = Vec::new();
+    let mut asked = Vec::new();
+    for (place, assessment) in assessments.iter().enumerate() {
+        let Some(descriptor) = &assessment.descriptor else { continue };
+        let state = json!({ "dataProductVersion": descriptor.published() });
+        for event in EVENTS {
+            asked.push(place);
+            questions.push(Question {
+                event,
+                current_state: None,
+                after_state: Some(state.clone()),
+                change: None,
+                stage: None,
+                source: None,
+            });
+        }
+    }
+    let verdicts = judge.judge(questions).await;
+    if verdicts.len() != asked.len() {
+        problems.push(format!(
+            "policies were asked {} and gave {}",
+            counted(asked.len(), "question"),
+            counted(verdicts.len(), "answer")
+        ));
+    }
+    for (place, verdict) in asked.into_iter().zip(&verdicts) {
+        if let Some(assessment) = assessments.get_mut(place) {
+            let found = check::verdicts::findings(assessment, verdict);
+            assessment.findings.extend(found);
+        }
+    }
+}
+
+fn write(
+    request: &ValidateRequest<'_>,
+    validation: &Validation,
+    scope: &Scope,
+    tree: &dyn Tree,
+    output: &mut Output<'_>,
+) -> io::Result<()> {
+    match request.format {
+        FindingFormat::Text => {
+            let text_of = |path: &RepoPath| {
+                let bytes = tree.read(path, LARGEST_EXCERPT_FILE).ok()?;
+                Some(String::from_utf8_lossy(&bytes).into_owned())
+            };
+            let shown = |path: &RepoPath| scope.shown(path);
+            render::findings(output.out, &validation.findings, &shown, &text_of, output.colour, output.width)?;
+            for problem in &validation.problems {
+                output.error(problem, None)?;
+            }
+            let counts = Counts::of(&validation.findings);
+            let number = counted(validation.descriptors.len(), "descriptor");
+            writeln!(output.out, "{number} checked: {}", counts.words(output.colour))?;
+            if counts.errors + counts.warnings > 0 {
+                writeln!(output.err, "`meshwright explain RULE` says more about a rule.")?;
+            }
+            Ok(())
+        }
+        FindingFormat::Json => {
+            let document = render::validation_json(validation);
+            render::document(output.out, &document, DocumentFormat::Json)?;
+            report(validation, output)
+        }
+        FindingFormat::Sarif => {
+            let document = render::sarif(validation, request.catalogue);
+            render::document(output.out, &document, DocumentFormat::Json)?;
+            report(validation, output)
+        }
+        FindingFormat::Github => {
+            render::github(output.out, validation)?;
+            report(validation, output)
+        }
+    }
+}
+
+/// What a person at the terminal wants to know while the document goes into a file.
+fn report(validation: &Validation, output: &mut Output<'_>) -> io::Result<()> {
+    for problem in &validation.problems {
+        output.error(problem, None)?;
+    }
+    let number = counted(validation.descriptors.len(), "descriptor");
+    writeln!(output.err, "{number} checked: {}", Counts::of(&validation.findings).words(output.err_colour))
+}

@@ -172,6 +172,7 @@ CREATE TABLE activities (
 ) STRICT;
 
 CREATE INDEX activities_unfinished ON activities (number) WHERE status IN ('waiting', 'running');
+CREATE INDEX activities_skipped ON activities (product) WHERE status = 'skipped';
 CREATE INDEX activities_by_plan ON activities (plan, number);
 CREATE INDEX activities_by_revision ON activities (source, revision, number);
 CREATE INDEX activities_by_container ON activities (product, stage, number);

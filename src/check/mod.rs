@@ -17,7 +17,6 @@ mod assess;
 pub mod record;
 pub mod verdicts;
 pub mod policy;
-pub mod verdicts;
 
 pub use assess::{Assessment, Settings, assess, assess_all, catalogue};
 pub use discover::{Discovery, discover};

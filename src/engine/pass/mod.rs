@@ -91,9 +91,14 @@ impl Engine {
     /// Looks at a target, and records what is to be done about it.
     pub async fn pass(&self, target: &Target) -> Result<PassOutcome, PassError> {
         let watched = self.watched(&target.source)?;
-        let revision = match self.see(target, watched).await? {
+        let revision = match self.see(target, watched).await {
             Ok(revision) => revision,
-            Err(condition) => return Ok(PassOutcome::NotSeen { condition }),
+            Err(condition) => {
+                warn!(source = %target.source, reason = %condition.reason, "{}", condition.message);
+                let (store, now) = (&self.ports.store, self.ports.clock.now());
+                store.note_condition(&target.source, &watched.url, &watched.branch, Some(&condition), now).await?;
+                return Ok(PassOutcome::NotSeen { condition });
+            }
         };
         let sighting = self.sight(target, watched, revision).await?;
         if self.is_settled(&sighting) {
@@ -117,16 +122,16 @@ impl Engine {
         Ok(PassOutcome::Recorded { plan: Box::new(pass.plan) })
     }
 
-    /// Does all of a pass but recording it. `everything` looks at all descriptors, not only at
-    /// those that differ from what was recorded last.
-    pub async fn draft(&self, target: &Target, everything: bool) -> Result<Result<Draft, Condition>, PassError> {
+    /// Does all of a pass over every descriptor, but records nothing. `at` is the commit to look
+    /// at; without one, it is where the branch stands.
+    pub async fn draft(&self, target: &Target, at: Option<&Revision>) -> Result<Result<Draft, Condition>, PassError> {
         let watched = self.watched(&target.source)?;
-        let revision = match self.see(target, watched).await? {
+        let head = match self.see(target, watched).await {
             Ok(revision) => revision,
             Err(condition) => return Ok(Err(condition)),
         };
-        let mut sighting = self.sight(target, watched, revision).await?;
-        if everything && let Some(record) = sighting.record.as_mut() {
+        let mut sighting = self.sight(target, watched, at.cloned().unwrap_or(head)).await?;
+        if let Some(record) = sighting.record.as_mut() {
             record.revision = None;
         }
         let look = self.look(&sighting).await?;
@@ -140,24 +145,20 @@ impl Engine {
         self.settings.sources.get(source).ok_or_else(|| PassError::UnknownSource(source.clone()))
     }
 
-    /// Fetches. What hides the source is noted as its condition, and nothing else changes.
-    async fn see(&self, target: &Target, watched: &Watched) -> Result<Result<Revision, Condition>, PassError> {
-        let condition = match self.ports.source.fetch(&target.source).await {
-            Ok(Head::At { revision }) => return Ok(Ok(revision)),
-            Ok(Head::EmptyRepository) => Condition {
+    /// Fetches. What hides the source is a condition of it, and changes nothing else.
+    async fn see(&self, target: &Target, watched: &Watched) -> Result<Revision, Condition> {
+        match self.ports.source.fetch(&target.source).await {
+            Ok(Head::At { revision }) => Ok(revision),
+            Ok(Head::EmptyRepository) => Err(Condition {
                 reason: "empty".to_owned(),
                 message: "the repository has no commit yet: push one to begin".to_owned(),
-            },
-            Ok(Head::NoSuchBranch) => Condition {
+            }),
+            Ok(Head::NoSuchBranch) => Err(Condition {
                 reason: "no-such-branch".to_owned(),
                 message: format!("the repository has no branch '{}'; all products stay as they are", watched.branch),
-            },
-            Err(error) => Condition { reason: error.reason().to_owned(), message: error.to_string() },
-        };
-        warn!(source = %target.source, reason = %condition.reason, "{}", condition.message);
-        let now = self.ports.clock.now();
-        self.ports.store.note_condition(&target.source, &watched.url, &watched.branch, Some(&condition), now).await?;
-        Ok(Err(condition))
+            }),
+            Err(error) => Err(Condition { reason: error.reason().to_owned(), message: error.to_string() }),
+        }
     }
 
     async fn sight<'a>(

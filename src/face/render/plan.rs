@@ -32,7 +32,7 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, findings: &[Finding], colour: bool
     for one in plan.changes.iter().filter(|change| change.kind != ChangeKind::Unchanged) {
         change::heading(out, one, colour)?;
         if plan.refused.contains(&one.product) {
-            refusal(out, reason(&one.path, plan, findings), colour)?;
+            refusal(out, reason(&one.path, findings), colour)?;
         } else {
             change::change(out, one, colour)?;
         }
@@ -88,8 +88,8 @@ fn refusal(out: &mut dyn Write, reason: Option<&Finding>, colour: bool) -> io::R
 }
 
 /// The first error that was found in the product's folder, or by planning itself.
-fn reason<'a>(path: &RepoPath, plan: &'a Plan, findings: &'a [Finding]) -> Option<&'a Finding> {
-    let errors = || findings.iter().chain(&plan.findings).filter(|finding| finding.is_error());
+fn reason<'a>(path: &RepoPath, findings: &'a [Finding]) -> Option<&'a Finding> {
+    let errors = || findings.iter().filter(|finding| finding.is_error());
     errors().find(|finding| finding.location.file == *path).or_else(|| {
         let folder = path.parent();
         errors().find(|finding| folder.is_some() && finding.location.file.parent() == folder)

@@ -30,7 +30,7 @@ pub enum PlanOutcome<'a> {
 pub struct PlannedSource<'a> {
     /// The plan.
     pub plan: Plan,
-    /// What rules and policies found in descriptors.
+    /// What rules, policies and planning found in descriptors.
     pub findings: Vec<Finding>,
     /// The files of the revision, for excerpts.
     pub text_of: Box<TextOf<'a>>,
@@ -53,8 +53,7 @@ impl fmt::Debug for PlannedSource<'_> {
 
 impl PlannedSource<'_> {
     fn has_errors(&self) -> bool {
-        let errors = |findings| Counts::of(findings).errors > 0;
-        errors(&self.findings) || errors(&self.plan.findings) || !self.plan.refused.is_empty()
+        Counts::of(&self.findings).errors > 0 || !self.plan.refused.is_empty()
     }
 }
 
@@ -154,7 +153,6 @@ fn failed(source: &SourceName, message: &str, output: &mut Output<'_>) -> io::Re
 
 fn show(planned: &PlannedSource<'_>, output: &mut Output<'_>) -> io::Result<()> {
     let mut all = planned.findings.clone();
-    all.extend(planned.plan.findings.iter().cloned());
     crate::domain::finding::arrange(&mut all);
     let shown = |path: &RepoPath| path.to_string();
     render::findings(output.out, &all, &shown, planned.text_of.as_ref(), output.colour, output.width)?;

@@ -45,6 +45,10 @@ impl PassBook for SqliteStore {
         reading::descriptors(&mut *self.read().await?, source).await
     }
 
+    async fn held_back(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        reading::held_back(&mut *self.read().await?, source).await
+    }
+
     async fn standing(&self, source: &SourceName) -> Result<Vec<Standing>, StoreError> {
         reading::standing(&mut *self.read().await?, source).await
     }

@@ -1,0 +1,129 @@
+//! Verbs that only look: at the record, or at what a pass would come to.
+
+use std::io;
+
+use crate::adapter::store::sqlite::SqliteStore;
+use crate::config::{Checked, StateLocation};
+use crate::domain::finding::Finding;
+use crate::domain::id::{RepoPath, Revision, SourceName};
+use crate::domain::source::Target;
+use crate::engine::{Draft, Engine};
+use crate::face::cli::{DescribeArgs, DiffArgs, GetArgs, PlanArgs};
+use crate::face::verbs::plan::{PlanOutcome, PlannedSource};
+use crate::face::verbs::{self, describe, get};
+use crate::face::{ExitStatus, Output};
+
+use super::wire::{RecordUse, assemble};
+
+/// Files larger than this have no excerpts.
+const EXCERPT_LIMIT: u64 = 1 << 20;
+
+pub(super) async fn get(config: &Checked, args: &GetArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    match open_record(config, output).await? {
+        Ok(store) => get::get(&store, args, output).await,
+        Err(status) => Ok(status),
+    }
+}
+
+pub(super) async fn describe(
+    config: &Checked,
+    args: &DescribeArgs,
+    output: &mut Output<'_>,
+) -> io::Result<ExitStatus> {
+    match open_record(config, output).await? {
+        Ok(store) => describe::describe(&store, args, output).await,
+        Err(status) => Ok(status),
+    }
+}
+
+pub(super) async fn plan(config: &Checked, args: &PlanArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    match drafts(config, args.source.as_ref(), args.revision.as_ref(), output).await? {
+        Ok(outcomes) => verbs::plan::plan(&outcomes, args.output, args.exit_code, output),
+        Err(status) => Ok(status),
+    }
+}
+
+pub(super) async fn diff(config: &Checked, args: &DiffArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    match drafts(config, args.source.as_ref(), None, output).await? {
+        Ok(outcomes) => verbs::plan::diff(&outcomes, args.output, output),
+        Err(status) => Ok(status),
+    }
+}
+
+/// The sources that are meant: one by its name, or all. An unknown name is a wrong use.
+pub(super) fn chosen(
+    config: &Checked,
+    wanted: Option<&SourceName>,
+    output: &mut Output<'_>,
+) -> io::Result<Result<Vec<SourceName>, ExitStatus>> {
+    let all: Vec<SourceName> = config.sources.iter().map(|source| source.name.clone()).collect();
+    let Some(wanted) = wanted else {
+        if all.is_empty() {
+            output.error("the configuration has no sources", Some("add a repository under 'sources'"))?;
+            return Ok(Err(ExitStatus::Usage));
+        }
+        return Ok(Ok(all));
+    };
+    if all.contains(wanted) {
+        return Ok(Ok(vec![wanted.clone()]));
+    }
+    let names: Vec<&str> = all.iter().map(SourceName::as_str).collect();
+    let hint = format!("the configuration has: {}", names.join(", "));
+    output.error(&format!("there is no source '{wanted}'"), Some(&hint))?;
+    Ok(Err(ExitStatus::Usage))
+}
+
+async fn open_record(config: &Checked, output: &mut Output<'_>) -> io::Result<Result<SqliteStore, ExitStatus>> {
+    let StateLocation::Sqlite(path) = &config.state;
+    if !path.exists() {
+        return verbs::no_record(path, output).map(Err);
+    }
+    match SqliteStore::open_read_only(path).await {
+        Ok(store) => Ok(Ok(store)),
+        Err(error) => verbs::store_failed(&error, output).map(Err),
+    }
+}
+
+async fn drafts(
+    config: &Checked,
+    wanted: Option<&SourceName>,
+    revision: Option<&Revision>,
+    output: &mut Output<'_>,
+) -> io::Result<Result<Vec<PlanOutcome<'static>>, ExitStatus>> {
+    let sources = match chosen(config, wanted, output)? {
+        Ok(sources) => sources,
+        Err(status) => return Ok(Err(status)),
+    };
+    let assembled = match assemble(config, RecordUse::Look).await {
+        Ok(assembled) => assembled,
+        Err(error) => {
+            output.error(&error.to_string(), None)?;
+            return Ok(Err(ExitStatus::Failed));
+        }
+    };
+    let mut outcomes = Vec::new();
+    for source in sources {
+        outcomes.push(draft(&assembled.engine, source, revision).await);
+    }
+    Ok(Ok(outcomes))
+}
+
+async fn draft(engine: &Engine, source: SourceName, revision: Option<&Revision>) -> PlanOutcome<'static> {
+    let target = Target { source: source.clone() };
+    match engine.draft(&target, revision).await {
+        Ok(Ok(draft)) => PlanOutcome::Planned(Box::new(planned(draft))),
+        Ok(Err(condition)) => PlanOutcome::Failed { source, message: condition.message },
+        Err(error) => PlanOutcome::Failed { source, message: error.to_string() },
+    }
+}
+
+fn planned(draft: Draft) -> PlannedSource<'static> {
+    let descriptors = draft.pass.descriptors.into_iter().flat_map(|descriptor| descriptor.findings);
+    let findings: Vec<Finding> = draft.pass.findings.into_iter().chain(descriptors).collect();
+    let tree = draft.tree.0;
+    let text_of = move |path: &RepoPath| {
+        let bytes = tree.read(path, EXCERPT_LIMIT).ok()?;
+        String::from_utf8(bytes).ok()
+    };
+    PlannedSource { plan: draft.pass.plan, findings, text_of: Box::new(text_of) }
+}

@@ -1,0 +1,229 @@
+//! From a configuration to an engine with all its parts.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::adapter::clock::SystemClock;
+use crate::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec, SqlExecutor, SqlSpec};
+use crate::adapter::git::{GitCredentials, GitSetupError, GitSourceSpec, GitSources};
+use crate::adapter::local_forge::LocalForge;
+use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
+use crate::adapter::store::sqlite::SqliteStore;
+use crate::config::{
+    Checked, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, Credentials, SqlLocation,
+    StateLocation, UrlRef,
+};
+use crate::domain::id::{ExecutorName, SourceName};
+use crate::engine::{Engine, EngineSettings, Ports, Watched};
+use crate::port::executor::Executor;
+use crate::port::forge::Forge;
+use crate::port::judge::Judge;
+use crate::port::store::{Store, StoreError};
+
+/// Who holds containers. One daemon at a time writes to an SQLite record, so whoever opened it is
+/// the one that held them before.
+const HOLDER: &str = "single";
+/// How many activities run at once.
+const PARALLEL_ACTIVITIES: usize = 4;
+/// The pause before a second attempt of a task.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between two attempts, of a task or of a report.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// Why the parts could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    /// The record cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The mirrors cannot be used.
+    #[error(transparent)]
+    Git(#[from] GitSetupError),
+    /// Our own program, or a folder beside the record, cannot be used.
+    #[error("{what}: {source}")]
+    Local {
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Whether the record is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecordUse {
+    /// It is, and nobody else writes to it meanwhile.
+    Write,
+    /// It is only looked at; one that is not there yet is taken as empty.
+    Look,
+}
+
+/// An engine with its parts, and what has to outlive it.
+pub(super) struct Assembled {
+    pub engine: Arc<Engine>,
+    pub store: Arc<SqliteStore>,
+    pub commands: Vec<Arc<CommandExecutor>>,
+    /// Holds an empty record, where there was none to look at.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+/// Puts the parts together. Nothing runs yet, except that the policies were loaded.
+pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Assembled, StartError> {
+    let StateLocation::Sqlite(path) = &config.state;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let mut scratch = None;
+    let store = match record {
+        RecordUse::Write => SqliteStore::open(path).await?,
+        RecordUse::Look if path.exists() => SqliteStore::open_read_only(path).await?,
+        RecordUse::Look => {
+            let made = tempfile::tempdir().map_err(|source| local("a temporary folder cannot be made", source))?;
+            let store = SqliteStore::open(&made.path().join("empty.db")).await?;
+            scratch = Some(made);
+            store
+        }
+    };
+    let store = Arc::new(store);
+    let judge = WorkerJudge::new(worker_options(&config.policies, &config.policy_limits)?);
+    // Policies that do not load are no reason not to start: every verdict is a refusal until they do.
+    if let Err(error) = judge.reload().await {
+        tracing::error!(%error, "nothing is let through until the policies are mended");
+    }
+    let artifacts = ArtifactStore::new(folder.join("artifacts"));
+    let (executors, commands) = executors(config, &artifacts, &folder.join("work"));
+    let sources = GitSources::new(folder.join("mirrors"), config.sources.iter().map(source_spec).collect())?;
+    let ports = Ports {
+        store: Arc::clone(&store) as Arc<dyn Store>,
+        source: Arc::new(sources),
+        judge: Arc::new(judge),
+        executors,
+        forges: forges(config),
+        clock: Arc::new(SystemClock),
+    };
+    let engine = Arc::new(Engine::new(ports, settings(config)));
+    Ok(Assembled { engine, store, commands, _scratch: scratch })
+}
+
+/// How policies are evaluated: from these folders, or with none from the pack that ships.
+pub(super) fn worker_options(
+    folders: &[PathBuf],
+    limits: &CheckedPolicyLimits,
+) -> Result<WorkerOptions, StartError> {
+    let sources =
+        if folders.is_empty() { PolicySources::Shipped } else { PolicySources::Folders(folders.to_vec()) };
+    let mut options =
+        WorkerOptions::new(sources).map_err(|source| local("our own program cannot be found", source))?;
+    options.timeout = limits.timeout;
+    options.memory_mib = limits.memory_bytes >> 20;
+    Ok(options)
+}
+
+/// The SQL executor of this name, to ask it what it holds; `None` when it is of another kind.
+pub(super) fn sql_executor(config: &Checked, name: &ExecutorName) -> Option<SqlExecutor> {
+    let StateLocation::Sqlite(path) = &config.state;
+    let artifacts = ArtifactStore::new(path.parent()?.join("artifacts"));
+    sql_spec(config, name).map(|spec| SqlExecutor::new(spec, artifacts))
+}
+
+fn settings(config: &Checked) -> EngineSettings {
+    let watched = |source: &CheckedSource| Watched {
+        url: source.url.clone(),
+        branch: source.branch.clone(),
+        globs: source.descriptors.clone(),
+        platform: config.platform_digest_for(source),
+    };
+    EngineSettings {
+        namespace: config.namespace.clone(),
+        platform: config.platform.clone(),
+        sources: config.sources.iter().map(|source| (source.name.clone(), watched(source))).collect(),
+        holder: HOLDER.to_owned(),
+        parallel_activities: PARALLEL_ACTIVITIES,
+        retry_pause: RETRY_PAUSE,
+        longest_pause: LONGEST_PAUSE,
+    }
+}
+
+fn source_spec(source: &CheckedSource) -> GitSourceSpec {
+    let credentials = source.credentials.clone().map(|credentials| match credentials {
+        Credentials::Basic { username, password } => GitCredentials::Basic { username, password },
+        Credentials::Ssh { key, known_hosts } => GitCredentials::Ssh { key, known_hosts },
+    });
+    GitSourceSpec {
+        name: source.name.clone(),
+        url: source.location.as_git_argument(),
+        branch: source.branch.clone(),
+        timeout: source.fetch_timeout,
+        credentials,
+    }
+}
+
+type Executors = (BTreeMap<ExecutorName, Arc<dyn Executor>>, Vec<Arc<CommandExecutor>>);
+
+fn executors(config: &Checked, artifacts: &ArtifactStore, work: &Path) -> Executors {
+    let mut all: BTreeMap<ExecutorName, Arc<dyn Executor>> = BTreeMap::new();
+    let mut commands = Vec::new();
+    for (name, executor) in &config.executors {
+        match &executor.kind {
+            CheckedExecutorKind::Command { command, env, secrets, max_output_bytes } => {
+                let spec = CommandSpec {
+                    name: name.to_string(),
+                    command: command.clone(),
+                    env: env.clone(),
+                    secrets: secrets.clone(),
+                    max_output: *max_output_bytes,
+                };
+                let command = Arc::new(CommandExecutor::new(spec, artifacts.clone(), work.to_path_buf()));
+                commands.push(Arc::clone(&command));
+                all.insert(name.clone(), command);
+            }
+            CheckedExecutorKind::Sql { .. } => {
+                if let Some(spec) = sql_spec(config, name) {
+                    all.insert(name.clone(), Arc::new(SqlExecutor::new(spec, artifacts.clone())));
+                }
+            }
+        }
+    }
+    (all, commands)
+}
+
+fn sql_spec(config: &Checked, name: &ExecutorName) -> Option<SqlSpec> {
+    let CheckedExecutorKind::Sql { location, schema, allow_destructive } = &config.executors.get(name)?.kind else {
+        return None;
+    };
+    let url = match location {
+        SqlLocation::SqliteFolder(folder) => UrlRef::Plain(format!("sqlite://{}", folder.display())),
+        SqlLocation::Postgres(url) => UrlRef::Plain(url.clone()),
+        SqlLocation::Secret(secret) => UrlRef::Secret(secret.clone()),
+    };
+    Some(SqlSpec {
+        name: name.to_string(),
+        url,
+        schema_template: schema.clone(),
+        allow_destructive: *allow_destructive,
+    })
+}
+
+/// The forge of each source that has one: the configured one, or git notes for a local repository.
+fn forges(config: &Checked) -> BTreeMap<SourceName, Arc<dyn Forge>> {
+    let repositories: BTreeMap<SourceName, PathBuf> = config
+        .sources
+        .iter()
+        .filter_map(|source| {
+            let own = || source.location.folder().map(Path::to_path_buf);
+            let repository = match source.forge.as_ref().and_then(|name| config.forges.get(name)) {
+                Some(CheckedForge::Local { repository: Some(path) }) => Some(path.clone()),
+                Some(CheckedForge::Local { repository: None }) | None => own(),
+            };
+            Some((source.name.clone(), repository?))
+        })
+        .collect();
+    let names: Vec<SourceName> = repositories.keys().cloned().collect();
+    let forge: Arc<dyn Forge> = Arc::new(LocalForge::new(repositories));
+    names.into_iter().map(|name| (name, Arc::clone(&forge))).collect()
+}
+
+fn local(what: &'static str, source: io::Error) -> StartError {
+    StartError::Local { what, source }
+}

@@ -1,0 +1,129 @@
+//! One pass and out: `reconcile`.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Checked;
+use crate::domain::source::Target;
+use crate::engine::{Engine, PassOutcome};
+use crate::face::cli::ReconcileArgs;
+use crate::face::render::{harmless, style};
+use crate::face::{ExitStatus, Output};
+use crate::port::store::{ActivityBook, Look, ReportRow, StoreError};
+
+use super::looking::chosen;
+use super::wire::{RecordUse, assemble};
+
+/// How many reports are shown at most.
+const MOST_REPORTS: usize = 1_000;
+
+pub(super) async fn reconcile(
+    config: &Checked,
+    args: &ReconcileArgs,
+    output: &mut Output<'_>,
+) -> io::Result<ExitStatus> {
+    let sources = match chosen(config, args.source.as_ref(), output)? {
+        Ok(sources) => sources,
+        Err(status) => return Ok(status),
+    };
+    let assembled = match assemble(config, RecordUse::Write).await {
+        Ok(assembled) => assembled,
+        Err(error) => {
+            output.error(&error.to_string(), None)?;
+            return Ok(ExitStatus::Failed);
+        }
+    };
+    for command in &assembled.commands {
+        command.sweep();
+    }
+    let stop = CancellationToken::new();
+    let interrupt = tokio::spawn(stop_on_signal(stop.clone()));
+    let mut fine = true;
+    for source in sources {
+        let target = Target { source };
+        fine &= one(&assembled.engine, &target, &stop, output).await?;
+    }
+    interrupt.abort();
+    assembled.store.close().await;
+    Ok(if fine { ExitStatus::Success } else { ExitStatus::Failed })
+}
+
+/// One source: pass, rollouts, reports; whether all of it went well.
+async fn one(
+    engine: &Arc<Engine>,
+    target: &Target,
+    stop: &CancellationToken,
+    output: &mut Output<'_>,
+) -> io::Result<bool> {
+    let revision = match engine.pass(target).await {
+        Ok(PassOutcome::Recorded { plan }) => plan.revision.clone(),
+        Ok(PassOutcome::Unchanged { revision }) => revision,
+        Ok(PassOutcome::NotSeen { condition }) => {
+            output.error(&format!("source {}: {}", target.source, condition.message), None)?;
+            return Ok(false);
+        }
+        Err(error) => {
+            output.error(&format!("source {}: {error}", target.source), None)?;
+            return Ok(false);
+        }
+    };
+    let finished = finish(engine, stop).await;
+    if let Err(error) = finished {
+        output.error(&error.to_string(), None)?;
+        return Ok(false);
+    }
+    let store = &engine.ports().store;
+    let (reports, open) = match (store.report_rows(MOST_REPORTS).await, store.unfinished().await) {
+        (Ok(reports), Ok(open)) => (reports, open),
+        (Err(error), _) | (_, Err(error)) => {
+            output.error(&error.to_string(), None)?;
+            return Ok(false);
+        }
+    };
+    let reports: Vec<ReportRow> =
+        reports.into_iter().filter(|row| row.source == target.source && row.revision == revision).collect();
+    writeln!(output.out, "{} {}", style::strong(target.source.as_str(), output.colour), revision.short())?;
+    let in_order = engine.settings().platform.stages.iter().map(|stage| format!("meshwright/{}", stage.name));
+    let order: Vec<String> =
+        ["meshwright/validate", "meshwright/policy", "meshwright/plan"].map(str::to_owned).into_iter().chain(in_order).collect();
+    for context in &order {
+        let Some(report) = reports.iter().find(|report| report.context == *context) else { continue };
+        let state = style::status(&report.state, output.colour);
+        writeln!(output.out, "  {context:<22} {state}  {}", harmless(&report.description))?;
+    }
+    let unfinished = open.iter().filter(|record| record.source == target.source).count();
+    if unfinished > 0 {
+        output.error(&format!("{unfinished} rollouts are not finished; run `meshwright reconcile` again"), None)?;
+    }
+    Ok(unfinished == 0 && reports.iter().all(|report| report.state == "success"))
+}
+
+async fn finish(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<(), StoreError> {
+    engine.roll_out_all(stop).await?;
+    engine.publish_due().await?;
+    Ok(())
+}
+
+/// The first SIGINT or SIGTERM stops gracefully, the second at once.
+pub(super) async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::warn!("signals cannot be listened to");
+        return;
+    };
+    for time in 1_u8.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if time > 1 {
+            tracing::warn!("stopping at once");
+            std::process::exit(i32::from(ExitStatus::Failed.code()));
+        }
+        tracing::info!("stopping; a second signal stops at once");
+        stop.cancel();
+    }
+}

@@ -5,6 +5,8 @@
 //! for each finding. With `MESHWRIGHT_UPDATE_CASES=1` the lines are written instead of compared;
 //! then they have to be read.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test helper that fails is a failed test")]
+
 use std::path::{Path, PathBuf};
 
 use meshwright::check::{Assessment, Settings, assess, assess_all, catalogue, discover};
@@ -182,7 +184,8 @@ fn references_that_multiply_are_refused() {
     assert_eq!(rules, ["ref/too-many-values"]);
     // A large text, again and again.
     let api = "{ name: tripsApi, version: 1.0.0, specification: sql, definition: { $ref: large.sql } }";
-    let port = format!("{{ name: trips, version: 1.0.0, promises: {{ api: {api}, slo: {api}, deprecationPolicy: {api} }} }}");
+    let port =
+        format!("{{ name: trips, version: 1.0.0, promises: {{ api: {api}, slo: {api}, deprecationPolicy: {api} }} }}");
     let tree = MemoryTree::new().with(ROOT, ports(4, "port.yaml")).with("port.yaml", port);
     assert!(rules_in(&tree.with("large.sql", vec![b'x'; 1_000_000])).contains(&"ref/too-many-bytes".to_owned()));
     // A chain.
@@ -206,7 +209,8 @@ fn references_that_multiply_are_refused() {
 
 #[test]
 fn links_and_submodules_are_not_followed() {
-    let ports = "outputPorts: [{ $ref: link.yaml }, { $ref: folder/port.yaml }, { $ref: sub/port.yaml }, { $ref: sub }]";
+    let ports =
+        "outputPorts: [{ $ref: link.yaml }, { $ref: folder/port.yaml }, { $ref: sub/port.yaml }, { $ref: sub }]";
     let tree = MemoryTree::new()
         .with(ROOT, MINIMAL.replace("outputPorts: []", ports))
         .with_other("link.yaml", EntryKind::Symlink)

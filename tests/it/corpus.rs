@@ -4,6 +4,8 @@
 //!
 //! The corpus lies beside the repository (`../shared/corpus`) or where `MESHWRIGHT_CORPUS` says.
 
+#![expect(clippy::panic, clippy::print_stderr, reason = "a test helper that fails is a failed test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +62,15 @@ fn each_difference_to_the_specifications_schema_is_explained() {
         count += 1;
         if std::env::var_os("MESHWRIGHT_PRINT").is_some() {
             for it in &assessment.findings {
-                eprintln!("{} {} {} {} | {} | {:?}", it.rule, it.severity.as_str(), it.location, it.pointer, it.message, it.hint);
+                eprintln!(
+                    "{} {} {} {} | {} | {:?}",
+                    it.rule,
+                    it.severity.as_str(),
+                    it.location,
+                    it.pointer,
+                    it.message,
+                    it.hint
+                );
             }
         }
         let differs = (ours == "valid") != theirs_is_valid;

@@ -20,3 +20,6 @@ pub mod policy;
 
 pub use assess::{Assessment, Settings, assess, assess_all, catalogue};
 pub use discover::{Discovery, discover};
+
+#[cfg(test)]
+mod tests;

@@ -16,11 +16,12 @@ use crate::domain::source::Head;
 use crate::port::source::FetchError;
 
 use super::access::{self, Access, GitCredentials};
+use super::branch::BranchName;
 use super::folder::{MirrorFolder, WriteLock, was_cut};
-use super::location::{BranchName, RepositoryUrl};
+use super::location::RepositoryUrl;
 use super::message::{Trouble, tell, trouble};
 use super::objects::{self, Objects};
-use super::program::{Finished, GitCall, RunError, run};
+use super::program::{Finished, GitCall, RunError, check_version, run};
 
 /// After this many fetches in a row that failed though the repository can be reached, the mirror
 /// itself is taken for the reason.
@@ -131,6 +132,7 @@ impl Mirror {
             reference: format!("refs/meshwright/branch/{}", digest.short()),
         };
         self.folder.write_configuration(&self.url).map_err(|error| local(&error))?;
+        check_version(self.call(&look)).await.map_err(|error| failed(&look, error))?;
         let mut is_second_look = false;
         loop {
             let there = match self.remote_standing(&look).await? {
@@ -354,17 +356,22 @@ impl Mirror {
         lock: Option<&WriteLock>,
         largest_file: u64,
     ) -> Result<Finished, RunError> {
-        run(GitCall {
-            arguments,
+        let lock = lock.map(|lock| &lock.file);
+        run(GitCall { arguments, lock, largest_file, ..self.call(look) }).await
+    }
+
+    /// A call without arguments, lock and limit.
+    fn call<'a>(&'a self, look: &'a Look<'_>) -> GitCall<'a> {
+        GitCall {
+            arguments: Vec::new(),
             transport: self.url.transport(),
             configuration: &self.folder.configuration,
             home: &self.folder.home,
             access: &look.access,
             deadline: look.deadline,
-            lock: lock.map(|lock| &lock.file),
-            largest_file,
-        })
-        .await
+            lock: None,
+            largest_file: self.largest,
+        }
     }
 
     fn explain(&self, failure: Failure) -> FetchError {

@@ -4,7 +4,7 @@
 //! into it, in a hermetic environment and bounded time; git2 reads them there. Nothing is ever
 //! checked out, no hook runs, no submodule is entered, and no configuration but our own is read.
 //!
-//! Read in this order: `location` (which URLs and branches are let in), `access` (credentials),
+//! Read in this order: `location` and `branch` (what is let in), `access` (credentials),
 //! `program` (how `git` is run), `message` (what it said), `folder` and `mirror` (what stands on
 //! disk, and how it gets there), `objects`, `tree` and `touched` (how commits are read), `sources`
 //! (the port).
@@ -54,6 +54,7 @@
 //! path is entered as `safe.directory` in our own configuration, and nothing else is.
 
 mod location;
+mod branch;
 mod access;
 mod program;
 mod message;
@@ -65,5 +66,6 @@ mod touched;
 mod sources;
 
 pub use access::GitCredentials;
-pub use location::{BranchName, InvalidLocation, RepositoryUrl, resolve_location};
+pub use branch::BranchName;
+pub use location::{InvalidLocation, RepositoryUrl, resolve_location};
 pub use sources::{GitSetupError, GitSourceSpec, GitSources};

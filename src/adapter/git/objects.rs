@@ -47,7 +47,7 @@ impl Objects {
         &self,
         mut read: impl FnMut(&Repository) -> Result<T, git2::Error>,
     ) -> Result<T, git2::Error> {
-        let clones = self.clones.load(Ordering::Acquire);
+        let clones = self.current_clone();
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some((of, OpenRepository(repository))) = kept.filter(|(of, _)| *of == clones)
             && let Ok(value) = read(&repository)
@@ -63,7 +63,7 @@ impl Objects {
 
     fn keep(&self, of: u64, repository: Repository) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < MOST_KEPT && of == self.clones.load(Ordering::Acquire) {
+        if idle.len() < MOST_KEPT && of == self.current_clone() {
             idle.push((of, OpenRepository(repository)));
         }
     }
@@ -75,9 +75,17 @@ impl Objects {
         self.suspect.store(false, Ordering::Release);
     }
 
-    /// Something that must be there could not be read: the next fetch clones anew.
-    pub(super) fn suspect(&self) {
-        self.suspect.store(true, Ordering::Release);
+    /// Which clone stands in the mirror's place.
+    pub(super) fn current_clone(&self) -> u64 {
+        self.clones.load(Ordering::Acquire)
+    }
+
+    /// Something that must be there in this clone could not be read: the next fetch clones anew,
+    /// unless that has happened already.
+    pub(super) fn suspect(&self, clone: u64) {
+        if clone == self.current_clone() {
+            self.suspect.store(true, Ordering::Release);
+        }
     }
 
     /// Whether something that must be there could not be read.
@@ -89,6 +97,7 @@ impl Objects {
     /// cannot be read makes the mirror suspect.
     pub(super) fn root(&self, revision: &Revision) -> Result<Option<Oid>, git2::Error> {
         let Ok(id) = Oid::from_str(revision.as_str()) else { return Ok(None) };
+        let clone = self.current_clone();
         let outcome = self.with(|repository| {
             // Asked apart, because a broken commit is not the same as none.
             if !repository.odb()?.exists(id) {
@@ -97,7 +106,7 @@ impl Objects {
             Ok(Some(repository.find_commit(id)?.tree()?.id()))
         });
         if outcome.is_err() && self.path.exists() {
-            self.suspect();
+            self.suspect(clone);
         }
         outcome
     }

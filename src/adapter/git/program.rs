@@ -10,6 +10,9 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+use crate::domain::report::one_line;
 
 use super::access::Access;
 use super::location::Transport;
@@ -116,6 +119,33 @@ pub(super) async fn run(call: GitCall<'_>) -> Result<Finished, RunError> {
         output,
         standard_error: String::from_utf8_lossy(&standard_error).into_owned(),
     })
+}
+
+/// Checks, once in the life of this process, that git is new enough to obey what it is told: an older
+/// one knows neither `GIT_CONFIG_GLOBAL` nor `GIT_CONFIG_COUNT`, and would run with its defaults.
+pub(super) async fn check_version(call: GitCall<'_>) -> Result<(), RunError> {
+    static CHECKED: OnceCell<()> = OnceCell::const_new();
+    let check = async || {
+        let finished = run(GitCall { arguments: vec!["--version".into()], ..call }).await?;
+        let said = String::from_utf8_lossy(&finished.output).trim().to_owned();
+        if is_new_enough(&said) {
+            return Ok(());
+        }
+        let (major, minor) = OLDEST;
+        let said = one_line(&said, 80);
+        Err(RunError::NotStarted(format!("git {major}.{minor} or newer is needed, and this one says '{said}'")))
+    };
+    CHECKED.get_or_try_init(check).await.copied()
+}
+
+const OLDEST: (u32, u32) = (2, 32);
+
+fn is_new_enough(said: &str) -> bool {
+    let mut numbers = said.trim_start_matches("git version ").split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
+        _ => false,
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this room runs git, with a cleared environment and a deadline")]
@@ -235,5 +265,22 @@ async fn read_all(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u
             return;
         }
         take(buffer.get(..count).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_versions_are_told_from_new_ones() {
+        for said in
+            ["git version 2.32.0", "git version 2.47.3", "git version 3.0.0", "git version 2.39.5 (Apple Git-154)"]
+        {
+            assert!(is_new_enough(said), "{said}");
+        }
+        for said in ["git version 2.30.2", "git version 1.99.9", "", "git version x", "usage: git"] {
+            assert!(!is_new_enough(said), "{said}");
+        }
     }
 }

@@ -13,8 +13,9 @@ use crate::port::source::{FetchError, Source, Touched};
 use crate::port::tree::{ReadError, Tree};
 
 use super::access::{GitCredentials, check_credentials};
+use super::branch::BranchName;
 use super::folder::make_private_folder;
-use super::location::{BranchName, RepositoryUrl};
+use super::location::RepositoryUrl;
 use super::mirror::{Mirror, Wish, blocking};
 use super::touched::touched;
 use super::tree::GitTree;

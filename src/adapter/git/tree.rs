@@ -15,6 +15,9 @@ use super::objects::Objects;
 /// A tree with more entries is not listed. A few nested trees can name billions of files.
 pub(super) const MOST_ENTRIES: usize = 500_000;
 
+/// A folder whose object has more bytes is not read: it would have about a million entries.
+const LARGEST_FOLDER: usize = 64 << 20;
+
 /// More unusable paths than this are not told one by one.
 const MOST_UNUSABLE: usize = 1_000;
 
@@ -36,6 +39,7 @@ pub(super) type Folder = Vec<(Box<[u8]>, Node)>;
 #[derive(Debug)]
 pub(super) struct GitTree {
     objects: Arc<Objects>,
+    clone: u64,
     root: Oid,
     revision: Revision,
     folders: RwLock<HashMap<Oid, Arc<Folder>>>,
@@ -44,7 +48,8 @@ pub(super) struct GitTree {
 impl GitTree {
     /// Of the commit `revision`, whose tree is `root`.
     pub(super) fn new(objects: Arc<Objects>, root: Oid, revision: Revision) -> Self {
-        Self { objects, root, revision, folders: RwLock::default() }
+        let clone = objects.current_clone();
+        Self { objects, clone, root, revision, folders: RwLock::default() }
     }
 
     /// The root folder's object.
@@ -58,6 +63,9 @@ impl GitTree {
             return Ok(Arc::clone(folder));
         }
         let folder = Arc::new(self.objects.with(|repository| {
+            if repository.odb()?.read_header(id)?.0 > LARGEST_FOLDER {
+                return Err(git2::Error::from_str("the folder has too many entries"));
+            }
             let tree = repository.find_tree(id)?;
             Ok(tree.iter().map(|entry| (entry.name_bytes().into(), node(entry.id(), entry.filemode_raw()))).collect())
         })?);
@@ -84,7 +92,7 @@ impl GitTree {
 
     /// An object that must be there cannot be read.
     pub(super) fn broken(&self, path: &str, error: &git2::Error) -> ReadError {
-        self.objects.suspect();
+        self.objects.suspect(self.clone);
         let message = format!("{} (commit {})", error.message(), self.revision.short());
         ReadError::Broken { path: path.to_owned(), message }
     }

@@ -103,7 +103,9 @@ fn namespace(content: &Value, settings: &Settings) -> Option<Namespace> {
     let given = content.pointer("/info/fullyQualifiedName").and_then(Value::as_str).unwrap_or_default();
     let parts: Vec<&str> = given.split(':').collect();
     let namespace = match parts.as_slice() {
-        ["urn", "dpds", namespace, "dataproducts", ..] | ["urn", namespace, "dataproducts", ..] => namespace.parse().ok(),
+        ["urn", "dpds", namespace, "dataproducts", ..] | ["urn", namespace, "dataproducts", ..] => {
+            namespace.parse().ok()
+        }
         _ => None,
     };
     namespace.or_else(|| "local".parse().ok())

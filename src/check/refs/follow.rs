@@ -29,7 +29,11 @@ pub(super) enum Unfollowed {
 }
 
 impl Resolver<'_, '_> {
-    pub(super) fn target_of(&self, item: Item<'_>, text: &str) -> Result<Target, (&'static Rule, String, &'static str)> {
+    pub(super) fn target_of(
+        &self,
+        item: Item<'_>,
+        text: &str,
+    ) -> Result<Target, (&'static Rule, String, &'static str)> {
         self.read_target(item, text).map_err(|reason| {
             let text = shown(text);
             match reason {
@@ -59,9 +63,7 @@ impl Resolver<'_, '_> {
 
     pub(super) fn follow(&mut self, item: Item<'_>, target: &Target, mode: Mode) -> Result<Followed, Unfollowed> {
         let (file, content, fragment) = match target {
-            Target::Here(fragment) => {
-                (item.source.file, Content::Document(Rc::clone(&item.source.document)), fragment)
-            }
+            Target::Here(fragment) => (item.source.file, Content::Document(Rc::clone(&item.source.document)), fragment),
             Target::File(path, fragment) => {
                 let opened = self.files.open(path, &self.pointer, self.findings);
                 let (file, content) = opened.map_err(|reason| match reason {

@@ -114,10 +114,7 @@ mod tests {
         assert_eq!(along(&["components", "apis", "definition"]), Mode::Structure);
         assert_eq!(along(&["components", "apis", "configurations", "definition"]), Mode::Definition);
         assert_eq!(along(&["internalComponents", "lifecycleInfo", "definition", "[]"]), Mode::Structure);
-        assert_eq!(
-            along(&["internalComponents", "lifecycleInfo", "dev", "[]", "configurations", "a"]),
-            Mode::Opaque
-        );
+        assert_eq!(along(&["internalComponents", "lifecycleInfo", "dev", "[]", "configurations", "a"]), Mode::Opaque);
         assert_eq!(along(&["info", "x-more", "definition"]), Mode::Opaque);
     }
 }

@@ -211,7 +211,8 @@ impl<'t, 'f> Resolver<'t, 'f> {
         let location = self.location_of_reference(item);
         if is_local(text) {
             if self.home != Some(item.source.file) && text.starts_with("#/") {
-                let message = format!("{} means the file in which it stands, and that was put into another", shown(text));
+                let message =
+                    format!("{} means the file in which it stands, and that was put into another", shown(text));
                 self.say(&rules::MEANING_MOVED, location, message, "reference the other file by its name");
             }
             return self.copy(item, mode, site, overrides, depth);
@@ -219,7 +220,12 @@ impl<'t, 'f> Resolver<'t, 'f> {
         match self.read_target(item, text) {
             Err(NoTarget::Remote) => {
                 let message = format!("the remote reference {} was left as it is", shown(text));
-                self.say(&rules::REMOTE_NOT_FOLLOWED, location, message, "commit the file and reference it by its path");
+                self.say(
+                    &rules::REMOTE_NOT_FOLLOWED,
+                    location,
+                    message,
+                    "commit the file and reference it by its path",
+                );
                 return self.copy(item, mode, site, overrides, depth);
             }
             Err(NoTarget::NoSlash(_)) => {
@@ -314,7 +320,10 @@ impl<'t, 'f> Resolver<'t, 'f> {
         let (rule, message) = if at >= MAX_NODES {
             (&rules::TOO_MANY_NODES, format!("with all references replaced there are more than {MAX_NODES} values"))
         } else if self.text_bytes > MAX_TOTAL_BYTES {
-            (&rules::TOO_MANY_BYTES, format!("with all references replaced there are more than {MAX_TOTAL_BYTES} bytes"))
+            (
+                &rules::TOO_MANY_BYTES,
+                format!("with all references replaced there are more than {MAX_TOTAL_BYTES} bytes"),
+            )
         } else if depth >= MAX_DEPTH && place.shape != Shape::Scalar {
             (&yaml::rules::TOO_DEEP, format!("with all references replaced, the content is more than {MAX_DEPTH} deep"))
         } else {

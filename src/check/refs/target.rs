@@ -117,7 +117,9 @@ mod tests {
 
     #[test]
     fn what_points_elsewhere() {
-        for remote in ["http://x/y", "https://x", "file:///etc/passwd", "urn:x:y", "//host/x", "C:/x.json", "git+ssh://x"] {
+        for remote in
+            ["http://x/y", "https://x", "file:///etc/passwd", "urn:x:y", "//host/x", "C:/x.json", "git+ssh://x"]
+        {
             assert_eq!(target(remote), Err(NoTarget::Remote), "{remote}");
         }
         for outside in ["/etc/passwd", "../../../x", "../../..", "%2e%2e/%2E%2E/../x", "a/../../../../x", "%2Fetc"] {

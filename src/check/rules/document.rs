@@ -69,12 +69,7 @@ fn draft_blocks(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             if entity.value.get(block).is_some() {
                 let pointer = format!("{}/{block}", entity.pointer());
                 let message = format!("'{block}' belongs to 1.0.0-DRAFT, and nothing is done with it");
-                findings.push(subject.key_finding(
-                    &rules::DRAFT_BLOCK,
-                    pointer,
-                    message,
-                    format!("make it {instead}"),
-                ));
+                findings.push(subject.key_finding(&rules::DRAFT_BLOCK, pointer, message, format!("make it {instead}")));
             }
         }
     }

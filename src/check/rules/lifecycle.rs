@@ -85,7 +85,8 @@ fn service(subject: &Subject<'_>, executor: &str, pointer: String, findings: &mu
         }
         None => {
             let message = format!("{} is not the name of an executor", shown(executor));
-            let hint = "lower-case letters, digits and '-'; where the executor is, only the platform's configuration says";
+            let hint =
+                "lower-case letters, digits and '-'; where the executor is, only the platform's configuration says";
             subject.finding(&rules::EXECUTOR_NAME, pointer, message, hint)
         }
     });

@@ -67,17 +67,10 @@ fn names<'a>(entity: &Entity<'a>, field: &str) -> impl Iterator<Item = (usize, &
 
 /// Walks along `dependsOn`, without recursion: a chain may be as long as the descriptor. Each
 /// component is left for good once, so each circle is said once, at the entry that closes it.
-fn cycles(
-    subject: &Subject<'_>,
-    entities: &[Entity<'_>],
-    known: &HashMap<String, usize>,
-    findings: &mut Vec<Finding>,
-) {
+fn cycles(subject: &Subject<'_>, entities: &[Entity<'_>], known: &HashMap<String, usize>, findings: &mut Vec<Finding>) {
     let next: Vec<Vec<(usize, usize)>> = entities
         .iter()
-        .map(|entity| {
-            names(entity, "dependsOn").filter_map(|(entry, name)| Some((entry, *known.get(name)?))).collect()
-        })
+        .map(|entity| names(entity, "dependsOn").filter_map(|(entry, name)| Some((entry, *known.get(name)?))).collect())
         .collect();
     let mut done: HashSet<usize> = HashSet::new();
     for start in 0..entities.len() {
@@ -86,7 +79,8 @@ fn cycles(
         let mut on_way: HashMap<usize, usize> = HashMap::from([(start, 0)]);
         while let Some((at, followed)) = way.last_mut() {
             let at = *at;
-            let edge = if done.contains(&at) { None } else { next.get(at).and_then(|edges| edges.get(*followed)).copied() };
+            let edge =
+                if done.contains(&at) { None } else { next.get(at).and_then(|edges| edges.get(*followed)).copied() };
             *followed += 1;
             match edge {
                 None => {

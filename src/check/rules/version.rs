@@ -22,12 +22,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                 entity.name, port.major
             );
             let hint = "a port's new major version is a new major version of the product";
-            findings.push(subject.finding(
-                &rules::PORT_MAJOR,
-                format!("{}/version", entity.pointer()),
-                message,
-                hint,
-            ));
+            findings.push(subject.finding(&rules::PORT_MAJOR, format!("{}/version", entity.pointer()), message, hint));
         }
     }
 }

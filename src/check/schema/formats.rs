@@ -41,10 +41,14 @@ mod tests {
 
     #[test]
     fn names_versions_and_fully_qualified_names() {
-        for (text, fine) in [("tripExecution", true), ("a1", true), ("a", false), ("1a", false), ("a-b", false), ("aé", false)] {
+        for (text, fine) in
+            [("tripExecution", true), ("a1", true), ("a", false), ("1a", false), ("a-b", false), ("aé", false)]
+        {
             assert_eq!(is_name(text), fine, "{text}");
         }
-        for (text, fine) in [("1.2.3", true), ("2.0.0-rc.1+b", true), ("1.2", false), ("01.2.3", false), ("banana", false)] {
+        for (text, fine) in
+            [("1.2.3", true), ("2.0.0-rc.1+b", true), ("1.2", false), ("01.2.3", false), ("banana", false)]
+        {
             assert_eq!(is_version(text), fine, "{text}");
         }
         assert!(is_fqn("urn:dpds:com.company-xyz:dataproducts:tripExecution:1"));

@@ -94,7 +94,9 @@ fn unknown_field(
     let names = known.into_iter().flat_map(|known| known.keys().map(String::as_str));
     let hint = match suggest::nearest(field, names) {
         Some(near) => format!("did you mean {}?", shown(near)),
-        None => format!("remove it, or begin its name with 'x-' when it is an extension: {}", shown(&format!("x-{field}"))),
+        None => {
+            format!("remove it, or begin its name with 'x-' when it is an extension: {}", shown(&format!("x-{field}")))
+        }
     };
     let rule = &rules::UNKNOWN_FIELD;
     Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint)

@@ -86,7 +86,8 @@ mod tests {
         }
         let mut found = BTreeSet::new();
         keywords(&SCHEMA, &mut found);
-        let known = "$comment $ref $schema additionalProperties format items maximum minLength minimum required title type";
+        let known =
+            "$comment $ref $schema additionalProperties format items maximum minLength minimum required title type";
         assert_eq!(found.into_iter().collect::<Vec<_>>().join(" "), known);
     }
 }

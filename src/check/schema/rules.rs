@@ -4,16 +4,7 @@ use crate::domain::finding::Severity;
 use crate::domain::rule::Rule;
 
 /// All rules of this room.
-pub const RULES: &[Rule] = &[
-    REQUIRED,
-    TYPE,
-    NULL,
-    UNKNOWN_FIELD,
-    FORMAT,
-    EMPTY,
-    RANGE,
-    OTHER,
-];
+pub const RULES: &[Rule] = &[REQUIRED, TYPE, NULL, UNKNOWN_FIELD, FORMAT, EMPTY, RANGE, OTHER];
 
 pub(in crate::check) const REQUIRED: Rule = Rule {
     id: "schema/required",

@@ -55,7 +55,8 @@ fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
 /// The first character that no text file should have: C0 but tab and line breaks, DEL, C1.
 fn first_control(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let suspicious = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7F | 0xC2);
+    let suspicious =
+        |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7F | 0xC2);
     let mut from = 0;
     while let Some(offset) = bytes.get(from..)?.iter().position(suspicious) {
         let at = from + offset;

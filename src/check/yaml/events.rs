@@ -65,13 +65,7 @@ fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
     Ok(())
 }
 
-fn key(
-    builder: &mut Builder,
-    text: &str,
-    style: ScalarStyle,
-    tag: Option<&Tag>,
-    mark: Mark,
-) -> Result<(), Problem> {
+fn key(builder: &mut Builder, text: &str, style: ScalarStyle, tag: Option<&Tag>, mark: Mark) -> Result<(), Problem> {
     let is_plain = style == ScalarStyle::Plain && tag.is_none();
     if is_plain && text.is_empty() {
         return Err(complex_key(mark, builder, "nothing"));
@@ -159,7 +153,8 @@ fn check_collection_tag(builder: &mut Builder, tag: Option<&Tag>, allowed: &str,
 }
 
 fn tag_problem(tag: &Tag, mark: Mark) -> Problem {
-    let name = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { format!("{}{}", tag.handle, tag.suffix) };
+    let name =
+        if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { format!("{}{}", tag.handle, tag.suffix) };
     let message = format!("the tag {} has no meaning in a descriptor", shown(&name));
     Problem::new(&rules::TAG, mark, String::new(), message).with_hint("remove the tag; only JSON's types are allowed")
 }

@@ -105,7 +105,9 @@ mod tests {
         ] {
             assert_eq!(plain(text), Plain::Value(value), "{text:?}");
         }
-        for text in ["yes", "on", "nULL", "1_000", "1.2.3", "0o9", "0x", "+", "-", ".", "e3", "1e", "2024-06-01", "inf", "--1"] {
+        for text in
+            ["yes", "on", "nULL", "1_000", "1.2.3", "0o9", "0x", "+", "-", ".", "e3", "1e", "2024-06-01", "inf", "--1"]
+        {
             assert_eq!(plain(text), Plain::Text, "{text:?}");
         }
         for text in [".inf", "-.INF", "+.Inf", ".nan", ".NaN"] {

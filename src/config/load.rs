@@ -79,6 +79,11 @@ pub fn parse(name: &str, text: &str) -> Result<Document, Vec<ConfigError>> {
         Err(error) => return Err(text_about.syntax(&error)),
     };
     let mut problems = Problems::default();
+    if value.is_null() {
+        let mut empty = text_about.plain("the file is empty", None);
+        empty.hint = Some("write a starter with `meshwright init --force`".to_owned());
+        return Err(vec![empty]);
+    }
     shape::compare(&value, &json_schema(), &mut problems);
     if !problems.0.is_empty() {
         return Err(text_about.errors(problems.0));
@@ -113,6 +118,7 @@ impl Text {
             .iter()
             .filter(|problem| problem.secret)
             .filter_map(|problem| self.places.value(&problem.pointer))
+            .chain(self.places.suspicious.iter().copied())
             .collect();
         let mut errors: Vec<ConfigError> = problems
             .into_iter()
@@ -174,9 +180,9 @@ impl Text {
                     && (number, column) < (extent.end_line, extent.end_column)
             })
         };
-        Some(
-            line.chars().enumerate().map(|(index, c)| if is_hidden(index + 1) && c != ' ' { '•' } else { c }).collect(),
-        )
+        let shown = line.chars().enumerate();
+        let shown: String = shown.map(|(at, c)| if is_hidden(at + 1) && c != ' ' { '•' } else { c }).collect();
+        Some(without_passwords(&shown))
     }
 
     /// The line of `place`; where it is not known what is a value, everything behind a key that sounds like a
@@ -189,6 +195,29 @@ impl Text {
         let (kept, rest) = line.split_at(colon + 1);
         Some(kept.chars().chain(rest.chars().map(|c| if c == ' ' { c } else { '•' })).collect())
     }
+}
+
+/// Blacks out what stands between `://` and `@`: a line may be shown because of something else that stands in it.
+fn without_passwords(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let end = after.find(|c: char| c.is_whitespace() || "\"'/,}".contains(c)).unwrap_or(after.len());
+        let (authority, tail) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((user, host)) => {
+                shown.extend(user.chars().map(|_| '•'));
+                shown.push('@');
+                shown.push_str(host);
+            }
+            None => shown.push_str(authority),
+        }
+        rest = tail;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// The JSON Schema of the file, as editors want it.

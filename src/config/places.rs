@@ -22,6 +22,8 @@ pub(super) struct Extent {
 pub(super) struct Places {
     values: HashMap<String, Extent>,
     keys: HashMap<String, Extent>,
+    /// Scalars that stand where secrets usually stand, whatever they were meant to be.
+    pub(super) suspicious: Vec<Extent>,
     /// Keys that stand twice in their mapping; the second time.
     pub(super) repeated: Vec<(String, Extent)>,
 }
@@ -80,6 +82,9 @@ impl Places {
                             }
                         }
                     } else if let Some(pointer) = next_pointer(&mut open) {
+                        if sounds_secret(&pointer) {
+                            places.suspicious.push(extent);
+                        }
                         places.values.insert(pointer, extent);
                     }
                 }
@@ -125,6 +130,14 @@ impl Places {
     pub(super) fn key(&self, pointer: &str) -> Option<Extent> {
         self.keys.get(pointer).copied().or_else(|| self.value(pointer))
     }
+}
+
+/// Whether a value at this pointer may be a secret, going by the names of its keys. A reference to a secret is none.
+fn sounds_secret(pointer: &str) -> bool {
+    let pointer = pointer.to_lowercase();
+    !pointer.ends_with("/env")
+        && !pointer.ends_with("/file")
+        && ["passw", "secret", "token", "private", "apikey", "api_key"].iter().any(|word| pointer.contains(word))
 }
 
 /// How many characters a scalar has on its line, as written; `None` when it does not end there.

@@ -88,7 +88,9 @@ impl<'a> Walk<'a> {
         };
         if !kinds.iter().any(|kind| fits(value, kind)) {
             let problem = problems.at(at, format!("{} is wanted here, not {}", wanted_of(&kinds), found(value)));
-            problem.secret();
+            if !value.is_number() && !value.is_boolean() {
+                problem.secret();
+            }
             if kinds.contains(&"string") && (value.is_number() || value.is_boolean()) {
                 problem.hint("put it in quotes to make it a text, and give lengths of time a unit, as in '60s'");
             }

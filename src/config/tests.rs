@@ -92,7 +92,7 @@ fn all_that_is_wrong_is_said_at_once_in_the_order_of_the_file() {
     let lines: Vec<&str> = found.iter().map(|text| text.split(':').nth(1).unwrap()).collect();
     assert!(lines.is_sorted(), "{found:#?}");
     for wanted in [
-        "'1a' is not a mesh namespace",
+        "'1a' is no mesh namespace",
         "the state is not a place that is known",
         "http:// is neither",
         "'soon' is not a length of time",
@@ -158,7 +158,7 @@ fn containers_never_share_a_schema() {
         )
     };
     assert!(check(&with("{stage}_{product}_{major}_{schema}")).is_ok());
-    assert!(errors(&with("{product}_{major}"))[0].contains("'{stage}' is missing"));
+    assert!(errors(&with("{product}_{major}"))[0].contains("'{stage}' is not in its name"));
     assert!(errors(&with("{stage}{prodct}{major}"))[0].contains("did you mean 'product'?"));
 }
 

@@ -163,7 +163,13 @@ fn schema_name(pattern: &str, at: &str, problems: &mut Problems) {
     let missing: Vec<&str> = KNOWN.into_iter().take(3).filter(|name| !named.contains(name)).collect();
     if !missing.is_empty() {
         problems
-            .at(at, format!("two containers would share a schema: '{{{}}}' is missing", missing.join("}', '{")))
+            .at(
+                at,
+                format!(
+                    "two containers would share a schema, because '{{{}}}' is not in its name",
+                    missing.join("}' and '{")
+                ),
+            )
             .hint("the default is '{stage}_{product}_v{major}'");
     }
 }

@@ -219,7 +219,7 @@ where
     match text.parse() {
         Ok(name) => Some(name),
         Err(error) => {
-            problems.at(at, format!("'{}' is not a {}", error.text, error.kind)).hint(error.rule);
+            problems.at(at, format!("'{}' is no {}", error.text, error.kind)).hint(error.rule);
             None
         }
     }

@@ -229,8 +229,8 @@ impl GetKind {
 
 /// `describe`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:\n  meshwright describe product trip-execution\n  \
-                  meshwright describe version trip-execution@1.2.0\n  meshwright describe activity act-0123456789abcdef")]
+#[command(after_help = "Examples:\n  meshwright describe product tripExecution\n  \
+                  meshwright describe version tripExecution@1.2.0\n  meshwright describe activity act-0123456789abcdef")]
 pub struct DescribeArgs {
     /// What it is
     #[arg(value_enum, value_name = "KIND")]

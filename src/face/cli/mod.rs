@@ -45,14 +45,16 @@ pub struct GlobalArgs {
     /// The configuration
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG, help_heading = "Global options")]
     pub config: PathBuf,
-    /// How the log on standard error is written
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, help_heading = "Global options")]
+    /// How the log on standard error is written: text or json
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", hide_possible_values = true, default_value_t = LogFormat::Text, help_heading = "Global options")]
     pub log_format: LogFormat,
     /// Say more: -v debug, -vv everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// When to use colours; NO_COLOR is honoured
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColourChoice::Auto, help_heading = "Global options")]
+    /// When to use colours: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(
+        hide_possible_values = true,
+        long, global = true, value_enum, value_name = "WHEN", default_value_t = ColourChoice::Auto, help_heading = "Global options")]
     pub color: ColourChoice,
 }
 

@@ -27,7 +27,7 @@ pub fn changes(out: &mut dyn Write, changes: &[Change], colour: bool) -> io::Res
     Ok(())
 }
 
-/// `~ trip-execution 1.2.0 -> 1.3.0 (updated, breaking)`, and the name in full.
+/// `~ tripExecution 1.2.0 -> 1.3.0 (updated, breaking)`, and the name in full.
 pub(super) fn heading(out: &mut dyn Write, change: &Change, colour: bool) -> io::Result<()> {
     let mark = match change.kind {
         ChangeKind::Created => style::good("+", colour),

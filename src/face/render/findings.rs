@@ -36,7 +36,11 @@ pub fn findings(
         let path = shown(&first.location.file);
         let text = text_of(&first.location.file);
         let text = text.as_deref().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
-        let lines: Vec<&str> = text.map(|text| text.lines().collect()).unwrap_or_default();
+        let mut lines: Vec<&str> = text.map(|text| text.lines().collect()).unwrap_or_default();
+        if text.is_some_and(|text| text.ends_with('\n')) {
+            // What is missing at the end is missing behind the last line end.
+            lines.push("");
+        }
         for finding in of_file {
             let line = (finding.location.line as usize).checked_sub(1).and_then(|index| lines.get(index)).copied();
             let diagnostic = Diagnostic {

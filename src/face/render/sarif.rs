@@ -75,14 +75,17 @@ fn level(severity: Severity) -> &'static str {
 
 fn built_in(rule: &Rule) -> Value {
     let family = rule.id.split('/').next().unwrap_or_default();
+    let example = match rule.example.trim_end() {
+        "" => String::new(),
+        example => format!("**Example**\n\n```yaml\n{example}\n```\n\n"),
+    };
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.meaning },
         "help": {
             "text": format!("{}\n\nRemedy: {}\n\nSource: {}", rule.meaning, rule.remedy, rule.source),
             "markdown": format!(
-                "{}\n\n**Example**\n\n```yaml\n{}\n```\n\n**Remedy:** {}\n\n*{}*",
-                rule.meaning, rule.example.trim_end(), rule.remedy, rule.source
+                "{}\n\n{example}**Remedy:** {}\n\n*{}*", rule.meaning, rule.remedy, rule.source
             ),
         },
         "defaultConfiguration": { "level": level(rule.severity) },
@@ -101,6 +104,14 @@ fn found_only(finding: &Finding) -> Value {
     })
 }
 
+/// Begins with a capital and ends with a full stop, as sentences do beside others.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let capital = rest.next().into_iter().flat_map(char::to_uppercase);
+    let sentence: String = capital.chain(rest).collect();
+    if sentence.ends_with(['.', '?', '!']) { sentence } else { format!("{sentence}.") }
+}
+
 fn result(finding: &Finding, places: &BTreeMap<&str, usize>, seen: &mut BTreeMap<String, usize>) -> Value {
     let path = finding.location.file.as_str();
     let mut region = json!({
@@ -111,7 +122,7 @@ fn result(finding: &Finding, places: &BTreeMap<&str, usize>, seen: &mut BTreeMap
         region["endColumn"] = json!(finding.location.column.max(1) + finding.location.length);
     }
     let text = match &finding.hint {
-        Some(hint) => format!("{}. {hint}", finding.message),
+        Some(hint) => format!("{}. {}", finding.message, sentence(hint)),
         None => finding.message.clone(),
     };
     // A finding stays the same one when lines are added above it.

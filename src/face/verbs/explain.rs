@@ -55,11 +55,14 @@ fn one(format: DocumentFormat, rule: &Rule, output: &mut Output<'_>) -> io::Resu
     let out = &mut *output.out;
     writeln!(out, "{} ({})\n", style::strong(rule.id, colour), style::status(rule.severity.as_str(), colour))?;
     writeln!(out, "{}\n", rule.meaning)?;
-    writeln!(out, "{}", style::strong("Example of what breaks it", colour))?;
-    for line in rule.example.trim_matches('\n').lines() {
-        writeln!(out, "    {line}")?;
+    if !rule.example.trim().is_empty() {
+        writeln!(out, "{}", style::strong("Example of what breaks it", colour))?;
+        for line in rule.example.trim_matches('\n').lines() {
+            writeln!(out, "    {line}")?;
+        }
+        writeln!(out)?;
     }
-    writeln!(out, "\n{}", style::strong("What to do", colour))?;
+    writeln!(out, "{}", style::strong("What to do", colour))?;
     writeln!(out, "    {}", rule.remedy)?;
     writeln!(out, "\n{}", style::strong("Where it comes from", colour))?;
     writeln!(out, "    {}", rule.source)?;

@@ -243,3 +243,6 @@ pub(super) fn name_and_major(product: &crate::domain::id::Fqn) -> String {
         None => product.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

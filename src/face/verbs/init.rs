@@ -44,15 +44,18 @@ pub fn init(args: &InitArgs, path: &Path, output: &mut Output<'_>) -> io::Result
     writeln!(output.out, "Wrote {}.", harmless(&name))?;
     let flag =
         if name == crate::face::cli::DEFAULT_CONFIG { String::new() } else { format!(" --config {}", harmless(&name)) };
-    writeln!(
-        output.err,
-        "\nWhat to do next:\n  \
-         meshwright config check{flag}    whether it makes sense after you edited it\n  \
-         meshwright validate              check the descriptors of a working tree\n  \
-         meshwright plan{flag}            see what would be done\n  \
-         meshwright reconcile{flag}       do it once\n  \
-         meshwright serve{flag}           keep doing it"
-    )?;
+    let next = [
+        ("validate", "check the descriptors of a working tree"),
+        ("config check", "see whether it makes sense, after you edited it"),
+        ("plan", "see what would be done"),
+        ("reconcile", "do it once"),
+        ("serve", "keep doing it"),
+    ];
+    writeln!(output.err, "\nWhat to do next:")?;
+    for (verb, does) in next {
+        let line = format!("meshwright {verb}{}", if verb == "validate" { "" } else { &flag });
+        writeln!(output.err, "  {line:width$}  {does}", width = "meshwright config check".len() + flag.len())?;
+    }
     Ok(ExitStatus::Success)
 }
 

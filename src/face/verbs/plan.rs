@@ -158,3 +158,6 @@ fn show(planned: &PlannedSource<'_>, output: &mut Output<'_>) -> io::Result<()> 
     render::findings(output.out, &all, &shown, planned.text_of.as_ref(), output.colour, output.width)?;
     render::plan(output.out, &planned.plan, &planned.findings, output.colour)
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,8 +167,7 @@ fn write(
                 output.error(problem, None)?;
             }
             let counts = Counts::of(&validation.findings);
-            let number = counted(validation.descriptors.len(), "descriptor");
-            writeln!(output.out, "{number} checked: {}", counts.words(output.colour))?;
+            writeln!(output.out, "{}", summary(validation, output.colour))?;
             if counts.errors + counts.warnings > 0 {
                 writeln!(output.err, "`meshwright explain RULE` says more about a rule.")?;
             }
@@ -196,6 +195,13 @@ fn report(validation: &Validation, output: &mut Output<'_>) -> io::Result<()> {
     for problem in &validation.problems {
         output.error(problem, None)?;
     }
-    let number = counted(validation.descriptors.len(), "descriptor");
-    writeln!(output.err, "{number} checked: {}", Counts::of(&validation.findings).words(output.err_colour))
+    writeln!(output.err, "{}", summary(validation, output.err_colour))
+}
+
+fn summary(validation: &Validation, colour: bool) -> String {
+    let counts = Counts::of(&validation.findings);
+    if validation.descriptors.is_empty() && counts == Counts::default() {
+        return "Nothing was checked.".to_owned();
+    }
+    format!("{} checked: {}", counted(validation.descriptors.len(), "descriptor"), counts.words(colour))
 }

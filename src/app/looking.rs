@@ -25,11 +25,7 @@ pub(super) async fn get(config: &Checked, args: &GetArgs, output: &mut Output<'_
     }
 }
 
-pub(super) async fn describe(
-    config: &Checked,
-    args: &DescribeArgs,
-    output: &mut Output<'_>,
-) -> io::Result<ExitStatus> {
+pub(super) async fn describe(config: &Checked, args: &DescribeArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
     match open_record(config, output).await? {
         Ok(store) => describe::describe(&store, args, output).await,
         Err(status) => Ok(status),

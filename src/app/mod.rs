@@ -1,16 +1,27 @@
 //! Floor 5: start and stop; the one place that knows concrete adapters.
 
+mod demo;
 mod dispatch;
+mod logging;
+mod looking;
+mod serve;
+mod wire;
+mod working;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::adapter::policy_worker;
 use crate::face::cli::{Cli, ColourChoice};
 use crate::face::{ExitStatus, Output, PipeTolerant, terminal_width, wants_colour};
 
 /// Runs the program on its command line, and says how it ends.
 pub fn run() -> ExitCode {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    // The worker limits itself before anything else runs in it, and speaks only its own protocol.
+    if arguments.get(1).is_some_and(|verb| verb == policy_worker::VERB) {
+        return policy_worker::worker_main();
+    }
     let colours = colour_choice(&arguments);
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour, err_colour) = (wants_colour(colours, &stdout), wants_colour(colours, &stderr));

@@ -20,7 +20,6 @@ use crate::face::http::{self, Readiness};
 use crate::face::{ExitStatus, Output};
 use crate::port::door::{Door, WakeReason};
 use crate::port::judge::Judge;
-use crate::port::store::Look;
 use crate::trigger::{self, Rhythm};
 
 use super::wire::{RecordUse, assemble};

@@ -107,14 +107,9 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
 }
 
 /// How policies are evaluated: from these folders, or with none from the pack that ships.
-pub(super) fn worker_options(
-    folders: &[PathBuf],
-    limits: &CheckedPolicyLimits,
-) -> Result<WorkerOptions, StartError> {
-    let sources =
-        if folders.is_empty() { PolicySources::Shipped } else { PolicySources::Folders(folders.to_vec()) };
-    let mut options =
-        WorkerOptions::new(sources).map_err(|source| local("our own program cannot be found", source))?;
+pub(super) fn worker_options(folders: &[PathBuf], limits: &CheckedPolicyLimits) -> Result<WorkerOptions, StartError> {
+    let sources = if folders.is_empty() { PolicySources::Shipped } else { PolicySources::Folders(folders.to_vec()) };
+    let mut options = WorkerOptions::new(sources).map_err(|source| local("our own program cannot be found", source))?;
     options.timeout = limits.timeout;
     options.memory_mib = limits.memory_bytes >> 20;
     Ok(options)

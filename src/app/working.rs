@@ -11,7 +11,7 @@ use crate::engine::{Engine, PassOutcome};
 use crate::face::cli::ReconcileArgs;
 use crate::face::render::{harmless, style};
 use crate::face::{ExitStatus, Output};
-use crate::port::store::{ActivityBook, Look, ReportRow, StoreError};
+use crate::port::store::{ReportRow, StoreError};
 
 use super::looking::chosen;
 use super::wire::{RecordUse, assemble};
@@ -86,8 +86,11 @@ async fn one(
         reports.into_iter().filter(|row| row.source == target.source && row.revision == revision).collect();
     writeln!(output.out, "{} {}", style::strong(target.source.as_str(), output.colour), revision.short())?;
     let in_order = engine.settings().platform.stages.iter().map(|stage| format!("meshwright/{}", stage.name));
-    let order: Vec<String> =
-        ["meshwright/validate", "meshwright/policy", "meshwright/plan"].map(str::to_owned).into_iter().chain(in_order).collect();
+    let order: Vec<String> = ["meshwright/validate", "meshwright/policy", "meshwright/plan"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(in_order)
+        .collect();
     for context in &order {
         let Some(report) = reports.iter().find(|report| report.context == *context) else { continue };
         let state = style::status(&report.state, output.colour);

@@ -26,6 +26,15 @@ pub struct CronSchedule {
     zone: TimeZone,
 }
 
+/// The same expression in the same zone.
+impl PartialEq for CronSchedule {
+    fn eq(&self, other: &Self) -> bool {
+        self.cron == other.cron && self.zone == other.zone
+    }
+}
+
+impl Eq for CronSchedule {}
+
 /// Why a text is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {

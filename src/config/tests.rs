@@ -45,7 +45,7 @@ fn a_whole_configuration_is_read_into_domain_types() {
     assert_eq!(retail.fetch_timeout, Duration::from_secs(120));
     let local = &checked.sources[1];
     assert_eq!(local.location, SourceLocation::Folder("/products".into()));
-    let cron = Schedule::Cron { expression: "0 */5 * * * *".into(), timezone: Some("Europe/Rome".into()) };
+    let cron = Schedule::Cron(Box::new(super::CronSchedule::parse("0 */5 * * * *", Some("Europe/Rome")).unwrap()));
     assert_eq!(local.schedule, cron);
     assert_eq!(checked.platform.stages[1].after[0].as_str(), "dev");
     let dbt: crate::domain::id::ExecutorName = "dbt".parse().unwrap();

@@ -19,7 +19,7 @@ use crate::domain::stage::Platform;
 use super::address::{SourceLocation, resolve};
 use super::error::{Problem, Problems, below};
 use super::units::{DURATION_HINT, duration, readable_duration};
-use super::{Config, Credentials, ForgeConfig, SecretRef};
+use super::{Config, Credentials, CronSchedule, ForgeConfig, SecretRef};
 
 /// A configuration that makes sense.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,13 +80,8 @@ pub struct CheckedSource {
 pub enum Schedule {
     /// Again and again after this time.
     Every(Duration),
-    /// By a cron expression. Only its number of fields was checked.
-    Cron {
-        /// The expression, trimmed.
-        expression: String,
-        /// The IANA name of its time zone, which exists; UTC without one.
-        timezone: Option<String>,
-    },
+    /// By a cron expression.
+    Cron(Box<CronSchedule>),
 }
 
 /// Limits of one policy evaluation.

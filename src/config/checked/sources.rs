@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::address::{self, SourceLocation, resolve};
 use crate::config::error::{Problems, below};
 use crate::config::suggest::did_you_mean;
-use crate::config::{Config, Credentials, ForgeConfig, SourceConfig};
+use crate::config::{Config, Credentials, CronError, CronSchedule, ForgeConfig, SourceConfig};
 use crate::domain::id::{ForgeName, SourceName};
 
 use super::{CheckedSource, Schedule, name, secret, time};
@@ -125,24 +125,20 @@ fn schedule(source: &SourceConfig, at: &str, problems: &mut Problems) -> Schedul
             Schedule::Every(time(poll, Duration::from_millis(100), day, &below(at, "poll"), problems))
         }
         (None, Some(cron)) => {
-            let expression = cron.trim().to_owned();
-            let fields = expression.split_whitespace().count();
-            if !(expression.starts_with('@') && fields == 1 || fields == 5 || fields == 6) {
-                problems
-                    .at(
-                        &below(at, "cron"),
-                        format!("a cron expression has five or six fields, and '{cron}' has {fields}"),
-                    )
-                    .hint("every five minutes is '*/5 * * * *'; '@hourly' is known as well");
+            match CronSchedule::parse(cron.trim(), source.timezone.as_deref()) {
+                Ok(schedule) => return Schedule::Cron(Box::new(schedule)),
+                Err(error @ CronError::TimeZone(_)) => {
+                    problems
+                        .at(&below(at, "timezone"), error.to_string())
+                        .hint("write an IANA name, such as 'Europe/Rome'");
+                }
+                Err(error) => {
+                    problems
+                        .at(&below(at, "cron"), error.to_string())
+                        .hint("every five minutes is '*/5 * * * *'; '@hourly' is known as well");
+                }
             }
-            if let Some(timezone) = &source.timezone
-                && jiff::tz::TimeZone::get(timezone).is_err()
-            {
-                problems
-                    .at(&below(at, "timezone"), format!("there is no time zone '{timezone}'"))
-                    .hint("write an IANA name, such as 'Europe/Rome'");
-            }
-            Schedule::Cron { expression, timezone: source.timezone.clone() }
+            Schedule::Every(DEFAULT_POLL)
         }
         (None, None) => Schedule::Every(DEFAULT_POLL),
     }

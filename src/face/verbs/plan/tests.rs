@@ -69,7 +69,7 @@ fn full() -> PlannedSource<'static> {
             ],
             refused: vec![product("orders")],
             activities: vec![trips, fleet],
-            findings: Vec::new(),
+            findings: std::collections::BTreeMap::new(),
             digest: Digest::of(b"plan"),
         },
         findings: vec![Finding::error(

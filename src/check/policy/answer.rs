@@ -20,7 +20,7 @@ pub(super) fn from_set(package: &Package, rule: &'static str, answer: &Value) ->
     let mut found = match answer {
         Value::Null | Value::Bool(false) => Vec::new(),
         Value::Bool(true) => {
-            vec![plain(package, rule, enforcement, format!("the policy '{}' refuses it", package.name))]
+            vec![plain(package, rule, enforcement, &format!("the policy '{}' refuses it", package.name))]
         }
         Value::Array(items) => {
             let items = items.iter().take(MAX_VIOLATIONS);
@@ -28,14 +28,14 @@ pub(super) fn from_set(package: &Package, rule: &'static str, answer: &Value) ->
         }
         Value::Object(fields) if fields.values().all(|value| value == &Value::Bool(true)) => {
             let names = fields.keys().take(MAX_VIOLATIONS);
-            names.map(|name| plain(package, rule, enforcement, name.clone())).collect()
+            names.map(|name| plain(package, rule, enforcement, name)).collect()
         }
         other => vec![unreadable(package, rule, other)],
     };
     let all = answer.as_array().map_or(0, Vec::len).max(answer.as_object().map_or(0, serde_json::Map::len));
     if all > MAX_VIOLATIONS {
         let message = format!("the policy '{}' reports {} more", package.name, all - MAX_VIOLATIONS);
-        found.push(plain(package, rule, enforcement, message));
+        found.push(plain(package, rule, enforcement, &message));
     }
     found
 }
@@ -52,18 +52,18 @@ pub(super) fn from_allow(package: &Package, answer: Option<&Value>) -> Option<Vi
         Some(answer) => format!("'allow' is {}", cut(&answer.to_string(), 40)),
     };
     let message = format!("the policy '{}'{what} does not allow it: {why}", package.name);
-    Some(plain(package, "allow", package.settings.enforcement, message))
+    Some(plain(package, "allow", package.settings.enforcement, &message))
 }
 
 fn from_item(package: &Package, rule: &'static str, enforcement: Enforcement, item: &Value) -> Violation {
     let fields = match item {
-        Value::String(message) => return plain(package, rule, enforcement, message.clone()),
+        Value::String(message) => return plain(package, rule, enforcement, message),
         Value::Object(fields) => fields,
         other => return unreadable(package, rule, other),
     };
     let text = |field: &str| fields.get(field).and_then(Value::as_str).map(str::to_owned);
     let Some(message) = text("msg").or_else(|| text("message")) else { return unreadable(package, rule, item) };
-    let mut violation = plain(package, rule, enforcement, message);
+    let mut violation = plain(package, rule, enforcement, &message);
     if let Some(name) = text("rule").filter(|name| is_rule_name(name)) {
         violation.rule = RuleId::policy(&package.name, &name);
     }
@@ -74,11 +74,11 @@ fn from_item(package: &Package, rule: &'static str, enforcement: Enforcement, it
     violation
 }
 
-fn plain(package: &Package, rule: &str, enforcement: Enforcement, message: String) -> Violation {
+fn plain(package: &Package, rule: &str, enforcement: Enforcement, message: &str) -> Violation {
     Violation {
         rule: RuleId::policy(&package.name, rule),
         enforcement,
-        message: cut(&message, MAX_TEXT),
+        message: cut(message, MAX_TEXT),
         pointer: None,
         hint: package.settings.remedy.clone(),
     }

@@ -206,12 +206,12 @@ impl Loading {
                 .collect();
             if !speaks.is_empty() {
                 packages.push(Package { name: name.join("."), settings: settings.complete(), speaks });
-            } else if settings.says_when() || !graph.is_used(name) {
-                if let Some((module, _)) = parts.first() {
-                    let message = format!("the package '{}' has neither `deny` nor `warn` nor `allow`", name.join("."));
-                    let hint = "a policy speaks through one of them; a library is used by a policy and has no settings";
-                    self.problems.push(problem(module.file.clone(), 1, 1, message).with_hint(hint));
-                }
+            } else if (settings.says_when() || !graph.is_used(name))
+                && let Some((module, _)) = parts.first()
+            {
+                let message = format!("the package '{}' has neither `deny` nor `warn` nor `allow`", name.join("."));
+                let hint = "a policy speaks through one of them; a library is used by a policy and has no settings";
+                self.problems.push(problem(module.file.clone(), 1, 1, message).with_hint(hint));
             }
         }
         packages

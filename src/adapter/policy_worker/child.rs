@@ -1,0 +1,129 @@
+//! What runs in the child: `meshwright policy-worker`.
+//!
+//! The main thread does nothing but read frames and hand them on; when its input ends, the process
+//! ends, whatever the other thread is doing. The other thread evaluates, on a stack of a known size.
+
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use super::frame::{self, Kind, Load, Loaded, LoadedPolicies, LoadedTests};
+use super::limits::{Limits, STACK};
+use super::trouble::Marker;
+use crate::check::policy::testing::TestSuite;
+use crate::check::policy::{Evaluator, PolicySet};
+
+/// The verb under which the binary is a worker. It is not for people.
+pub const VERB: &str = "policy-worker";
+
+/// Our own error, as the exit code says it.
+const FAILED: u8 = 70;
+
+/// Runs a worker until its input ends. It must be called first thing, on the main thread, before
+/// anything else of the program has started; the caller ends the process with what comes back.
+pub fn worker_main() -> ExitCode {
+    let Some(limits) = Limits::from_arguments(std::env::args().skip(2)) else {
+        return say("it was not told its limits");
+    };
+    match run(limits) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => say(&error.to_string()),
+    }
+}
+
+fn say(what: &str) -> ExitCode {
+    use std::io::Write as _;
+    // The error output is a file of the daemon's; when even that fails, the exit code is left.
+    let _ = writeln!(std::io::stderr(), "the policy worker failed: {what}");
+    ExitCode::from(FAILED)
+}
+
+fn run(limits: Limits) -> std::io::Result<()> {
+    let mut input = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+    let marker = Marker::in_this_process()?;
+    limits.apply()?;
+    let (hand_on, handed) = sync_channel(4);
+    let worker = Worker { limits, output, marker, evaluator: None, suite: None };
+    std::thread::Builder::new().name("policies".to_owned()).stack_size(STACK).spawn(move || {
+        // A panic ends the process, and not only this thread: nobody would answer any more.
+        let ended = catch_unwind(AssertUnwindSafe(|| worker.serve(&handed)));
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                say(&error.to_string());
+                std::process::exit(FAILED.into());
+            }
+            Err(_) => std::process::exit(101),
+        }
+    })?;
+    while let Some(frame) = frame::read(&mut input)? {
+        if hand_on.send(frame).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+struct Worker {
+    limits: Limits,
+    output: File,
+    marker: Marker,
+    evaluator: Option<Evaluator>,
+    suite: Option<TestSuite>,
+}
+
+impl Worker {
+    fn serve(mut self, frames: &Receiver<(Kind, Vec<u8>)>) -> std::io::Result<()> {
+        for (kind, json) in frames {
+            self.limits.grant_processor_time(matches!(kind, Kind::Policies | Kind::Suite))?;
+            self.marker.set(Marker::NOTHING);
+            match kind {
+                Kind::Policies => {
+                    let answer = self.load(&json)?;
+                    frame::write(&mut self.output, kind, &answer)?;
+                }
+                Kind::Suite => {
+                    let answer = self.load_suite(&json)?;
+                    frame::write(&mut self.output, kind, &answer)?;
+                }
+                Kind::Question => {
+                    let evaluator =
+                        self.evaluator.as_mut().ok_or_else(|| std::io::Error::other("no policies are loaded"))?;
+                    let text = std::str::from_utf8(&json).map_err(std::io::Error::other)?;
+                    let marker = &self.marker;
+                    let verdict = evaluator.judge_json(text, &mut |position| marker.set(position));
+                    frame::write(&mut self.output, kind, &verdict)?;
+                }
+                Kind::Test => {
+                    let position: usize = serde_json::from_slice(&json)?;
+                    let result = self.suite.as_ref().and_then(|suite| suite.run(position));
+                    frame::write(&mut self.output, kind, &result)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, json: &[u8]) -> std::io::Result<Loaded> {
+        let load: Load = serde_json::from_slice(json)?;
+        Ok(PolicySet::load(&load.files).map(|set| {
+            let described =
+                set.packages().iter().map(|package| (package.name.clone(), package.settings.events.clone()));
+            let loaded = LoadedPolicies { digest: set.digest().clone(), packages: described.collect() };
+            self.evaluator = Some(Evaluator::new(set));
+            loaded
+        }))
+    }
+
+    fn load_suite(&mut self, json: &[u8]) -> std::io::Result<LoadedTests> {
+        let load: Load = serde_json::from_slice(json)?;
+        Ok(TestSuite::load(&load.files).map(|suite| {
+            let tests = suite.tests().to_vec();
+            self.suite = Some(suite);
+            tests
+        }))
+    }
+}

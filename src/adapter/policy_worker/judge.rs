@@ -1,0 +1,335 @@
+//! The judge: a small pool of workers, and the policies that they have loaded.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::WorkerOptions;
+use super::backoff::Backoff;
+use super::frame::{self, HEADER, Kind, LoadedPolicies, MAX_QUESTION};
+use super::loading::{ReadPolicies, died_loading, start_loaded};
+use super::trouble::Death;
+use super::worker::Worker;
+use crate::domain::id::Digest;
+use crate::domain::policy::{Question, Verdict};
+use crate::port::judge::{Judge, PolicyLoadError};
+
+/// How many questions a worker is sent at once, and how many are taken from a long list at a time.
+const BATCH: usize = 32;
+
+/// The most workers, whatever the number of cores.
+const MAX_WORKERS: usize = 4;
+
+/// Evaluates policies in child processes.
+///
+/// Policies are loaded by [`Judge::reload`]; a judge that is asked before loads them itself. Cloning
+/// it is cheap, and clones share the workers.
+#[derive(Debug, Clone)]
+pub struct WorkerJudge {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    options: WorkerOptions,
+    /// One permit for each worker that may be at work.
+    slots: Semaphore,
+    lanes: usize,
+    /// Workers that wait, each with the policies that it has loaded.
+    idle: Mutex<Vec<(Arc<Ready>, Worker)>>,
+    state: RwLock<State>,
+    /// Held while policies are loaded, so that the last one to ask is the last one to be heard.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    /// Nobody has asked for the policies yet.
+    NotLoaded,
+    /// They cannot be loaded: everything is refused.
+    Refused(Digest, PolicyLoadError),
+    Ready(Arc<Ready>),
+}
+
+/// Policies that load.
+#[derive(Debug)]
+struct Ready {
+    /// The frame by which a worker loads them.
+    frame: Vec<u8>,
+    policies: LoadedPolicies,
+    backoff: Backoff,
+}
+
+impl WorkerJudge {
+    /// A judge that has loaded nothing yet.
+    pub fn new(options: WorkerOptions) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let lanes = cores.clamp(1, MAX_WORKERS);
+        let shared = Shared {
+            options,
+            slots: Semaphore::new(lanes),
+            lanes,
+            idle: Mutex::new(Vec::new()),
+            state: RwLock::new(State::NotLoaded),
+            reloading: tokio::sync::Mutex::new(()),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The process ids of the workers that wait to be asked.
+    pub fn idle_workers(&self) -> Vec<u32> {
+        let idle = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.iter().filter_map(|(_, worker)| worker.process_id()).collect()
+    }
+}
+
+#[async_trait]
+impl Judge for WorkerJudge {
+    fn policies(&self) -> Digest {
+        match self.shared.state() {
+            State::NotLoaded => Digest::of_fields([]),
+            State::Refused(digest, _) => digest,
+            State::Ready(ready) => ready.policies.digest.clone(),
+        }
+    }
+
+    async fn reload(&self) -> Result<Digest, PolicyLoadError> {
+        let _one_at_a_time = self.shared.reloading.lock().await;
+        self.shared.load().await
+    }
+
+    async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
+        let ready = match self.shared.ready().await {
+            Ok(ready) => ready,
+            Err((digest, error)) => {
+                return questions.iter().map(|_| Verdict::not_evaluated(digest.clone(), error.to_string())).collect();
+            }
+        };
+        if questions.len() <= BATCH {
+            return self.shared.answer(&ready, &questions).await;
+        }
+        let count = questions.len();
+        let (questions, next) = (Arc::new(questions), Arc::new(AtomicUsize::new(0)));
+        let mut lanes = JoinSet::new();
+        for _ in 0..self.shared.lanes {
+            let (shared, ready) = (Arc::clone(&self.shared), Arc::clone(&ready));
+            let (questions, next) = (Arc::clone(&questions), Arc::clone(&next));
+            lanes.spawn(async move {
+                let mut answered = Vec::new();
+                loop {
+                    let start = next.fetch_add(BATCH, Ordering::Relaxed);
+                    let end = questions.len().min(start.saturating_add(BATCH));
+                    let Some(batch) = questions.get(start..end).filter(|batch| !batch.is_empty()) else { break };
+                    answered.push((start, shared.answer(&ready, batch).await));
+                }
+                answered
+            });
+        }
+        let digest = &ready.policies.digest;
+        let mut verdicts: Vec<Option<Verdict>> = (0..count).map(|_| None).collect();
+        while let Some(lane) = lanes.join_next().await {
+            for (start, answers) in lane.unwrap_or_default() {
+                for (place, answer) in verdicts.iter_mut().skip(start).zip(answers) {
+                    *place = Some(answer);
+                }
+            }
+        }
+        let lost = || Verdict::not_evaluated(digest.clone(), "the policies were not asked");
+        verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> State {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_state(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// The policies to ask; loads them if nobody has.
+    async fn ready(&self) -> Result<Arc<Ready>, (Digest, PolicyLoadError)> {
+        if let State::NotLoaded = self.state() {
+            let _one_at_a_time = self.reloading.lock().await;
+            // Somebody else may have loaded them while we waited; what came of it stands in the state.
+            if let State::NotLoaded = self.state() {
+                let _ = self.load().await;
+            }
+        }
+        match self.state() {
+            State::Ready(ready) => Ok(ready),
+            State::Refused(digest, error) => Err((digest, error)),
+            State::NotLoaded => Err((Digest::of_fields([]), PolicyLoadError("nobody has loaded them".to_owned()))),
+        }
+    }
+
+    /// Reads and loads the policies; what came of it becomes the state.
+    async fn load(&self) -> Result<Digest, PolicyLoadError> {
+        let read = match ReadPolicies::read(&self.options).await {
+            Ok(read) => read,
+            Err(error) => {
+                self.set_state(State::Refused(Digest::of_fields([]), error.clone()));
+                return Err(error);
+            }
+        };
+        let digest = read.digest.clone();
+        if let State::Ready(ready) = self.state()
+            && ready.policies.digest == digest
+        {
+            return Ok(digest);
+        }
+        let loaded = match read.into_frame(Kind::Policies) {
+            Ok(frame) => match start_loaded(&self.options, &frame).await {
+                Ok(Ok((worker, policies))) => Ok((worker, Ready { frame, policies, backoff: Backoff::default() })),
+                Ok(Err(error)) => Err(error),
+                Err(death) => Err(died_loading(&death)),
+            },
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok((worker, ready)) => {
+                let ready = Arc::new(ready);
+                self.set_state(State::Ready(Arc::clone(&ready)));
+                // The workers of older policies go with the list.
+                *self.idle() = vec![(ready, worker)];
+                Ok(digest)
+            }
+            Err(error) => {
+                self.idle().clear();
+                self.set_state(State::Refused(digest, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Arc<Ready>, Worker)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers questions in their order, with as many workers, one after the other, as it takes.
+    async fn answer(&self, ready: &Arc<Ready>, questions: &[Question]) -> Vec<Verdict> {
+        let digest = &ready.policies.digest;
+        let mut verdicts = Vec::with_capacity(questions.len());
+        let mut tried_again = None;
+        while let Some(left) = questions.get(verdicts.len()..).filter(|left| !left.is_empty()) {
+            let batch = match Batch::of(left, &ready.backoff) {
+                Ok(batch) => batch,
+                Err(why) => {
+                    verdicts.push(Verdict::not_evaluated(digest.clone(), why));
+                    continue;
+                }
+            };
+            let start = verdicts.len();
+            let outcome = self.ask(ready, &batch, &mut verdicts).await;
+            let answered = questions.get(start..verdicts.len()).unwrap_or_default();
+            ready.backoff.answered(answered.iter().map(|question| question.event));
+            let Err((death, position)) = outcome else { continue };
+            let at = verdicts.len();
+            if death.may_be_from_outside() && tried_again.replace(at) != Some(at) {
+                continue;
+            }
+            let name = position.and_then(|position| ready.policies.packages.get(position));
+            let who =
+                name.map_or_else(|| "evaluating the policies".to_owned(), |(name, _)| format!("the policy '{name}'"));
+            let why = format!("{who} {death}");
+            tracing::warn!(policies = %digest, "{why}");
+            if let (Some(question), Some(json)) = (questions.get(at), batch.json(at - start)) {
+                ready.backoff.died(Instant::now(), question.event, json, &why);
+            }
+            verdicts.push(Verdict::not_evaluated(digest.clone(), why));
+        }
+        verdicts
+    }
+
+    /// Asks one worker. The worker goes back to the others only when it has answered everything.
+    async fn ask(
+        &self,
+        ready: &Arc<Ready>,
+        batch: &Batch,
+        verdicts: &mut Vec<Verdict>,
+    ) -> Result<(), (Death, Option<usize>)> {
+        // The semaphore is never closed; without a permit we would only be one worker too many.
+        let _slot = self.slots.acquire().await.ok();
+        let mut worker = self.worker(ready).await.map_err(|death| (death, None))?;
+        match worker.ask(&batch.frames, batch.ends.len(), self.options.timeout, verdicts).await {
+            Ok(()) => {
+                if matches!(self.state(), State::Ready(current) if Arc::ptr_eq(&current, ready)) {
+                    self.idle().push((Arc::clone(ready), worker));
+                }
+                Ok(())
+            }
+            Err(silence) => Err(worker.bury(silence).await),
+        }
+    }
+
+    /// A worker that waits, or a new one.
+    async fn worker(&self, ready: &Arc<Ready>) -> Result<Worker, Death> {
+        loop {
+            let waiting = {
+                let mut idle = self.idle();
+                let position = idle.iter().position(|(loaded, _)| Arc::ptr_eq(loaded, ready));
+                position.map(|position| idle.swap_remove(position))
+            };
+            let Some((_, mut worker)) = waiting else { break };
+            if worker.is_alive() {
+                return Ok(worker);
+            }
+        }
+        match start_loaded(&self.options, &ready.frame).await? {
+            Ok((worker, _)) => Ok(worker),
+            Err(error) => Err(Death::NotStarted(error.to_string())),
+        }
+    }
+}
+
+/// Questions on their way to a worker.
+struct Batch {
+    frames: Vec<u8>,
+    /// Where each question's frame ends.
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// The first questions of `left`, up to one that is not asked; if that is the very first, why.
+    fn of(left: &[Question], backoff: &Backoff) -> Result<Self, String> {
+        let now = Instant::now();
+        let mut batch = Self { frames: Vec::new(), ends: Vec::new() };
+        for question in left.iter().take(BATCH) {
+            let start = batch.frames.len();
+            let refused = backoff.refuses_event(now, question.event).or_else(|| {
+                let write = |buffer: &mut Vec<u8>| serde_json::to_writer(buffer, question);
+                if let Err(error) = frame::append(&mut batch.frames, Kind::Question, write) {
+                    return Some(format!("the question cannot be asked: {error}"));
+                }
+                let json = batch.frames.get(start + HEADER..).unwrap_or_default();
+                if json.len() > MAX_QUESTION {
+                    return Some(format!("the question is longer than {} MiB", MAX_QUESTION >> 20));
+                }
+                backoff.refuses_question(now, json)
+            });
+            match refused {
+                None => batch.ends.push(batch.frames.len()),
+                Some(why) if batch.ends.is_empty() => return Err(why),
+                Some(_) => {
+                    batch.frames.truncate(start);
+                    break;
+                }
+            }
+            if batch.frames.len() > MAX_QUESTION {
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// The JSON of one question.
+    fn json(&self, position: usize) -> Option<&[u8]> {
+        let start = position.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.frames.get(start + HEADER..*self.ends.get(position)?)
+    }
+}

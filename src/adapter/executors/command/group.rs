@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::domain::id::RepoPath;
@@ -16,7 +17,7 @@ use super::super::{files, stop::Stop};
 use super::environment::Environment;
 use super::output::Outputs;
 use super::workspace::{self, Workspace};
-use super::{DRAIN, GRACE, blocking, strays};
+use super::{DRAIN, GRACE, LOG_PATIENCE, blocking, strays};
 
 /// How a run is found again by another daemon process; the text of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,30 +106,41 @@ impl Group {
             return Err(TaskError::transient("the program has no pipes"));
         };
         let handle = serde_json::to_string(&self.handle).unwrap_or_default();
-        let talk = async {
+        let (sender, mut lines) = mpsc::unbounded_channel();
+        let mut reading = Box::pin(async move { outputs.stream(stdout, stderr, &sender).await });
+        let mut writing = std::pin::pin!(async {
             progress.checkpoint(&handle).await;
-            outputs.stream(stdout, stderr, progress).await;
-        };
-        let mut talk = std::pin::pin!(talk);
-        let mut silent = false;
+            while let Some(line) = lines.recv().await {
+                let line: String = line;
+                progress.log(&line).await;
+            }
+        });
+        let (mut read, mut written) = (false, false);
         let mut leader = leader_exit(self.pid);
         let stopped = loop {
             tokio::select! {
                 biased;
                 _ = &mut leader => break None,
                 error = stop.wait() => break Some(error),
-                () = &mut talk, if !silent => silent = true,
+                () = &mut reading, if !read => read = true,
+                () = &mut writing, if !written => written = true,
             }
         };
         let mut end = std::pin::pin!(self.end(stopped.is_some().then_some(leader)));
         let status = loop {
             tokio::select! {
                 status = &mut end => break status,
-                () = &mut talk, if !silent => silent = true,
+                () = &mut reading, if !read => read = true,
+                () = &mut writing, if !written => written = true,
             }
         };
-        if !silent && tokio::time::timeout(DRAIN, &mut talk).await.is_err() {
+        if !read && tokio::time::timeout(DRAIN, &mut reading).await.is_err() {
             tracing::warn!(handle, "a process that left its group keeps the output open; it is no longer read");
+        }
+        // The sender goes with it, so the writing ends with the last line.
+        drop(reading);
+        if !written && tokio::time::timeout(LOG_PATIENCE, &mut writing).await.is_err() {
+            tracing::warn!(handle, "the task's log is too slow; its last lines are lost");
         }
         match (stopped, status) {
             (Some(error), _) => Ok(Ended::Stopped(error)),

@@ -1,6 +1,7 @@
 //! The contract of the `command` executor, with programs that behave in every way.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -461,8 +462,16 @@ async fn leftovers_of_dead_daemons_are_swept() {
     std::fs::write(stale.join("lock"), "").unwrap();
     let foreign = work.join("precious");
     std::fs::create_dir_all(&foreign).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "what a dead daemon has left running")]
+    let mut orphan = std::process::Command::new("sleep")
+        .arg("1000")
+        .env("MESHWRIGHT_RUN", "run-0123456789abcdef")
+        .process_group(0)
+        .spawn()
+        .unwrap();
     assert_eq!(stand.executor.sweep(), 1);
     assert!(!stale.exists() && foreign.exists());
+    assert_eq!(orphan.wait().unwrap().signal(), Some(9), "what still ran of it is killed");
 
     // What a living daemon holds is not touched.
     std::fs::remove_dir(&foreign).unwrap();

@@ -66,7 +66,7 @@ impl Group {
         let (name, arguments) = command
             .split_first()
             .ok_or_else(|| TaskError::permanent("the executor's configuration names no program"))?;
-        let program = locate(name, &workspace.product())?;
+        let program = locate(name, environment, &workspace.product())?;
         for round in 0.. {
             if let Some(error) = stop.reached() {
                 return Err(error);
@@ -197,11 +197,19 @@ fn start(
         .spawn()
 }
 
-/// Where the program is: in the product's folder for a relative path, else as it is written (a
-/// bare name is looked for in PATH when it is started).
-fn locate(name: &str, product: &Path) -> Result<PathBuf, TaskError> {
-    if name.starts_with('/') || !name.contains('/') {
+/// Where the program is: in the product's folder for a relative path, in PATH for a bare name,
+/// else as it is written. Folders of PATH that are relative or locked do not count.
+fn locate(name: &str, environment: &Environment, product: &Path) -> Result<PathBuf, TaskError> {
+    if name.starts_with('/') {
         return Ok(PathBuf::from(name));
+    }
+    if !name.contains('/') {
+        let path = environment.variables.iter().rev().find(|(variable, _)| variable == "PATH");
+        let folders = path.into_iter().flat_map(|(_, path)| std::env::split_paths(path));
+        let mut places = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(name));
+        return places
+            .find(|place| is_executable(place))
+            .ok_or_else(|| TaskError::permanent(format!("there is no program '{name}' in PATH")));
     }
     let relative = name.split('/').filter(|part| *part != ".").collect::<Vec<_>>().join("/");
     let relative: RepoPath = relative
@@ -210,13 +218,17 @@ fn locate(name: &str, product: &Path) -> Result<PathBuf, TaskError> {
     Ok(product.join(relative.as_str()))
 }
 
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
 fn not_started(name: &str, error: &std::io::Error) -> TaskError {
     let message = match error.kind() {
         std::io::ErrorKind::NotFound if name.starts_with('/') => format!("there is no program '{name}'"),
-        std::io::ErrorKind::NotFound if name.contains('/') => {
+        std::io::ErrorKind::NotFound => {
             format!("there is no program '{name}' in the product's folder, or its interpreter is missing")
         }
-        std::io::ErrorKind::NotFound => format!("there is no program '{name}' in PATH"),
         std::io::ErrorKind::PermissionDenied => {
             format!("the program '{name}' cannot be executed: a script has to begin with '#!'")
         }

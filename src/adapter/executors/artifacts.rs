@@ -35,7 +35,7 @@ pub const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const OWNER_FILE: &str = ".meshwright-owner";
 
 /// What every URI begins with.
-const SCHEME: &str = "artifact:";
+pub(super) const SCHEME: &str = "artifact:";
 
 /// Why artifacts cannot be kept or had.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +114,10 @@ impl ArtifactStore {
     /// this returns they are there as a whole; when it fails, those from before are.
     pub fn keep(&self, key: &TaskKey, owner: &Fqn, output: &Path) -> Result<Vec<Artifact>, ArtifactError> {
         let disk = |source| ArtifactError::Disk { operation: "kept", source };
+        // The folder itself could have been put aside for a link to another one.
+        if !std::fs::symlink_metadata(output).map_err(disk)?.is_dir() {
+            return Err(ArtifactError::Unfit { name: shown(output), rule: "the output folder is no folder any more" });
+        }
         let found = files::walk(output, MOST_FILES).map_err(disk)?;
         let mut artifacts = Vec::with_capacity(found.len());
         let mut bytes = 0_u64;
@@ -200,7 +204,8 @@ impl ArtifactStore {
 
 /// The results that tell of artifacts: `artifacts` by file name, and `files` by a name that can
 /// stand in a placeholder path, without the ending (`daily_orders.csv` is `files.daily_orders`).
-/// Where two files differ only in their ending, the ending stays (`daily_orders_csv`).
+/// Where two files differ only in their ending, the ending stays (`daily_orders_csv`); where they
+/// do not even differ then, neither has a name here.
 pub fn results(artifacts: &[Artifact]) -> Map<String, Value> {
     let mut by_name = Map::new();
     let mut by_stem = Map::new();
@@ -212,10 +217,14 @@ pub fn results(artifacts: &[Artifact]) -> Map<String, Value> {
     };
     for artifact in artifacts {
         by_name.insert(artifact.name.clone(), Value::String(artifact.uri.clone()));
-        let short = stem(&artifact.name);
-        let alone = artifacts.iter().filter(|other| stem(&other.name) == short).count() == 1;
-        let key = if alone { short } else { plain(&artifact.name) };
-        by_stem.insert(key, Value::String(artifact.uri.clone()));
+        let alone = |form: &dyn Fn(&str) -> String| {
+            let key = form(&artifact.name);
+            let others = artifacts.iter().filter(|other| form(&other.name) == key).count() > 1;
+            (!others).then_some(key)
+        };
+        if let Some(key) = alone(&stem).or_else(|| alone(&plain)) {
+            by_stem.insert(key, Value::String(artifact.uri.clone()));
+        }
     }
     let mut results = Map::new();
     results.insert("artifacts".to_owned(), Value::Object(by_name));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::domain::id::RepoPath;
@@ -16,7 +17,7 @@ use super::super::{files, stop::Stop};
 use super::environment::Environment;
 use super::output::Outputs;
 use super::workspace::{self, Workspace};
-use super::{DRAIN, GRACE, blocking, strays};
+use super::{DRAIN, GRACE, LOG_PATIENCE, blocking, strays};
 
 /// How a run is found again by another daemon process; the text of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ impl Group {
         let (name, arguments) = command
             .split_first()
             .ok_or_else(|| TaskError::permanent("the executor's configuration names no program"))?;
-        let program = locate(name, &workspace.product())?;
+        let program = locate(name, environment, &workspace.product())?;
         for round in 0.. {
             if let Some(error) = stop.reached() {
                 return Err(error);
@@ -105,30 +106,41 @@ impl Group {
             return Err(TaskError::transient("the program has no pipes"));
         };
         let handle = serde_json::to_string(&self.handle).unwrap_or_default();
-        let talk = async {
+        let (sender, mut lines) = mpsc::unbounded_channel();
+        let mut reading = Box::pin(async move { outputs.stream(stdout, stderr, &sender).await });
+        let mut writing = std::pin::pin!(async {
             progress.checkpoint(&handle).await;
-            outputs.stream(stdout, stderr, progress).await;
-        };
-        let mut talk = std::pin::pin!(talk);
-        let mut silent = false;
+            while let Some(line) = lines.recv().await {
+                let line: String = line;
+                progress.log(&line).await;
+            }
+        });
+        let (mut read, mut written) = (false, false);
         let mut leader = leader_exit(self.pid);
         let stopped = loop {
             tokio::select! {
                 biased;
                 _ = &mut leader => break None,
                 error = stop.wait() => break Some(error),
-                () = &mut talk, if !silent => silent = true,
+                () = &mut reading, if !read => read = true,
+                () = &mut writing, if !written => written = true,
             }
         };
         let mut end = std::pin::pin!(self.end(stopped.is_some().then_some(leader)));
         let status = loop {
             tokio::select! {
                 status = &mut end => break status,
-                () = &mut talk, if !silent => silent = true,
+                () = &mut reading, if !read => read = true,
+                () = &mut writing, if !written => written = true,
             }
         };
-        if !silent && tokio::time::timeout(DRAIN, &mut talk).await.is_err() {
+        if !read && tokio::time::timeout(DRAIN, &mut reading).await.is_err() {
             tracing::warn!(handle, "a process that left its group keeps the output open; it is no longer read");
+        }
+        // The sender goes with it, so the writing ends with the last line.
+        drop(reading);
+        if !written && tokio::time::timeout(LOG_PATIENCE, &mut writing).await.is_err() {
+            tracing::warn!(handle, "the task's log is too slow; its last lines are lost");
         }
         match (stopped, status) {
             (Some(error), _) => Ok(Ended::Stopped(error)),
@@ -185,11 +197,19 @@ fn start(
         .spawn()
 }
 
-/// Where the program is: in the product's folder for a relative path, else as it is written (a
-/// bare name is looked for in PATH when it is started).
-fn locate(name: &str, product: &Path) -> Result<PathBuf, TaskError> {
-    if name.starts_with('/') || !name.contains('/') {
+/// Where the program is: in the product's folder for a relative path, in PATH for a bare name,
+/// else as it is written. Folders of PATH that are relative or locked do not count.
+fn locate(name: &str, environment: &Environment, product: &Path) -> Result<PathBuf, TaskError> {
+    if name.starts_with('/') {
         return Ok(PathBuf::from(name));
+    }
+    if !name.contains('/') {
+        let path = environment.variables.iter().rev().find(|(variable, _)| variable == "PATH");
+        let folders = path.into_iter().flat_map(|(_, path)| std::env::split_paths(path));
+        let mut places = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(name));
+        return places
+            .find(|place| is_executable(place))
+            .ok_or_else(|| TaskError::permanent(format!("there is no program '{name}' in PATH")));
     }
     let relative = name.split('/').filter(|part| *part != ".").collect::<Vec<_>>().join("/");
     let relative: RepoPath = relative
@@ -198,13 +218,17 @@ fn locate(name: &str, product: &Path) -> Result<PathBuf, TaskError> {
     Ok(product.join(relative.as_str()))
 }
 
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
 fn not_started(name: &str, error: &std::io::Error) -> TaskError {
     let message = match error.kind() {
         std::io::ErrorKind::NotFound if name.starts_with('/') => format!("there is no program '{name}'"),
-        std::io::ErrorKind::NotFound if name.contains('/') => {
+        std::io::ErrorKind::NotFound => {
             format!("there is no program '{name}' in the product's folder, or its interpreter is missing")
         }
-        std::io::ErrorKind::NotFound => format!("there is no program '{name}' in PATH"),
         std::io::ErrorKind::PermissionDenied => {
             format!("the program '{name}' cannot be executed: a script has to begin with '#!'")
         }

@@ -59,6 +59,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long output is waited for after all known processes have ended.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How long the log is waited for after the last line was read.
+const LOG_PATIENCE: Duration = Duration::from_secs(60);
+
 /// One `command` executor of the configuration.
 #[derive(Debug, Clone)]
 pub struct CommandSpec {
@@ -109,9 +112,17 @@ impl CommandExecutor {
         let (tree, folder, upstream) = (Arc::clone(&call.tree), call.folder.clone(), call.upstream.clone());
         blocking(move || {
             let workspace = Workspace::create(&root)?;
-            let skipped = workspace.write_tree(tree.as_ref(), folder.as_ref(), &stop)?;
-            let inputs = workspace.write_inputs(&upstream, &artifacts, &stop)?;
-            Ok(Prepared { workspace, skipped, inputs })
+            let written = workspace.write_tree(tree.as_ref(), folder.as_ref(), &stop).and_then(|skipped| {
+                let inputs = workspace.write_inputs(&upstream, &artifacts, &stop)?;
+                Ok((skipped, inputs))
+            });
+            match written {
+                Ok((skipped, inputs)) => Ok(Prepared { workspace, skipped, inputs }),
+                Err(error) => {
+                    workspace.remove();
+                    Err(error)
+                }
+            }
         })
         .await
     }

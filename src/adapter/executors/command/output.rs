@@ -1,13 +1,13 @@
 //! A program's output: streamed line by line to the task's log, with limits.
 //!
 //! Beyond the limit the output is still read, and dropped: a program that prints gigabytes
-//! neither blocks on a full pipe nor fills memory or disk.
+//! neither blocks on a full pipe nor fills memory or disk. Reading does not wait for the log: lines
+//! pass through a channel, which the same limit bounds, so that a slow log costs no result.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-
-use crate::port::executor::Progress;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::super::mask::Mask;
 
@@ -41,16 +41,16 @@ impl<'a> Outputs<'a> {
         Self { limit, mask, stdout: Tail::default(), stderr: Tail::default() }
     }
 
-    /// Reads both streams to their ends.
+    /// Reads both streams to their ends. Nobody has to take the lines for it to go on.
     pub(super) async fn stream(
         &mut self,
         stdout: impl AsyncRead + Unpin,
         stderr: impl AsyncRead + Unpin,
-        progress: &dyn Progress,
+        lines: &UnboundedSender<String>,
     ) {
         tokio::join!(
-            pump(stdout, &mut self.stdout, &self.limit, self.mask, progress),
-            pump(stderr, &mut self.stderr, &self.limit, self.mask, progress),
+            pump(stdout, &mut self.stdout, &self.limit, self.mask, lines),
+            pump(stderr, &mut self.stderr, &self.limit, self.mask, lines),
         );
     }
 
@@ -91,6 +91,14 @@ impl Limit {
         self.left.store(left.saturating_sub(cost), Ordering::Relaxed);
         left >= cost
     }
+
+    /// Says that output is dropped from here on.
+    fn say_once(&self, lines: &UnboundedSender<String>) {
+        if !self.said.swap(true, Ordering::Relaxed) {
+            let most = self.most / 1024;
+            let _ = lines.send(format!("[cut: more than {most} KiB of output; the rest is dropped]"));
+        }
+    }
 }
 
 /// The end of a stream.
@@ -128,11 +136,11 @@ async fn pump(
     tail: &mut Tail,
     limit: &Limit,
     mask: &Mask,
-    progress: &dyn Progress,
+    lines: &UnboundedSender<String>,
 ) {
     // Beyond the longest line as much is kept as the longest secret has, so that one that stands
-    // across the cut is recognised.
-    let room = LONGEST_LINE + mask.longest();
+    // across the cut is recognised; and one byte more, so that the cut is seen.
+    let room = LONGEST_LINE + mask.longest() + 1;
     let mut buffer = vec![0_u8; 64 * 1024];
     let mut line: Vec<u8> = Vec::new();
     loop {
@@ -151,25 +159,26 @@ async fn pump(
             line.extend_from_slice(part.get(..fits).unwrap_or_default());
             chunk = rest.get(1..).unwrap_or_default();
             if end.is_some() {
-                emit(&line, limit, mask, progress).await;
+                emit(&line, limit, mask, lines);
                 line.clear();
             }
         }
+        if !chunk.is_empty() {
+            line.clear();
+            limit.say_once(lines);
+        }
     }
-    if !line.is_empty() && !limit.is_used_up() {
-        emit(&line, limit, mask, progress).await;
+    if !line.is_empty() {
+        emit(&line, limit, mask, lines);
     }
 }
 
-async fn emit(line: &[u8], limit: &Limit, mask: &Mask, progress: &dyn Progress) {
+fn emit(line: &[u8], limit: &Limit, mask: &Mask, lines: &UnboundedSender<String>) {
     if limit.take(line.len()) {
-        progress.log(&readable(line, mask)).await;
+        let _ = lines.send(readable(line, mask));
     } else {
         limit.left.store(0, Ordering::Relaxed);
-        if !limit.said.swap(true, Ordering::Relaxed) {
-            let most = limit.most / 1024;
-            progress.log(&format!("[cut: more than {most} KiB of output; the rest is dropped]")).await;
-        }
+        limit.say_once(lines);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::domain::id::RepoPath;
 use crate::port::executor::{TaskError, Upstream};
 use crate::port::tree::{EntryKind, ReadError, Tree};
 
-use super::super::artifacts::ArtifactStore;
+use super::super::artifacts::{self, ArtifactStore};
 use super::super::stop::Stop;
 use super::super::{files, names};
 use super::strays;
@@ -230,13 +230,16 @@ impl Drop for Workspace {
     }
 }
 
-/// The artifacts of an upstream container, by name; a later task's before an earlier one's.
+/// The artifacts of an upstream container that are kept here, by name; a later task's before an earlier one's.
 fn offered(offer: &Upstream) -> BTreeMap<&str, &str> {
     let mut all = BTreeMap::new();
     for results in offer.results.values() {
-        let artifacts = results.get("artifacts").and_then(Value::as_object);
-        for (name, uri) in artifacts.into_iter().flatten() {
-            all.insert(name.as_str(), uri.as_str().unwrap_or_default());
+        let named = results.get("artifacts").and_then(Value::as_object);
+        for (name, uri) in named.into_iter().flatten() {
+            // What other executors keep elsewhere (`s3://…`) is in the task's JSON, for the program to fetch.
+            if let Some(uri) = uri.as_str().filter(|uri| uri.starts_with(artifacts::SCHEME)) {
+                all.insert(name.as_str(), uri);
+            }
         }
     }
     all

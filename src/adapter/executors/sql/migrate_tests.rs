@@ -85,7 +85,7 @@ fn evolution_is_safe_or_refused() {
         let planned = plan(&made(&table(base()), empty), &wanted(vec![table(columns.clone())]), false);
         match (planned, outcome) {
             (Ok(migration), Ok(part)) => {
-                assert!(migration.changed[0].contains(part), "{case}: {:?}", migration.changed)
+                assert!(migration.changed[0].contains(part), "{case}: {:?}", migration.changed);
             }
             (Err(refusals), Err(part)) => {
                 assert!(refusals[0].contains(part), "{case}: {refusals:?}");

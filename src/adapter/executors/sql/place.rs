@@ -13,8 +13,7 @@ use super::super::mask::Mask;
 use super::super::names::{limited, snake};
 use super::dialect::Dialect;
 
-/// A database, as the configuration names it.
-#[derive(Debug, Clone)]
+/// A database, as the configuration names it. It cannot be printed: it may hold a password.
 pub(super) struct Place {
     pub(super) database: Database,
     /// What must not stand in a message.
@@ -22,7 +21,6 @@ pub(super) struct Place {
 }
 
 /// How it is reached.
-#[derive(Debug, Clone)]
 pub(super) enum Database {
     /// A folder with one file per schema.
     Sqlite(PathBuf),
@@ -175,7 +173,7 @@ mod tests {
         assert_eq!(place.dialect(), Dialect::Postgres);
         assert_eq!(place.mask.text("se%63ret%21 secret! other12"), "*** *** ***");
         for bad in ["mysql://x:hunter2@y", "postgres://x:hunter2@y:notaport/z", "sqlite://"] {
-            let message = of(bad).unwrap_err().message;
+            let message = of(bad).err().unwrap().message;
             assert!(!message.contains("hunter2"), "{message}");
         }
     }

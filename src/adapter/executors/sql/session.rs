@@ -32,6 +32,9 @@ const MOST_ATTACHED: usize = 10;
 /// How long SQLite itself waits for a lock before we look whether to go on waiting.
 const BUSY: Duration = Duration::from_millis(250);
 
+/// How long we wait before we try a locked database again.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// A row, as texts.
 pub(super) type Row = Vec<Option<String>>;
 
@@ -87,7 +90,7 @@ impl Session {
                         if let Some(error) = self.stop.reached() {
                             return Err(error);
                         }
-                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        tokio::time::sleep(PAUSE).await;
                     }
                     Err(error) => return Err(self.failure("begin", &error)),
                 }
@@ -281,7 +284,11 @@ async fn open_sqlite(
         })?;
     }
     // The main database is empty and in memory; the in-memory flag would also hold for the attached files.
-    let options = SqliteConnectOptions::new().filename(":memory:").create_if_missing(true).busy_timeout(BUSY);
+    let options = SqliteConnectOptions::new()
+        .filename(":memory:")
+        .create_if_missing(true)
+        .busy_timeout(BUSY)
+        .disable_statement_logging();
     let mut connection =
         options.pragma("legacy_alter_table", "ON").connect().await.map_err(|error| failure("open", &error, mask))?;
     for schema in schemas {
@@ -289,13 +296,7 @@ async fn open_sqlite(
         if !create && !file.exists() {
             continue;
         }
-        let attach = format!("ATTACH DATABASE $1 AS {}", quoted(schema));
-        let path = file.to_string_lossy().into_owned();
-        sqlx::query::<sqlx::Sqlite>(AssertSqlSafe(attach))
-            .bind(path)
-            .execute(&mut connection)
-            .await
-            .map_err(|error| failure("attach", &error, mask))?;
+        attach(&mut connection, &file, schema, stop, mask).await?;
     }
     let (cancel, deadline) = (stop.cancel.clone(), stop.deadline);
     let go_on = move || !cancel.is_cancelled() && tokio::time::Instant::now() < deadline;
@@ -305,7 +306,30 @@ async fn open_sqlite(
     Ok(connection)
 }
 
+/// Attaches a schema's file; attaching reads it, so it waits for who has locked it.
+async fn attach(
+    connection: &mut SqliteConnection,
+    file: &Path,
+    schema: &str,
+    stop: &Stop,
+    mask: &Mask,
+) -> Result<(), TaskError> {
+    loop {
+        let sql = AssertSqlSafe(format!("ATTACH DATABASE $1 AS {}", quoted(schema)));
+        let query = sqlx::query::<sqlx::Sqlite>(sql).bind(file.to_string_lossy().into_owned());
+        match query.execute(&mut *connection).await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_busy(&error) => match stop.reached() {
+                Some(error) => return Err(error),
+                None => tokio::time::sleep(PAUSE).await,
+            },
+            Err(error) => return Err(failure("attach", &error, mask)),
+        }
+    }
+}
+
 async fn open_postgres(options: &PgConnectOptions, mask: &Mask) -> Result<PgConnection, TaskError> {
+    let options = options.clone().disable_statement_logging();
     let mut connection = options.connect().await.map_err(|error| failure("connect", &error, mask))?;
     // What is quoted is read as we wrote it, and notices are nobody's business.
     for setting in ["SET standard_conforming_strings = on", "SET client_min_messages = warning"] {

@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use meshwright::adapter::git::{GitCredentials, GitSourceSpec};
+use meshwright::adapter::git::{GitCredentials, GitSourceSpec, GitSources};
 use meshwright::config::SecretRef;
-use meshwright::port::source::FetchError;
+use meshwright::port::source::{FetchError, Source as _};
 
-use super::{Fixture, spec};
+use super::processes::comes_true;
+use super::{Fixture, name, spec};
 use crate::support::repository::TestRepository;
 
 const PLACE: &str = "MESHWRIGHT_TEST_HOSTILE";
@@ -110,4 +111,57 @@ async fn fetches_in_the_hostile_environment() {
     let over_http = GitSourceSpec { credentials: Some(basic), ..spec("mesh", format!("http://{closed}/mesh")) };
     let outcome = Fixture::new(vec![over_http]).fetch().await;
     assert!(matches!(&outcome, Err(FetchError::Unreachable(said)) if !said.contains("s3cret")), "{outcome:?}");
+}
+
+/// In the place of ssh: lets the branch be seen, and then says nothing more.
+const HANGING_SSH: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+if mkdir "$here/seen" 2>/dev/null; then exec git-upload-pack "$here/../served"; fi
+echo $$ > "$here/pid.tmp" && mv "$here/pid.tmp" "$here/pid"
+exec tail -f /dev/null
+"#;
+
+#[test]
+fn a_git_that_outlives_its_killed_daemon_keeps_the_lock() {
+    let repository = TestRepository::new();
+    repository.commit(&[("a", "1")], "first");
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    repository.git(&["clone", "--quiet", "--bare", ".", place.join("served").to_str().unwrap()]);
+    executable(&place.join("programs/ssh"), HANGING_SSH);
+    let path = std::env::var("PATH").unwrap();
+    let mut daemon = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "git_source::environment::fetches_until_it_is_killed", "--ignored"])
+        .env(PLACE, place)
+        .env("PATH", format!("{}:{path}", place.join("programs").display()))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = place.join("programs/pid");
+    assert!(comes_true(|| pid.exists()), "the fetch did not begin");
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+
+    let lock = std::fs::read_dir(place.join("mirrors"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "lock"))
+        .unwrap();
+    let lock = std::fs::OpenOptions::new().write(true).open(lock).unwrap();
+    assert!(lock.try_lock().is_err(), "the daemon is dead, and its git still writes");
+    let pid = std::fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+    assert!(comes_true(|| lock.try_lock().is_ok()), "nobody writes any more");
+}
+
+#[tokio::test]
+#[ignore = "is run by the test above, and killed"]
+async fn fetches_until_it_is_killed() {
+    let Some(place) = std::env::var_os(PLACE).map(PathBuf::from) else { return };
+    let ssh = GitCredentials::Ssh { key: place.join("key"), known_hosts: place.join("known") };
+    let over_ssh = GitSourceSpec { credentials: Some(ssh), ..spec("mesh", "ssh://git@git.example.com/mesh") };
+    let sources = GitSources::new(place.join("mirrors"), vec![over_ssh]).unwrap();
+    let outcome = sources.fetch(&name("mesh")).await;
+    unreachable!("the fetch never ends, and came to {outcome:?}");
 }

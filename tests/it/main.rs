@@ -1,5 +1,8 @@
 //! The one integration binary. Each module is one story or one contract.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod floors;
 
 mod bad_input;

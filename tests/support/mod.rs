@@ -1,0 +1,3 @@
+//! What several integration modules need.
+
+pub mod samples;

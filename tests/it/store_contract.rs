@@ -1,1 +1,99 @@
-//! (being written)
+//! The contract of the record: what the doc comments of `port::store` promise, run on every adapter.
+//! A new adapter is one `Room` and one line at the end of this file.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "contracts are tests, though the attribute stands elsewhere")]
+
+mod activities;
+mod concurrency;
+mod look;
+mod passes;
+mod reports;
+mod sqlite;
+mod sqlite_disk;
+mod superseding;
+mod versions;
+
+use std::sync::Arc;
+
+use meshwright::port::store::Store;
+
+/// A place for one record.
+pub trait Room {
+    /// An empty one.
+    async fn new() -> Self;
+
+    /// Opens the record; if it is open, it is closed before, as when the daemon starts again.
+    async fn open(&self) -> Arc<dyn Store>;
+}
+
+/// Names every contract once; `run_on!` makes a test of each for an adapter.
+macro_rules! contracts {
+    ($($module:ident::$contract:ident,)+) => {
+        macro_rules! run_on {
+            ($adapter:ident, $room:path) => {
+                mod $adapter {
+                    use super::Room;
+                    $(
+                        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                        async fn $contract() {
+                            super::$module::$contract(&<$room>::new().await).await;
+                        }
+                    )+
+                }
+            };
+        }
+    };
+}
+
+contracts! {
+    passes::a_source_is_not_there_before_it_is_looked_at,
+    passes::a_pass_is_read_back_as_it_was_recorded,
+    passes::the_same_plan_twice_changes_nothing,
+    passes::an_empty_plan_moves_the_source_and_not_its_sequence,
+    passes::going_back_with_an_empty_plan_is_recorded_again,
+    passes::a_plan_that_was_made_before_another_was_recorded_is_not_recorded,
+    passes::only_a_complete_pass_forgets_what_it_does_not_name,
+    passes::descriptors_are_found_by_the_files_they_read,
+    passes::only_errors_stand,
+    passes::findings_of_a_descriptor_are_replaced_when_it_is_read_again,
+    passes::a_condition_touches_nothing_else,
+    passes::text_is_kept_as_it_came,
+    versions::all_majors_of_a_name_are_found_by_one_of_them,
+    versions::the_latest_version_is_the_one_recorded_last,
+    versions::content_changes_until_it_is_released,
+    versions::the_same_content_keeps_the_commit_with_which_it_came,
+    versions::a_product_is_retired_and_comes_back,
+    versions::a_retired_product_comes_back_with_its_descriptor_alone,
+    versions::a_moved_descriptor_moves_its_product,
+    versions::a_product_that_another_source_took_over_is_not_retired,
+    versions::long_lists_of_names_are_answered,
+    superseding::waiting_activities_of_the_same_container_are_superseded,
+    superseding::running_activities_are_not_superseded,
+    superseding::activities_of_a_retired_product_are_superseded_by_nothing,
+    activities::activities_come_oldest_plan_first_in_the_plans_order,
+    activities::a_container_is_held_by_one_activity_of_one_holder,
+    activities::tokens_grow_over_restarts,
+    activities::what_ended_cannot_be_claimed,
+    activities::an_older_token_is_fenced_and_writes_nothing,
+    activities::an_event_that_cannot_follow_writes_nothing,
+    activities::success_records_what_runs_and_releases_the_version,
+    activities::failure_and_refusal_free_the_container,
+    activities::only_activities_that_never_begin_need_no_token,
+    activities::state_and_events_outlive_a_restart,
+    activities::an_unknown_activity_is_told_apart,
+    activities::logs_are_cut_in_length_and_in_width,
+    reports::the_oldest_due_report_comes_first,
+    reports::wanting_the_same_changes_nothing,
+    reports::acknowledging_an_older_edition_leaves_the_newer,
+    reports::a_failure_waits_until_it_is_due,
+    reports::what_was_given_up_is_tried_when_it_is_wanted_anew,
+    reports::a_state_that_keeps_changing_keeps_its_turn,
+    reports::reports_of_passes_and_events_are_wanted_with_them,
+    look::rows_say_what_was_recorded,
+    look::activities_are_listed_newest_first_with_their_reasons,
+    look::every_decision_can_be_traced,
+    concurrency::one_of_eight_gets_the_container,
+    concurrency::eight_roll_out_at_once_while_others_look,
+}
+
+run_on!(on_sqlite, super::sqlite::SqliteRoom);

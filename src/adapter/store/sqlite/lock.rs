@@ -14,11 +14,11 @@ use rustix::io::Errno;
 
 use crate::port::store::StoreError;
 
-/// Proof that this process is the only one that writes to a record.
+/// Proof that this process is the only one that writes to a record, until it is freed or dropped.
 #[derive(Debug)]
 pub struct StateLock {
     /// The lock lasts as long as this file is open.
-    _file: File,
+    file: File,
 }
 
 impl StateLock {
@@ -49,7 +49,14 @@ impl StateLock {
             // The lock is what counts; the number in it is for people.
             tracing::debug!(%error, "the number of the process could not be noted in the lock file");
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+
+    /// Lets others have it, though this value may live on.
+    pub fn free(&self) {
+        if let Err(error) = flock(&self.file, FlockOperation::Unlock) {
+            tracing::warn!(%error, "the lock of the record could not be freed before the process ends");
+        }
     }
 }
 

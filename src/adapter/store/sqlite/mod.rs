@@ -75,18 +75,20 @@ pub struct SqliteStore {
 #[derive(Debug, Clone)]
 struct Writer {
     pool: SqlitePool,
-    _lock: Arc<StateLock>,
+    lock: Arc<StateLock>,
 }
 
 impl SqliteStore {
     /// Closes all connections, after those calls that are under way, and moves the log into the file.
     /// Dropping the store instead is safe; the next one to open it does that work.
     ///
-    /// Clones are closed with it. The lock is freed when the last clone is dropped.
+    /// Clones are closed with it: whatever they are asked is `Unavailable`. Another writer may open
+    /// the file from then on.
     pub async fn close(&self) {
         self.readers.close().await;
         if let Some(writer) = &self.writer {
             writer.pool.close().await;
+            writer.lock.free();
         }
     }
 

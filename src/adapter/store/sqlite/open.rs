@@ -55,7 +55,7 @@ impl SqliteStore {
             sqlx::query("DELETE FROM audit_events WHERE id = -1").execute(&mut *connection).await?;
             drop(connection);
             let readers = connect_readers(path, options).await?;
-            Ok(Self { readers, writer: Some(Writer { pool, _lock: lock }) })
+            Ok(Self { readers, writer: Some(Writer { pool, lock }) })
         };
         opened.await.map_err(|error| named(path, error))
     }
@@ -130,13 +130,17 @@ fn base(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// The connections are threads of this process and do not go stale; but they can lose count. When
+/// the disk fails, SQLite rolls back by itself; sqlx then believes that the transaction is still
+/// open, and begins no other on that connection. An idle connection has no transaction: one that
+/// says otherwise is closed, and another takes its place.
 fn pool(options: &SqliteOptions) -> SqlitePoolOptions {
-    // The connections are threads of this process and do not go stale. Waiting for one may take as
-    // long as all calls before it, each of which may wait for another process.
     SqlitePoolOptions::new()
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
+        // As long as the calls before it may take, each of which may wait for another process.
         .acquire_timeout(options.busy_timeout + Duration::from_secs(30))
 }
 

@@ -40,12 +40,13 @@ fn source_record(row: &SqliteRow) -> Result<SourceRecord, StoreError> {
     })
 }
 
-pub const DESCRIPTORS_READING: &str = "SELECT path FROM descriptor_files
-     WHERE source = ?1 AND file IN (SELECT value FROM json_each(?2))
+/// `CROSS JOIN` keeps SQLite from reading all files of a source to have them in the wanted order.
+pub const DESCRIPTORS_READING: &str = "SELECT f.path
+     FROM json_each(?2) AS touched CROSS JOIN descriptor_files f ON f.source = ?1 AND f.file = touched.value
      UNION
-     SELECT path FROM descriptors
-     WHERE source = ?1 AND path IN (SELECT value FROM json_each(?2))
-     ORDER BY path";
+     SELECT d.path
+     FROM json_each(?2) AS touched CROSS JOIN descriptors d ON d.source = ?1 AND d.path = touched.value
+     ORDER BY 1";
 
 pub async fn descriptors_reading(
     connection: &mut SqliteConnection,

@@ -1,0 +1,268 @@
+//! What is particular to a file: who may open it, and what becomes of one that is broken.
+
+#![expect(clippy::disallowed_methods, reason = "these tests break files past the store")]
+
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use meshwright::adapter::store::sqlite::{SqliteOptions, SqliteStore};
+use meshwright::port::store::{ActivityBook, Look, PassBook, ReportBook, Store, StoreError};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use super::Room;
+use crate::support::samples::{self, PassSample, at, product};
+
+/// A folder with one file in it.
+pub struct SqliteRoom {
+    folder: TempDir,
+    opened: Mutex<Option<SqliteStore>>,
+}
+
+impl Room for SqliteRoom {
+    async fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), opened: Mutex::new(None) }
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        let mut opened = self.opened.lock().await;
+        if let Some(before) = opened.take() {
+            before.close().await;
+        }
+        let store = SqliteStore::open(&self.folder.path().join("state.db")).await.unwrap();
+        *opened = Some(store.clone());
+        Arc::new(store)
+    }
+}
+
+/// Another program's connection to the file.
+async fn connect(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
+}
+
+/// Runs a statement on the file, past the store.
+async fn tamper(path: &Path, statement: &'static str) {
+    let mut connection = connect(path).await;
+    sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// A closed record with one product in it.
+async fn recorded(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("state.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.record_pass(&PassSample::new(1, 0).version("trips", "1.0.0", "a").build()).await.unwrap();
+    store.close().await;
+    path
+}
+
+fn unusable(result: Result<SqliteStore, StoreError>, why: &str) {
+    match result {
+        Err(StoreError::Unusable(said)) => assert!(said.contains(why) && said.contains("state.db"), "{said}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn folders_and_file_are_made_for_their_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/state.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.want(&[], at(1)).await.unwrap();
+    for (path, mode) in
+        [(path.clone(), 0o600), (path.with_extension("db-wal"), 0o600), (folder.path().join("a"), 0o700)]
+    {
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn a_second_writer_is_refused_until_the_first_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let first = SqliteStore::open(&path).await.unwrap();
+    match SqliteStore::open(&path).await {
+        Err(StoreError::Unavailable(why)) => {
+            assert!(why.contains(&format!("process {}", std::process::id())) && why.contains("state.db"), "{why}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let clone = first.clone();
+    drop(first);
+    assert!(SqliteStore::open(&path).await.is_err());
+    drop(clone);
+    let second = SqliteStore::open(&path).await.unwrap();
+    let clone = second.clone();
+    second.close().await;
+    SqliteStore::open(&path).await.unwrap();
+    assert!(matches!(clone.sources().await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn one_looks_while_another_writes_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    unusable(SqliteStore::open_read_only(&path).await, "there is no record yet");
+    assert!(!path.exists());
+    let writer = SqliteStore::open(&path).await.unwrap();
+    let reader = SqliteStore::open_read_only(&path).await.unwrap();
+    assert_eq!(reader.products().await.unwrap(), []);
+    writer.record_pass(&PassSample::new(1, 0).version("trips", "1.0.0", "a").build()).await.unwrap();
+    assert_eq!(reader.products().await.unwrap().len(), 1);
+    let refused = reader.note_condition(&samples::source(), "u", "b", None, at(1)).await;
+    assert!(matches!(refused, Err(StoreError::Unusable(_))), "{refused:?}");
+    writer.close().await;
+    drop(writer);
+    // Nobody writes now, and what was written is there.
+    let reader = SqliteStore::open_read_only(&path).await.unwrap();
+    assert_eq!(reader.latest_versions(&[product("trips", 1)]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_newer_record_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    tamper(
+        &path,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (4711, 'from the future', TRUE, x'00', 0)",
+    )
+    .await;
+    let before = std::fs::read(&path).unwrap();
+    for result in [SqliteStore::open(&path).await, SqliteStore::open_read_only(&path).await] {
+        assert!(matches!(result, Err(StoreError::TooNew { found: 4711, known: 1 })), "{result:?}");
+    }
+    assert!(before == std::fs::read(&path).unwrap());
+}
+
+#[tokio::test]
+async fn what_is_no_record_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    std::fs::write(&path, "# Notes\n".repeat(2000)).unwrap();
+    unusable(SqliteStore::open(&path).await, "no SQLite database");
+    unusable(SqliteStore::open_read_only(&path).await, "no SQLite database");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "# Notes\n".repeat(2000));
+
+    std::fs::remove_file(&path).unwrap();
+    tamper(&path, "CREATE TABLE songs (name TEXT)").await;
+    let before = std::fs::read(&path).unwrap();
+    unusable(SqliteStore::open(&path).await, "another program");
+    unusable(SqliteStore::open_read_only(&path).await, "another program");
+    assert!(before == std::fs::read(&path).unwrap());
+
+    let folder_with_the_name = folder.path().join("folder/state.db");
+    std::fs::create_dir_all(&folder_with_the_name).unwrap();
+    unusable(SqliteStore::open(&folder_with_the_name).await, "folder");
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    std::fs::write(&path, "").unwrap();
+    unusable(SqliteStore::open_read_only(&path).await, "nothing has been recorded");
+    SqliteStore::open(&path).await.unwrap();
+    SqliteStore::open_read_only(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_unusable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let pages = file.metadata().unwrap().len() / 4096;
+    for page in 2..pages {
+        file.write_all_at(&[0xa5; 4096], page * 4096).unwrap();
+    }
+    let looked = async {
+        let store = SqliteStore::open(&path).await?;
+        store.products().await?;
+        store.unfinished().await
+    };
+    let error = looked.await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unusable(why) if why.contains("damaged")), "{error}");
+}
+
+#[tokio::test]
+async fn a_row_that_nobody_could_have_written_is_unusable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    tamper(&path, "UPDATE contents SET body = '{\"info\": '").await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    let error = store.latest_versions(&[product("trips", 1)]).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unusable(why) if why.contains("cannot be read")), "{error}");
+    // What is whole goes on being read and written.
+    assert_eq!(store.products().await.unwrap().len(), 1);
+    store.record_pass(&PassSample::new(2, 1).version("fares", "1.0.0", "a").build()).await.unwrap();
+}
+
+/// A header whose write version is unknown makes SQLite open the file for reading only, whoever
+/// asks; the mode of a file does not stop the superuser.
+#[tokio::test]
+async fn a_read_only_file_is_unusable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&[3], 18).unwrap();
+    unusable(SqliteStore::open(&path).await, "read-only");
+    file.write_all_at(&[2], 18).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.products().await.unwrap().len(), 1);
+    drop(store);
+
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+    if std::fs::OpenOptions::new().write(true).open(&path).is_err() {
+        unusable(SqliteStore::open(&path).await, "cannot be opened for writing");
+    }
+}
+
+#[tokio::test]
+async fn a_locked_file_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    let options = SqliteOptions { busy_timeout: Duration::from_millis(50), ..SqliteOptions::default() };
+    let store = SqliteStore::open_with(&path, &options).await.unwrap();
+    let mut other = connect(&path).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let pass = PassSample::new(2, 1).version("trips", "1.1.0", "b").build();
+    let error = store.record_pass(&pass).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(why) if why == "another process has locked it"), "{error}");
+    assert_eq!(store.products().await.unwrap().len(), 1);
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    store.record_pass(&pass).await.unwrap();
+    assert_eq!(store.versions(None).await.unwrap().len(), 2);
+}
+
+/// A caller may be cancelled anywhere; what it asked for is then done as a whole or not at all,
+/// and the next one is served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_call_leaves_nothing_half_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
+    let mut recorded = 0;
+    for number in 1..40 {
+        let sample = (0..30).fold(PassSample::new(number, recorded), |sample, product| {
+            let (name, version) = (format!("p{product}"), format!("1.{number}.0"));
+            sample.version(&name, &version, "x").activity(&name, "dev", &version, "x")
+        });
+        let pass = sample.build();
+        let patience = Duration::from_micros(number * 150);
+        let _ = tokio::time::timeout(patience, store.record_pass(&pass)).await;
+        let source = store.source(&samples::source()).await.unwrap();
+        // The transaction of a dropped call may still be on its way to its end; writing waits for it.
+        store.want(&[], at(1)).await.unwrap();
+        let plan = store.plan(&pass.plan.digest).await.unwrap();
+        recorded = store.source(&samples::source()).await.unwrap().map_or(0, |source| source.sequence);
+        assert!(source.map_or(0, |source| source.sequence) <= recorded);
+        match plan {
+            Some(plan) => assert_eq!((plan.activities.len(), recorded), (30, pass.plan.sequence + 1)),
+            None => assert_eq!(recorded, pass.plan.sequence),
+        }
+        assert_eq!(store.unfinished().await.unwrap().len(), if recorded == 0 { 0 } else { 30 });
+    }
+}

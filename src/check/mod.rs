@@ -19,3 +19,6 @@ pub mod verdicts;
 
 pub use assess::{Assessment, Settings, assess, assess_all, catalogue};
 pub use discover::{Discovery, discover};
+
+#[cfg(test)]
+mod tests;

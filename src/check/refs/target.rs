@@ -127,7 +127,7 @@ mod tests {
         }
         assert_eq!(target("#components/x"), Err(NoTarget::NoSlash("#/components/x".into())));
         assert_eq!(target("a.json#Pet"), Err(NoTarget::NoSlash("a.json#/Pet".into())));
-        for malformed in ["", "a?b", "a\\b", "a%00b", "%ff", "a//b", "ports/", "..", "a%0Ab"] {
+        for malformed in ["", "a?b", "a\\b", "a%00b", "%ff", "a//b", "ports/", "a%0Ab"] {
             assert!(matches!(target(malformed), Err(NoTarget::Malformed(_))), "{malformed}");
         }
     }

@@ -39,8 +39,11 @@ pub(super) fn explain(
             say(&rules::REQUIRED, message, format!("add {}", shown(property)));
         }
         ValidationErrorKind::Type { .. } if error.instance().is_null() => {
+            // In YAML nothing at all may stand there; the key always does.
+            let location = located.key_location(pointer).unwrap_or_else(location);
             let message = format!("{name} is there and has no value");
-            say(&rules::NULL, message, "leave the field out, or give it a value".into());
+            let finding = Finding::new(rules::NULL.severity, rules::NULL.id(), location, pointer, message);
+            findings.push(finding.with_hint("leave the field out, or give it a value"));
         }
         ValidationErrorKind::Type { kind } => {
             let wanted = wanted_types(kind);
@@ -66,7 +69,8 @@ pub(super) fn explain(
             say(&rules::RANGE, message, format!("write {limit} or less"));
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            for field in unexpected.iter().take(MOST_UNKNOWN_FIELDS) {
+            // A merge key was refused already.
+            for field in unexpected.iter().filter(|field| *field != "<<").take(MOST_UNKNOWN_FIELDS) {
                 findings.push(unknown_field(field, error, schema, located, root));
             }
         }

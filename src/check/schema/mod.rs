@@ -48,7 +48,7 @@ pub(super) fn check(content: &Value, located: &Located, root: &RepoPath, finding
     if validator.is_valid(content) {
         return;
     }
-    for error in validator.iter_errors(content).take(MAX_FINDINGS) {
+    for error in validator.iter_errors(content).take(MAX_FINDINGS + 1) {
         if findings.len() > MAX_FINDINGS {
             break;
         }

@@ -2,6 +2,12 @@
 //! exit code of the real binary, kept as snapshots. Every run has an empty environment and a folder
 //! of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests may fail as tests do, read files, and start the program"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -354,10 +360,39 @@ fn a_reader_that_leaves_early_is_no_mistake() {
     assert_eq!(status, Some(0));
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test starts the program with a pipe of its own as standard output")]
 fn run_into(folder: &Path, writer: std::io::PipeWriter) -> Option<i32> {
     let program = assert_cmd::cargo::cargo_bin!("meshwright");
     let mut command = std::process::Command::new(program);
     command.env_clear().current_dir(folder).args(["config", "schema"]).stdout(writer);
     command.status().unwrap().code()
+}
+
+#[test]
+fn the_documentation_knows_every_key_and_every_verb() {
+    let read = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap();
+    let configuration = read("configuration.md");
+    let schema: Value = serde_json::from_str(&Folder::empty().run(&["config", "schema"]).out).unwrap();
+    fn keys(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                let properties = fields.get("properties").and_then(Value::as_object);
+                found.extend(properties.into_iter().flat_map(|properties| properties.keys().cloned()));
+                fields.values().for_each(|value| keys(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| keys(value, found)),
+            _ => {}
+        }
+    }
+    let mut wanted = Vec::new();
+    keys(&schema, &mut wanted);
+    wanted.retain(|key| !configuration.contains(key.as_str()));
+    assert_eq!(wanted, Vec::<String>::new(), "keys that docs/configuration.md does not name");
+    let example = configuration.rsplit_once("```yaml\n").unwrap().1.split("```").next().unwrap();
+    let folder = Folder::empty();
+    fs::write(folder.path().join("meshwright.yaml"), example).unwrap();
+    let ran = folder.run(&["config", "check"]);
+    assert_eq!(ran.code, 0, "{}", ran.page());
+    let cli = read("cli.md");
+    let missing: Vec<&str> = VERBS.into_iter().filter(|verb| *verb != "help" && !cli.contains(verb)).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "verbs that docs/cli.md does not name");
 }

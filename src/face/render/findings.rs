@@ -37,8 +37,8 @@ pub fn findings(
         let text = text_of(&first.location.file);
         let text = text.as_deref().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
         let mut lines: Vec<&str> = text.map(|text| text.lines().collect()).unwrap_or_default();
-        if text.is_some_and(|text| text.ends_with('\n')) {
-            // What is missing at the end is missing behind the last line end.
+        if text.is_some() {
+            // What is missing at the end is missing on the line behind the last one.
             lines.push("");
         }
         for finding in of_file {

@@ -11,6 +11,8 @@ pub mod init;
 pub mod plan;
 pub mod policy_test;
 pub mod validate;
+#[cfg(test)]
+mod fake_record;
 
 use std::io;
 

@@ -81,3 +81,6 @@ fn field(output: &mut Output<'_>, name: &str, value: &str) -> io::Result<()> {
 fn section(output: &mut Output<'_>, name: &str) -> io::Result<()> {
     writeln!(output.out, "\n{}", style::strong(name, output.colour))
 }
+
+#[cfg(test)]
+mod tests;

@@ -205,3 +205,6 @@ fn summary(validation: &Validation, colour: bool) -> String {
     }
     format!("{} checked: {}", counted(validation.descriptors.len(), "descriptor"), counts.words(colour))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use crate::face::{ExitStatus, Output, PipeTolerant, terminal_width, wants_colour
 pub fn run() -> ExitCode {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
     // The worker limits itself before anything else runs in it, and speaks only its own protocol.
-    if arguments.get(1).is_some_and(|verb| verb == policy_worker::VERB) {
+    if arguments.get(1).is_some_and(|verb| verb == policy_worker::child::VERB) {
         return policy_worker::worker_main();
     }
     let colours = colour_choice(&arguments);

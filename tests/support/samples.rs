@@ -99,7 +99,7 @@ impl PassSample {
             changes: Vec::new(),
             refused: Vec::new(),
             activities: Vec::new(),
-            findings: Vec::new(),
+            findings: Default::default(),
             digest: Digest::of(b"not known yet"),
         };
         let pass = Pass {

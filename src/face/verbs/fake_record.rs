@@ -269,6 +269,9 @@ impl PassBook for FakeRecord {
         Ok(vec![("trips/dp.yaml".parse().unwrap(), Some(fqn("trips", 1))), ("broken/dp.yaml".parse().unwrap(), None)])
     }
 
+    async fn held_back(&self, _: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        unreachable!("not shown")
+    }
     async fn standing(&self, _: &SourceName) -> Result<Vec<Standing>, StoreError> {
         unreachable!("not shown")
     }

@@ -30,7 +30,8 @@ pub async fn a_pass_is_read_back_as_it_was_recorded(room: &impl Room) {
         .activity("fares", "dev", "1.2.0", "b")
         .with(|pass| {
             pass.plan.refused.push(samples::product("refused", 1));
-            pass.plan.findings.push(samples::error("plan/unknown-executor", "fares/data-product-descriptor.yaml"));
+            let finding = samples::error("plan/unknown-executor", "fares/data-product-descriptor.yaml");
+            pass.plan.findings.insert(samples::product("fares", 1), vec![finding]);
             pass.verdicts.push(VerdictEntry {
                 product: samples::product("trips", 1),
                 event: PolicyEvent::ActivityStageTransition,

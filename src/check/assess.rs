@@ -55,15 +55,20 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
     let Resolution { content, located, files, mut findings } = refs::resolve(tree, path);
     let mut product = None;
     let mut descriptor = None;
-    if let Some(content) = &content {
-        let namespace = namespace(content, settings);
-        product = namespace.as_ref().and_then(|namespace| tell_product(content, namespace));
-        if let Some(namespace) = &namespace {
-            let subject = Subject { content, located: &located, root: path, namespace, product: product.as_ref() };
-            check(&subject, &mut findings);
-            if !findings.iter().any(Finding::is_error) {
-                descriptor = read(&subject, &mut findings);
-            }
+    if let Some(content) = content
+        && let Some(namespace) = namespace(&content, settings)
+    {
+        product = tell_product(&content, &namespace);
+        let subject = Subject {
+            content: &content,
+            located: &located,
+            root: path,
+            namespace: &namespace,
+            product: product.as_ref(),
+        };
+        check(&subject, &mut findings);
+        if !findings.iter().any(Finding::is_error) {
+            descriptor = read(&namespace, content, &located, path, &mut findings);
         }
     }
     tidy(&mut findings, path);
@@ -117,16 +122,22 @@ fn tell_product(content: &Value, namespace: &Namespace) -> Option<Fqn> {
     Some(Fqn::product(namespace, name, version.major))
 }
 
-fn read(subject: &Subject<'_>, findings: &mut Vec<Finding>) -> Option<Descriptor> {
-    match Descriptor::from_resolved(subject.namespace, subject.content) {
+fn read(
+    namespace: &Namespace,
+    content: Value,
+    located: &Located,
+    path: &RepoPath,
+    findings: &mut Vec<Finding>,
+) -> Option<Descriptor> {
+    match Descriptor::from_resolved_owned(namespace, content) {
         Ok(descriptor) => Some(descriptor),
         Err(error) => {
             // The rules have said all that can be missing; should one have been forgotten, the
             // descriptor is refused and not lost.
-            let location = subject.located.location(&error.pointer);
-            let location = location.unwrap_or_else(|| Location::top_of(subject.root.clone()));
+            let location = located.location(&error.pointer).unwrap_or_else(|| Location::top_of(path.clone()));
+            let rule = &schema::rules::OTHER;
             let message = error.to_string();
-            findings.push(Finding::error(schema::rules::OTHER.id(), location, error.pointer, message));
+            findings.push(Finding::error(rule.id(), location, error.pointer, message).with_hint(rule.remedy));
             None
         }
     }

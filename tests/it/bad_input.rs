@@ -125,7 +125,7 @@ fn nesting_of_every_kind_has_a_limit_and_no_end_in_a_stack_overflow() {
         for text in [nested.clone(), format!("{MINIMAL}x-a: {nested}"), format!("{MINIMAL}x-a:\n  {nested}")] {
             let rules = rules_of(&text);
             let known = ["syntax/too-deep", "syntax/yaml", "syntax/complex-key"];
-            assert!(rules.len() == 1 && known.contains(&rules[0].as_str()), "{:.40}: {rules:?}", text);
+            assert!(rules.len() == 1 && known.contains(&rules[0].as_str()), "{text:.40}: {rules:?}");
         }
     }
     for nested in ["[".repeat(deep), "{\"a\":".repeat(deep), "[".repeat(65) + &"]".repeat(65)] {

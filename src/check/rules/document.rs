@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Subject, rules};
+use super::{Entity, Subject, rules};
 use crate::check::yaml::shown;
 use crate::domain::finding::Finding;
 use crate::domain::id::EntityKind;
@@ -37,7 +37,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Says that the form is not supported, or which blocks of another form stand in it.
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
     let pointer = "/dataProductDescriptor";
     let version = subject.content.get("dataProductDescriptor").and_then(Value::as_str).unwrap_or_default();
     match form(subject.content) {
@@ -53,12 +53,12 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             format!("there is no version {} of the specification", shown(version)),
             "write 1.0.0",
         )),
-        Form::Released => draft_blocks(subject, findings),
+        Form::Released => draft_blocks(subject, entities, findings),
     }
 }
 
-fn draft_blocks(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    for entity in subject.entities() {
+fn draft_blocks(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+    for entity in entities {
         let (blocks, instead): (&[&str], _) = match entity.kind {
             EntityKind::Application | EntityKind::Infrastructure => {
                 (&["provisionInfo", "buildInfo", "deployInfo"], "a task of 'lifecycleInfo'")

@@ -2,78 +2,76 @@
 
 use serde_json::Value;
 
-use super::{Subject, rules};
+use super::{Entity, Subject, rules};
 use crate::check::schema::formats::is_name;
 use crate::check::yaml::shown;
 use crate::domain::finding::Finding;
 use crate::domain::id::{EntityKind, Fqn};
 
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+    let kind = EntityKind::DataProduct;
     if let Some(info) = subject.content.get("info") {
-        compare(subject, "/info", info, EntityKind::DataProduct, subject.product.cloned(), findings);
+        compare(subject, info, kind, || "/info".to_owned(), || subject.product.cloned(), findings);
     }
-    for entity in subject.entities() {
-        let pointer = entity.pointer();
-        let fqn = match subject.product {
-            Some(product) if is_name(entity.name) => Some(product.component(entity.kind, entity.name)),
-            _ => None,
-        };
-        compare(subject, &pointer, entity.value, entity.kind, fqn, findings);
-        if let Some(api) = entity.value.pointer("/promises/api") {
-            definition(subject, &format!("{pointer}/promises/api"), api, EntityKind::Api, findings);
+    for entity in entities {
+        let fqn = || Some(subject.product.filter(|_| is_name(entity.name))?.component(entity.kind, entity.name));
+        compare(subject, entity.value, entity.kind, || entity.pointer(), fqn, findings);
+        if let Some(api) = entity.value.get("promises").and_then(|promises| promises.get("api")) {
+            definition(subject, api, EntityKind::Api, || format!("{}/promises/api", entity.pointer()), findings);
         }
     }
     for (_, tasks, pointer) in subject.stages() {
         for (index, task) in tasks.iter().enumerate() {
             if let Some(template) = task.get("template") {
-                let pointer = format!("{pointer}/{index}/template");
-                definition(subject, &pointer, template, EntityKind::Template, findings);
+                let pointer = || format!("{pointer}/{index}/template");
+                definition(subject, template, EntityKind::Template, pointer, findings);
             }
         }
     }
 }
 
-fn definition(subject: &Subject<'_>, pointer: &str, value: &Value, kind: EntityKind, findings: &mut Vec<Finding>) {
+fn definition(
+    subject: &Subject<'_>,
+    value: &Value,
+    kind: EntityKind,
+    pointer: impl Fn() -> String,
+    findings: &mut Vec<Finding>,
+) {
     let text = |field: &str| value.get(field).and_then(Value::as_str);
-    let fqn = match (text("name"), text("version")) {
-        (Some(name), Some(version)) => Some(Fqn::definition(subject.namespace, kind, name, version)),
-        _ => None,
-    };
-    compare(subject, pointer, value, kind, fqn, findings);
+    let fqn = || Some(Fqn::definition(subject.namespace, kind, text("name")?, text("version")?));
+    compare(subject, value, kind, pointer, fqn, findings);
 }
 
 /// Compares what is given with what is computed; without a computed name only the type can be.
+/// Most descriptors give nothing, so nothing is computed before something is given.
 fn compare(
     subject: &Subject<'_>,
-    pointer: &str,
     value: &Value,
     kind: EntityKind,
-    fqn: Option<Fqn>,
+    pointer: impl Fn() -> String,
+    fqn: impl Fn() -> Option<Fqn>,
     findings: &mut Vec<Finding>,
 ) {
     let given = |field: &str| value.get(field).and_then(Value::as_str);
     let mut say = |rule, field: &str, given: &str, computed: &str| {
         let message = format!("'{field}' is {}, and is computed as '{computed}'", shown(given));
-        findings.push(subject.finding(
-            rule,
-            format!("{pointer}/{field}"),
-            message,
-            format!("leave '{field}' out, or write '{computed}'"),
-        ));
+        let hint = format!("leave '{field}' out, or write '{computed}'");
+        findings.push(subject.finding(rule, format!("{}/{field}", pointer()), message, hint));
     };
     if let Some(entity_type) = given("entityType")
         && entity_type != kind.entity_type()
     {
         say(&rules::ENTITY_TYPE, "entityType", entity_type, kind.entity_type());
     }
-    let Some(fqn) = fqn else { return };
     if let Some(name) = given("fullyQualifiedName")
+        && let Some(fqn) = fqn()
         && name != fqn.as_str()
     {
         say(&rules::FULLY_QUALIFIED_NAME, "fullyQualifiedName", name, fqn.as_str());
     }
     // What is no UUID at all was said by the schema.
     if let Some(id) = given("id")
+        && let Some(fqn) = fqn()
         && let Ok(parsed) = id.parse::<uuid::Uuid>()
         && parsed != fqn.id()
     {

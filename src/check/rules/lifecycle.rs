@@ -1,5 +1,6 @@
 //! Stages and tasks (DPDS 1.0.0, Lifecycle Info Object and Lifecycle Task Object).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -26,11 +27,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn task_names(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Vec<Finding>) {
-    let mut taken: HashMap<String, usize> = HashMap::new();
+    if tasks.len() < 2 {
+        return;
+    }
+    let mut taken: HashMap<Cow<'_, str>, usize> = HashMap::new();
     for (index, task) in tasks.iter().enumerate() {
         let given = task.get("name").and_then(Value::as_str);
         // The name that the plan gives to a task without one.
-        let name = given.map_or_else(|| format!("task-{}", index + 1), str::to_owned);
+        let name = given.map_or_else(|| Cow::from(format!("task-{}", index + 1)), Cow::from);
         match taken.get(&name) {
             Some(first) => {
                 let field = if given.is_some() { "/name" } else { "" };

@@ -13,17 +13,19 @@ use crate::domain::id::{EntityKind, Fqn};
 
 const FIELDS: [&str; 3] = ["dependsOn", "consumesFrom", "providesTo"];
 
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
     let Some(product) = subject.product else { return };
-    let entities: Vec<Entity<'_>> = subject.entities().collect();
+    if !components(entities).any(|entity| FIELDS.iter().any(|field| entity.value.get(field).is_some())) {
+        return;
+    }
     // What a reference that leads nowhere would have brought is not known, so nothing is missing.
     let unknown_parts = subject.located.places.iter().any(|place| place.broken);
     let known: HashMap<String, usize> = entities
         .iter()
         .enumerate()
-        .map(|(index, entity)| (product.component(entity.kind, entity.name).as_str().to_owned(), index))
+        .map(|(index, entity)| (product.component(entity.kind, entity.name).into(), index))
         .collect();
-    for entity in components(&entities) {
+    for entity in components(entities) {
         for field in FIELDS {
             for (index, name) in names(entity, field) {
                 let pointer = || format!("{}/{field}/{index}", entity.pointer());
@@ -53,7 +55,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
-    cycles(subject, &entities, &known, findings);
+    cycles(subject, entities, &known, findings);
 }
 
 fn components<'e, 'a>(entities: &'e [Entity<'a>]) -> impl Iterator<Item = &'e Entity<'a>> {

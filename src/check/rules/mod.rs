@@ -55,11 +55,12 @@ impl Entity<'_> {
 
 /// Applies all rules.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    document::check(subject, findings);
-    identity::check(subject, findings);
-    names::check(subject, findings);
-    version::check(subject, findings);
-    lineage::check(subject, findings);
+    let entities: Vec<Entity<'_>> = subject.entities().collect();
+    document::check(subject, &entities, findings);
+    identity::check(subject, &entities, findings);
+    names::check(subject, &entities, findings);
+    version::check(subject, &entities, findings);
+    lineage::check(subject, &entities, findings);
     lifecycle::check(subject, findings);
 }
 

@@ -1,47 +1,59 @@
 //! Names are unique within their kind (DPDS 1.0.0, MUST), also for those who cannot tell upper
 //! from lower case.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
 
 use super::{Entity, Subject, rules};
+use crate::check::limits::MAX_FINDINGS;
 use crate::check::yaml::shown;
 use crate::domain::finding::Finding;
-use crate::domain::id::EntityKind;
 
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let mut exact: HashMap<(EntityKind, &str), Entity<'_>> = HashMap::new();
-    let mut folded: HashMap<(EntityKind, String), Entity<'_>> = HashMap::new();
-    for entity in subject.entities() {
-        let pointer = || format!("{}/name", entity.pointer());
-        let list = entity.kind.field();
-        if let Some(first) = exact.get(&(entity.kind, entity.name)) {
-            let at = subject.location(&format!("{}/name", first.pointer()));
-            let message = format!("the name {} is taken in '{list}', at {at}", shown(entity.name));
-            findings.push(subject.finding(&rules::DUPLICATE_NAME, pointer(), message, "rename one of them"));
-            continue;
-        }
-        exact.insert((entity.kind, entity.name), entity);
-        let key = (entity.kind, entity.name.to_lowercase());
-        if let Some(first) = folded.get(&key) {
-            let at = subject.location(&format!("{}/name", first.pointer()));
-            let (name, other) = (shown(entity.name), shown(first.name));
-            let message = format!("the name {name} differs from {other} only by upper and lower case, at {at}");
-            findings.push(subject.finding(&rules::CASE_ONLY, pointer(), message, "rename one of them"));
-        } else {
-            folded.insert(key, entity);
-        }
-    }
-    let mut stages: HashMap<String, &str> = HashMap::new();
-    for (stage, _, pointer) in subject.stages() {
-        match stages.get(&stage.to_lowercase()) {
-            Some(other) => {
-                let (name, other) = (shown(stage), shown(other));
-                let message = format!("the stage {name} differs from {other} only by upper and lower case");
-                findings.push(subject.key_finding(&rules::CASE_ONLY, pointer, message, "rename one of them"));
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+    // In this order the same names of a kind stand beside each other, the first one first.
+    let mut sorted: Vec<&Entity<'_>> = entities.iter().collect();
+    sorted.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| folded(a.name, b.name)));
+    for group in sorted.chunk_by(|a, b| a.kind == b.kind && folded(a.name, b.name).is_eq()) {
+        let mut distinct: Vec<&Entity<'_>> = Vec::new();
+        for entity in group {
+            if findings.len() > MAX_FINDINGS {
+                return;
             }
-            None => {
-                stages.insert(stage.to_lowercase(), stage);
+            let first = distinct.iter().find(|other| other.name == entity.name).or(distinct.first());
+            if let Some(first) = first {
+                findings.push(taken(subject, first, entity));
+            }
+            if first.is_none_or(|first| first.name != entity.name) {
+                distinct.push(entity);
             }
         }
     }
+    let mut stages: Vec<(&str, String)> = subject.stages().map(|(stage, _, pointer)| (stage, pointer)).collect();
+    stages.sort_by(|a, b| folded(a.0, b.0));
+    for pair in stages.windows(2) {
+        if let [(first, _), (second, pointer)] = pair
+            && folded(first, second).is_eq()
+        {
+            let (name, other) = (shown(second), shown(first));
+            let message = format!("the stage {name} differs from {other} only by upper and lower case");
+            findings.push(subject.key_finding(&rules::CASE_ONLY, pointer.clone(), message, "rename one of them"));
+        }
+    }
+}
+
+/// Compares without regard to case. Names have ASCII letters only; what has others was refused.
+fn folded(a: &str, b: &str) -> Ordering {
+    let lower = |byte: u8| byte.to_ascii_lowercase();
+    a.bytes().map(lower).cmp(b.bytes().map(lower))
+}
+
+fn taken(subject: &Subject<'_>, first: &Entity<'_>, entity: &Entity<'_>) -> Finding {
+    let at = subject.location(&format!("{}/name", first.pointer()));
+    let name = shown(entity.name);
+    let (rule, message) = if first.name == entity.name {
+        (&rules::DUPLICATE_NAME, format!("the name {name} is taken in '{}', at {at}", entity.kind.field()))
+    } else {
+        let other = shown(first.name);
+        (&rules::CASE_ONLY, format!("the name {name} differs from {other} only by upper and lower case, at {at}"))
+    };
+    subject.finding(rule, format!("{}/name", entity.pointer()), message, "rename one of them")
 }

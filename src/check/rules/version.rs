@@ -4,14 +4,14 @@
 use semver::Version;
 use serde_json::Value;
 
-use super::{Subject, rules};
+use super::{Entity, Subject, rules};
 use crate::domain::finding::Finding;
 use crate::domain::id::EntityKind;
 
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
     let parse = |value: Option<&Value>| Version::parse(value?.as_str()?).ok();
     let Some(product) = parse(subject.content.pointer("/info/version")) else { return };
-    for entity in subject.entities() {
+    for entity in entities {
         if matches!(entity.kind, EntityKind::Application | EntityKind::Infrastructure) {
             continue;
         }

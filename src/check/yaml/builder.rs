@@ -58,9 +58,10 @@ struct Anchor {
 }
 
 impl Builder {
-    pub(super) fn new() -> Self {
+    /// For a text of so many bytes.
+    pub(super) fn new(bytes: usize) -> Self {
         Self {
-            located: Located::default(),
+            located: Located { places: Vec::with_capacity(bytes / 20), ..Located::default() },
             frames: Vec::new(),
             root: None,
             problems: Vec::new(),
@@ -105,7 +106,9 @@ impl Builder {
         let places_before = self.located.places.len();
         let keys_before = self.located.keys.len();
         let Some(Frame { body: Body::Map { fields, key }, node, .. }) = self.frames.last_mut() else { return };
-        let duplicate = fields.contains_key(&text);
+        // Maps are small, and comparing a few keys is cheaper than hashing one.
+        let duplicate =
+            if fields.len() <= 8 { fields.keys().any(|key| *key == text) } else { fields.contains_key(&text) };
         if fields.is_empty()
             && let Some(place) = self.located.places.get_mut(*node)
             && (place.head.line, place.head.column) == (mark.line, mark.column)

@@ -2,6 +2,8 @@
 //! that nesting costs a frame of ours and never the stack; the parser itself refuses more than
 //! 255 flow collections inside each other.
 
+use std::borrow::Cow;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ use super::{Document, Problem, rules, shown};
 
 /// Reads the one document of a text.
 pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
-    let mut builder = Builder::new();
+    let mut builder = Builder::new(text.len());
     match drive(text, &mut builder) {
         Ok(()) => builder.finished(),
         Err(problem) => (None, builder.abandoned(problem)),
@@ -40,7 +42,7 @@ fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
             Event::Alias(anchor) => builder.alias(anchor, mark)?,
             Event::Scalar(text, style, anchor, tag) => {
                 if builder.wants_key() {
-                    key(builder, &text, style, tag.as_deref(), mark)?;
+                    key(builder, text, style, tag.as_deref(), mark)?;
                 } else if documents == 1 && builder.pointer_is_root() && is_nothing(&text, style, tag.as_deref()) {
                     // A document without content: the file counts as empty.
                     continue;
@@ -65,29 +67,43 @@ fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
     Ok(())
 }
 
-fn key(builder: &mut Builder, text: &str, style: ScalarStyle, tag: Option<&Tag>, mark: Mark) -> Result<(), Problem> {
+fn key(
+    builder: &mut Builder,
+    text: Cow<'_, str>,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    mark: Mark,
+) -> Result<(), Problem> {
     let is_plain = style == ScalarStyle::Plain && tag.is_none();
     if is_plain && text.is_empty() {
         return Err(complex_key(mark, builder, "nothing"));
     }
-    let (value, _) = scalar(builder, text.to_owned(), style, tag, mark);
-    builder.key(text.to_owned(), mark);
-    if is_plain && text == "<<" {
-        let problem = Problem::new(&rules::MERGE_KEY, mark, builder.pointer(), "merge keys are not part of YAML 1.2")
-            .with_hint("write the fields out, or use '$ref'");
-        builder.report(problem);
-    }
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a truth value",
-        Value::Number(_) => "a number",
-        _ => return Ok(()),
+    let kind = match if is_plain { plain(&text) } else { Plain::Text } {
+        Plain::Text | Plain::Value(Value::String(_) | Value::Array(_) | Value::Object(_)) => None,
+        Plain::Value(Value::Null) => Some("null"),
+        Plain::Value(Value::Bool(_)) => Some("a truth value"),
+        Plain::Value(Value::Number(_)) | Plain::NotFinite | Plain::OutOfRange => Some("a number"),
     };
-    let message = format!("the key {} is {kind} in YAML, and was read as a text", shown(text));
-    let problem =
-        Problem::new(&rules::KEY_NOT_TEXT, mark, builder.pointer(), message).with_hint("put the key in quotes");
-    builder.report(problem);
+    let is_merge = is_plain && text == "<<";
+    let message = kind.map(|kind| format!("the key {} is {kind} in YAML, and was read as a text", shown(&text)));
+    builder.key(text.into_owned(), mark);
+    if is_merge {
+        let problem = Problem::new(&rules::MERGE_KEY, mark, String::new(), "merge keys are not part of YAML 1.2");
+        report(builder, problem.with_hint("write the fields out, or use '$ref'"));
+    }
+    if let Some(message) = message {
+        let problem = Problem::new(&rules::KEY_NOT_TEXT, mark, String::new(), message);
+        report(builder, problem.with_hint("put the key in quotes"));
+    }
+    if let Some(tag) = tag.filter(|tag| !is_text_tag(tag)) {
+        report(builder, tag_problem(tag, mark));
+    }
     Ok(())
+}
+
+/// The tags that say what a key is anyway: a text.
+fn is_text_tag(tag: &Tag) -> bool {
+    (tag.is_yaml_core_schema() && tag.suffix == "str") || (tag.handle.is_empty() && tag.suffix == "!")
 }
 
 /// The value of a scalar, and whether something was said about it.

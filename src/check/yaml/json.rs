@@ -13,7 +13,8 @@ use crate::check::limits::MAX_DEPTH;
 
 /// Reads the one value of a text.
 pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
-    let mut reader = Reader { text, at: 0, line: 1, counted: 0, column: 1, builder: Builder::new(), depth: 0 };
+    let mut reader =
+        Reader { text, at: 0, line: 1, counted: 0, column: 1, builder: Builder::new(text.len()), depth: 0 };
     reader.blank();
     if reader.at == text.len() {
         return (None, Vec::new());

@@ -70,6 +70,11 @@ pub struct NotADescriptor {
 impl Descriptor {
     /// Reads resolved content. `namespace` is the mesh's, from the configuration.
     pub fn from_resolved(namespace: &Namespace, resolved: &Value) -> Result<Self, NotADescriptor> {
+        Self::from_resolved_owned(namespace, resolved.clone())
+    }
+
+    /// The same, for content that nobody else needs.
+    pub fn from_resolved_owned(namespace: &Namespace, resolved: Value) -> Result<Self, NotADescriptor> {
         let missing = |what, pointer: &str| NotADescriptor { what, pointer: pointer.to_owned() };
         let text = |pointer: &'static str| {
             resolved.pointer(pointer).and_then(Value::as_str).ok_or_else(|| missing("a text is missing", pointer))
@@ -81,9 +86,9 @@ impl Descriptor {
         let owner = text("/info/owner/id")?.to_owned();
         let display_name = resolved.pointer("/info/displayName").and_then(Value::as_str).unwrap_or(&name).to_owned();
         let fqn = Fqn::product(namespace, &name, version.major);
-        let ports = parts::ports(&fqn, resolved);
-        let components = parts::components(&fqn, resolved);
-        let lifecycle = lifecycle::stages(resolved);
+        let ports = parts::ports(&fqn, &resolved);
+        let components = parts::components(&fqn, &resolved);
+        let lifecycle = lifecycle::stages(&resolved);
         let content = canonical_content(resolved);
         let digest = canonical::digest(&content);
         Ok(Self {
@@ -162,8 +167,7 @@ const COMPUTED: [&str; 3] = ["id", "fullyQualifiedName", "entityType"];
 
 /// Resolved content without what does not count: the `components` library (what was used of it
 /// now stands where it was referenced) and the computed fields.
-fn canonical_content(resolved: &Value) -> Value {
-    let mut content = resolved.clone();
+fn canonical_content(mut content: Value) -> Value {
     let Some(root) = content.as_object_mut() else { return content };
     root.shift_remove("components");
     if let Some(info) = root.get_mut("info").and_then(Value::as_object_mut) {

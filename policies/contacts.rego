@@ -6,13 +6,10 @@
 #   remedy: add an entry to info.contactPoints with a channel and an address
 package mesh.contacts
 
-import data.mesh.ports
-
-points := object.get(ports.product, ["info", "contactPoints"], [])
+info := input.afterState.dataProductVersion.info
 
 deny contains violation if {
-	ports.product.info
-	count(points) == 0
+	count(object.get(info, "contactPoints", [])) == 0
 	violation := {
 		"rule": "missing",
 		"msg": "the product has no contact point",
@@ -21,9 +18,9 @@ deny contains violation if {
 }
 
 deny contains violation if {
-	some position, point in points
+	some position, point in info.contactPoints
 	some field in ["channel", "address"]
-	not ports.said(object.get(point, field, ""))
+	object.get(point, field, "") == ""
 	violation := {
 		"rule": "incomplete",
 		"msg": sprintf("the contact point %d has no %s", [position + 1, field]),
@@ -32,8 +29,8 @@ deny contains violation if {
 }
 
 deny contains violation if {
-	some position, point in points
-	lower(point.channel) in ["email", "e-mail", "mail"]
+	some position, point in info.contactPoints
+	lower(point.channel) in {"email", "e-mail", "mail"}
 	not contains(point.address, "@")
 	violation := {
 		"rule": "address",

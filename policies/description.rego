@@ -6,11 +6,11 @@
 #   remedy: say in a sentence what a consumer can use it for
 package mesh.description
 
-import data.mesh.ports
+product := input.afterState.dataProductVersion
 
 deny contains violation if {
-	info := ports.product.info
-	not ports.said(object.get(info, "description", ""))
+	product.info
+	not says_something(product.info.description)
 	violation := {
 		"rule": "product",
 		"msg": "the product has no description",
@@ -19,11 +19,13 @@ deny contains violation if {
 }
 
 warn contains violation if {
-	some output in ports.outputs
-	not ports.said(object.get(output.port, "description", ""))
+	some position, port in product.interfaceComponents.outputPorts
+	not says_something(port.description)
 	violation := {
 		"rule": "port",
-		"msg": sprintf("the output port '%s' has no description", [ports.name(output.port)]),
-		"pointer": sprintf("%s/description", [output.pointer]),
+		"msg": sprintf("the output port '%v' has no description", [object.get(port, "name", position)]),
+		"pointer": sprintf("/interfaceComponents/outputPorts/%d/description", [position]),
 	}
 }
+
+says_something(text) if trim_space(text) != ""

@@ -6,19 +6,24 @@
 #   remedy: rehearse the rollout at a stage before production, and give every output port a deprecation policy
 package mesh.lifecycle
 
-import data.mesh.ports
+product := input.afterState.dataProductVersion
 
-stages := object.get(ports.product, ["internalComponents", "lifecycleInfo"], {})
+stages := product.internalComponents.lifecycleInfo
 
 production contains stage if {
-	some stage, _ in stages
-	stage in data.vocabulary.production
+	some stage in data.vocabulary.production
+	stages[stage]
+}
+
+is_rehearsed if {
+	some stage in data.vocabulary.rehearsal
+	count(stages[stage]) > 0
 }
 
 deny contains violation if {
 	some stage in production
-	count({name | some name, tasks in stages; name in data.vocabulary.rehearsal; count(tasks) > 0}) == 0
 	count(stages[stage]) > 0
+	not is_rehearsed
 	violation := {
 		"rule": "rehearsal",
 		"msg": sprintf("the stage '%s' has tasks, and no stage before it has any", [stage]),
@@ -28,11 +33,14 @@ deny contains violation if {
 
 deny contains violation if {
 	count(production) > 0
-	some output in ports.outputs
-	not output.port.promises.deprecationPolicy
+	some position, port in product.interfaceComponents.outputPorts
+	not port.promises.deprecationPolicy
 	violation := {
 		"rule": "deprecation-policy",
-		"msg": sprintf("the output port '%s' goes to production without a deprecation policy", [ports.name(output.port)]),
-		"pointer": sprintf("%s/promises/deprecationPolicy", [output.pointer]),
+		"msg": sprintf(
+			"the output port '%v' goes to production without a deprecation policy",
+			[object.get(port, "name", position)],
+		),
+		"pointer": sprintf("/interfaceComponents/outputPorts/%d/promises/deprecationPolicy", [position]),
 	}
 }

@@ -6,38 +6,36 @@
 #   remedy: declare an input port for what is read, and name that port in consumesFrom
 package mesh.lineage
 
-import data.mesh.ports
+product := input.afterState.dataProductVersion
 
-applications := object.get(ports.product, ["internalComponents", "applicationComponents"], [])
-
-inputs := object.get(ports.product, ["interfaceComponents", "inputPorts"], [])
-
-# The last part of the names of the input ports.
-input_names := {port.name | some port in inputs}
+inputs := object.get(product, ["interfaceComponents", "inputPorts"], [])
 
 deny contains violation if {
-	some position, application in applications
-	count(object.get(application, "consumesFrom", [])) > 0
 	count(inputs) == 0
+	some position, application in product.internalComponents.applicationComponents
+	count(application.consumesFrom) > 0
 	violation := {
 		"rule": "no-input-port",
-		"msg": sprintf("the application '%s' consumes something, and the product has no input port", [ports.name(application)]),
+		"msg": sprintf(
+			"the application '%v' consumes something, and the product has no input port",
+			[object.get(application, "name", position)],
+		),
 		"pointer": sprintf("/internalComponents/applicationComponents/%d/consumesFrom", [position]),
 	}
 }
 
+# A name of an input port of this very product, which is not there.
 deny contains violation if {
 	count(inputs) > 0
-	some position, application in applications
+	some position, application in product.internalComponents.applicationComponents
 	some index, source in application.consumesFrom
-	parts := split(source, ":inputports:")
-	count(parts) == 2
-	startswith(source, sprintf("%s:", [object.get(ports.product, ["info", "fullyQualifiedName"], "urn:none")]))
-	not parts[1] in input_names
+	[owner, name] := split(source, ":inputports:")
+	owner == product.info.fullyQualifiedName
+	not name in {port.name | some port in inputs}
 	violation := {
 		"rule": "unknown-input-port",
-		"msg": sprintf("the application '%s' consumes from '%s', which is no input port of the product", [
-			ports.name(application),
+		"msg": sprintf("the application '%v' consumes from '%s', which is no input port of the product", [
+			object.get(application, "name", position),
 			source,
 		]),
 		"pointer": sprintf("/internalComponents/applicationComponents/%d/consumesFrom/%d", [position, index]),

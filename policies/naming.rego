@@ -6,34 +6,36 @@
 #   remedy: rename it in the next major version; a name is part of every fully qualified name
 package mesh.naming
 
-import data.mesh.ports
+product := input.afterState.dataProductVersion
 
-named contains found if {
-	name := ports.product.info.name
-	found := {"what": "product", "name": name, "pointer": "/info/name"}
+# What is wrong with a name, by the pattern that finds it.
+faults := {
+	"camel-case": {"pattern": `^[^a-z]|[^a-zA-Z0-9]`, "what": "is not camelCase"},
+	"version-in-name": {"pattern": `[a-z][vV][0-9]+$`, "what": "has a version in it"},
 }
 
-named contains found if {
-	some port in ports.all
-	found := {"what": "port", "name": port.port.name, "pointer": sprintf("%s/name", [port.pointer])}
+# All patterns in one, because nearly every name is fine.
+any_fault := concat("|", [fault.pattern | some fault in faults])
+
+deny contains violation if {
+	name := product.info.name
+	regex.match(any_fault, name)
+	some violation in found("product", name, "/info/name")
 }
 
 deny contains violation if {
-	some found in named
-	not regex.match(`^[a-z][a-zA-Z0-9]*$`, sprintf("%v", [found.name]))
-	violation := {
-		"rule": "camel-case",
-		"msg": sprintf("the name of the %s '%v' is not camelCase", [found.what, found.name]),
-		"pointer": found.pointer,
-	}
+	some kind, ports in product.interfaceComponents
+	some position, port in ports
+	regex.match(any_fault, port.name)
+	some violation in found("port", port.name, sprintf("/interfaceComponents/%s/%d/name", [kind, position]))
 }
 
-deny contains violation if {
-	some found in named
-	regex.match(`[a-z][vV][0-9]+$`, sprintf("%v", [found.name]))
+found(what, name, pointer) := {violation |
+	some rule, fault in faults
+	regex.match(fault.pattern, name)
 	violation := {
-		"rule": "version-in-name",
-		"msg": sprintf("the name of the %s '%v' has a version in it", [found.what, found.name]),
-		"pointer": found.pointer,
+		"rule": rule,
+		"msg": sprintf("the name of the %s '%s' %s", [what, name, fault.what]),
+		"pointer": pointer,
 	}
 }

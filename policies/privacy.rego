@@ -6,31 +6,43 @@
 #   remedy: add expectations.audience and obligations.termsAndConditions to the port, or take the tag off
 package mesh.privacy
 
-import data.mesh.ports
+product := input.afterState.dataProductVersion
 
-# An output port holds personal data when it, or the whole product, is tagged so.
-personal contains output if {
-	some output in ports.outputs
-	some tag in array.concat(object.get(output.port, "tags", []), object.get(ports.product, "tags", []))
-	lower(tag) in data.vocabulary.personal
+ports := product.interfaceComponents.outputPorts
+
+marks := data.vocabulary.personal
+
+# The positions of the output ports that hold personal data: they are tagged so, or the whole product is.
+personal contains position if {
+	some position, port in ports
+	some tag in port.tags
+	lower(tag) in marks
+}
+
+personal contains position if {
+	some tag in product.tags
+	lower(tag) in marks
+	some position, _ in ports
 }
 
 deny contains violation if {
-	some output in personal
-	not output.port.expectations.audience
+	some position in personal
+	not ports[position].expectations.audience
 	violation := {
 		"rule": "audience",
-		"msg": sprintf("the output port '%s' has personal data and names no audience", [ports.name(output.port)]),
-		"pointer": sprintf("%s/expectations/audience", [output.pointer]),
+		"msg": sprintf("the output port '%v' has personal data and names no audience", [name_of(position)]),
+		"pointer": sprintf("/interfaceComponents/outputPorts/%d/expectations/audience", [position]),
 	}
 }
 
 deny contains violation if {
-	some output in personal
-	not output.port.obligations.termsAndConditions
+	some position in personal
+	not ports[position].obligations.termsAndConditions
 	violation := {
 		"rule": "terms",
-		"msg": sprintf("the output port '%s' has personal data and no terms and conditions", [ports.name(output.port)]),
-		"pointer": sprintf("%s/obligations/termsAndConditions", [output.pointer]),
+		"msg": sprintf("the output port '%v' has personal data and no terms and conditions", [name_of(position)]),
+		"pointer": sprintf("/interfaceComponents/outputPorts/%d/obligations/termsAndConditions", [position]),
 	}
 }
+
+name_of(position) := object.get(ports[position], "name", position)

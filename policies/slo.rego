@@ -6,25 +6,25 @@
 #   remedy: describe availability and freshness in promises.slo of the port
 package mesh.slo
 
-import data.mesh.ports
+ports := input.afterState.dataProductVersion.interfaceComponents.outputPorts
 
 deny contains violation if {
-	some output in ports.outputs
-	not output.port.promises.slo
+	some position, port in ports
+	not port.promises.slo
 	violation := {
 		"rule": "missing",
-		"msg": sprintf("the output port '%s' promises no service level", [ports.name(output.port)]),
-		"pointer": sprintf("%s/promises/slo", [output.pointer]),
+		"msg": sprintf("the output port '%v' promises no service level", [object.get(port, "name", position)]),
+		"pointer": sprintf("/interfaceComponents/outputPorts/%d/promises/slo", [position]),
 	}
 }
 
 deny contains violation if {
-	some output in ports.outputs
-	slo := output.port.promises.slo
-	object.get(slo, "definition", {}) in [{}, "", null]
+	some position, port in ports
+	slo := port.promises.slo
+	object.get(slo, "definition", "") in ["", {}, null]
 	violation := {
 		"rule": "empty",
-		"msg": sprintf("the service level of the output port '%s' says nothing", [ports.name(output.port)]),
-		"pointer": sprintf("%s/promises/slo/definition", [output.pointer]),
+		"msg": sprintf("the service level of the output port '%v' says nothing", [object.get(port, "name", position)]),
+		"pointer": sprintf("/interfaceComponents/outputPorts/%d/promises/slo/definition", [position]),
 	}
 }

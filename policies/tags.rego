@@ -6,27 +6,26 @@
 #   remedy: use a tag of the vocabulary, or propose a new one in policies/data.yaml
 package mesh.tags
 
-import data.mesh.ports
+product := input.afterState.dataProductVersion
 
-known := {tag | some tag in data.vocabulary.tags}
+vocabulary := data.vocabulary.tags
 
-tagged contains found if {
-	some position, tag in ports.product.tags
-	found := {"tag": tag, "pointer": sprintf("/tags/%d", [position])}
-}
-
-tagged contains found if {
-	some port in ports.all
-	some position, tag in port.port.tags
-	found := {"tag": tag, "pointer": sprintf("%s/tags/%d", [port.pointer, position])}
+deny contains violation if {
+	some position, tag in product.tags
+	not tag in vocabulary
+	violation := unknown(tag, sprintf("/tags/%d", [position]))
 }
 
 deny contains violation if {
-	some found in tagged
-	not found.tag in known
-	violation := {
-		"rule": "unknown",
-		"msg": sprintf("the tag '%v' is not in the vocabulary", [found.tag]),
-		"pointer": found.pointer,
-	}
+	some kind, ports in product.interfaceComponents
+	some place, port in ports
+	some position, tag in port.tags
+	not tag in vocabulary
+	violation := unknown(tag, sprintf("/interfaceComponents/%s/%d/tags/%d", [kind, place, position]))
+}
+
+unknown(tag, pointer) := {
+	"rule": "unknown",
+	"msg": sprintf("the tag '%v' is not in the vocabulary", [tag]),
+	"pointer": pointer,
 }

@@ -1,7 +1,7 @@
 //! Walks the syntax tree of a module: which rules it has, and what each of them refers to.
 //!
 //! Names that are bound anywhere in a rule (arguments, `some`, `:=`, `every`) count as bound in the
-//! whole of it. That can overlook a reference, and never invents one: a policy is not refused for a
+//! whole of it, unless they are called. That can overlook a reference, and never invents one: a policy is not refused for a
 //! recursion that it does not have, and one that was overlooked is stopped by the worker's limits.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,7 +98,9 @@ fn rule_shape(rule: &Rule) -> RuleShape {
     let (path, _) = flatten(head, &mut |index| walk.expression(index));
     bound.append(&mut walk.bound);
     let mut references = walk.references;
-    references.retain(|reference| reference.path.first().is_some_and(|root| !bound.contains(root)));
+    // A function is no value that a variable could hold, so a call always means the function.
+    references
+        .retain(|reference| reference.is_call || reference.path.first().is_some_and(|root| !bound.contains(root)));
     RuleShape { path, place: place(rule.span()), references }
 }
 

@@ -134,8 +134,6 @@ CREATE TABLE changes (
     PRIMARY KEY (plan, place)
 ) STRICT;
 
-CREATE INDEX changes_by_product ON changes (product);
-
 CREATE TABLE verdicts (
     pass     INTEGER NOT NULL REFERENCES passes (id) ON DELETE CASCADE,
     place    INTEGER NOT NULL,
@@ -147,8 +145,6 @@ CREATE TABLE verdicts (
     body     TEXT    NOT NULL,
     PRIMARY KEY (pass, place)
 ) STRICT;
-
-CREATE INDEX verdicts_by_product ON verdicts (product);
 
 CREATE TABLE activities (
     -- Grows with every recorded activity: oldest plan first, in the plan's order.
@@ -173,9 +169,9 @@ CREATE TABLE activities (
 
 CREATE INDEX activities_unfinished ON activities (number) WHERE status IN ('waiting', 'running');
 CREATE INDEX activities_skipped ON activities (product) WHERE status = 'skipped';
-CREATE INDEX activities_by_plan ON activities (plan, number);
-CREATE INDEX activities_by_revision ON activities (source, revision, number);
 CREATE INDEX activities_by_container ON activities (product, stage, number);
+CREATE INDEX activities_by_revision ON activities (source, revision, number);
+CREATE INDEX activities_waiting ON activities (product, number) WHERE status = 'waiting';
 
 CREATE TABLE activity_events (
     activity TEXT    NOT NULL REFERENCES activities (id) ON DELETE CASCADE,
@@ -207,13 +203,12 @@ CREATE TABLE containers (
     version  TEXT    NOT NULL,
     digest   TEXT    NOT NULL,
     revision TEXT    NOT NULL,
-    activity TEXT    NOT NULL REFERENCES activities (id),
+    -- Not a reference: what runs may be known from elsewhere than from our own activities.
+    activity TEXT    NOT NULL,
     results  TEXT    NOT NULL,
     since    INTEGER NOT NULL,
     PRIMARY KEY (product, stage)
 ) STRICT;
-
-CREATE INDEX containers_by_activity ON containers (activity);
 
 CREATE TABLE task_logs (
     id       INTEGER NOT NULL PRIMARY KEY,
@@ -260,5 +255,3 @@ CREATE TABLE audit_events (
     revision TEXT,
     detail   TEXT    NOT NULL
 ) STRICT;
-
-CREATE INDEX audit_events_by_subject ON audit_events (subject, id);

@@ -122,6 +122,26 @@ async fn one_looks_while_another_writes_and_writes_nothing() {
     assert_eq!(reader.latest_versions(&[product("trips", 1)]).await.unwrap().len(), 1);
 }
 
+/// What a killed process leaves: the file, and a log that nobody has moved into it.
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.record_pass(&PassSample::new(2, 1).version("trips", "1.1.0", "b").build()).await.unwrap();
+    for (number, look_first) in [(1, true), (2, false)] {
+        let left = folder.path().join(format!("killed-{number}.db"));
+        std::fs::copy(&path, &left).unwrap();
+        std::fs::copy(path.with_extension("db-wal"), left.with_extension("db-wal")).unwrap();
+        if look_first {
+            let reader = SqliteStore::open_read_only(&left).await.unwrap();
+            assert_eq!(reader.versions(None).await.unwrap().len(), 2);
+        }
+        let next = SqliteStore::open(&left).await.unwrap();
+        assert_eq!(next.source(&samples::source()).await.unwrap().unwrap().sequence, 2);
+    }
+}
+
 #[tokio::test]
 async fn a_newer_record_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -56,6 +56,21 @@ pub async fn running_activities_are_not_superseded(room: &impl Room) {
     assert!(store.claim(next, "here", samples::at(9)).await.unwrap().is_some());
 }
 
+pub async fn content_that_is_replaced_while_it_is_rolled_out_is_not_released(room: &impl Room) {
+    let store = room.open().await;
+    let first = PassSample::new(1, 0).version("trips", "1.0.0", "a").activity("trips", "dev", "1.0.0", "a").build();
+    store.record_pass(&first).await.unwrap();
+    let running = &first.plan.activities[0].id;
+    store.claim(running, "here", samples::at(2)).await.unwrap().unwrap();
+    store.record_pass(&PassSample::new(2, 1).version("trips", "1.0.0", "b").build()).await.unwrap();
+    super::activities::finish(&*store, running, 4).await;
+    let trips = samples::product("trips", 1);
+    let (a, b) = (samples::version("trips", "1.0.0", "a"), samples::version("trips", "1.0.0", "b"));
+    assert_eq!(store.version_numbers(&trips).await.unwrap(), [(b, false)]);
+    assert_eq!(store.containers(&[trips]).await.unwrap()[0].version, a);
+    assert_eq!(store.audit_rows(1).await.unwrap()[0].detail["replacedMeanwhile"], true);
+}
+
 pub async fn activities_of_a_retired_product_are_superseded_by_nothing(room: &impl Room) {
     let store = room.open().await;
     let first = PassSample::new(1, 0)

@@ -4,6 +4,8 @@ use meshwright::domain::activity::ActivityEvent;
 use meshwright::domain::id::Fqn;
 use meshwright::port::store::Store;
 
+use serde_json::json;
+
 use super::Room;
 use super::activities::roll_out;
 use crate::support::samples::{self, PassSample, path, product};
@@ -136,6 +138,22 @@ pub async fn a_product_that_another_source_took_over_is_not_retired(room: &impl 
     store.record_pass(&PassSample::new(2, 1).retire("trips").build()).await.unwrap();
     let latest = store.latest_versions(&[product("trips", 1)]).await.unwrap();
     assert_eq!((latest[0].source.as_str(), latest[0].retired), ("other", false));
+}
+
+pub async fn numbers_are_kept_to_the_last_digit(room: &impl Room) {
+    let store = room.open().await;
+    let numbers =
+        json!([0.1, 0.30000000000000004, 123456789.12345679, 5e-324, 1.7976931348623157e308, u64::MAX, i64::MIN, -0.5]);
+    let pass =
+        PassSample::new(1, 0).version("trips", "1.0.0", "a").activity("trips", "dev", "1.0.0", "a").with(|pass| {
+            pass.versions[0].content["numbers"] = numbers.clone();
+            pass.plan.activities[0].tasks[0].configurations = numbers.clone();
+        });
+    let pass = pass.build();
+    store.record_pass(&pass).await.unwrap();
+    let latest = store.latest_versions(&[product("trips", 1)]).await.unwrap();
+    assert_eq!(latest[0].content["numbers"], numbers);
+    assert_eq!(store.plan(&pass.plan.digest).await.unwrap(), Some(pass.plan));
 }
 
 pub async fn long_lists_of_names_are_answered(room: &impl Room) {

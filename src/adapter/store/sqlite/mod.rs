@@ -53,6 +53,9 @@ mod passes;
 mod reports;
 mod rows;
 
+#[cfg(test)]
+mod query_plans;
+
 pub use open::SqliteOptions;
 
 use std::sync::Arc;

@@ -112,7 +112,11 @@ async fn inspect(path: &Path, options: &SqliteOptions, read_only: bool) -> Resul
 }
 
 async fn connect_writer(path: &Path, options: &SqliteOptions) -> Result<SqlitePool, StoreError> {
-    let connect = base(path, options).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    // A pass over a large source makes the log large once; it does not have to stay so.
+    let connect = base(path, options)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("journal_size_limit", "67108864");
     Ok(pool(options).max_connections(1).connect_with(connect).await?)
 }
 

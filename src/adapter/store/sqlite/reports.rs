@@ -72,7 +72,8 @@ impl ReportBook for SqliteStore {
     }
 }
 
-const UNPUBLISHED: &str = "SELECT source, revision, context, state, description, target_url, edition, failures
+/// Reports that are due, oldest first.
+pub const UNPUBLISHED: &str = "SELECT source, revision, context, state, description, target_url, edition, failures
      FROM reports
      WHERE published < edition AND given_up = 0 AND due_at <= ?1
      ORDER BY pending_since, id

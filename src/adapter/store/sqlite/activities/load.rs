@@ -100,37 +100,3 @@ fn records(activities: &[SqliteRow], events: &[SqliteRow]) -> Result<Vec<Activit
     };
     activities.iter().map(each).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::adapter::store::sqlite::SqliteStore;
-    use crate::adapter::store::sqlite::passes::queries;
-    use sqlx::{AssertSqlSafe, Row};
-
-    /// Listings must not become slower with all that was ever recorded.
-    #[tokio::test]
-    async fn what_is_asked_often_goes_by_an_index() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
-        let mut connection = store.read().await.unwrap();
-        let ours = [
-            (UNFINISHED, "activities_unfinished"),
-            (UNFINISHED_EVENTS, "activities_unfinished"),
-            (BY_ID, "sqlite_autoindex_activities_1"),
-            (BY_REVISION, "activities_by_revision"),
-        ];
-        for (statement, index) in ours.into_iter().chain(queries()) {
-            let steps = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-                .fetch_all(&mut *connection)
-                .await
-                .unwrap();
-            let steps: Vec<String> = steps.iter().map(|row| row.get::<String, _>("detail")).collect();
-            assert!(steps.iter().any(|step| step.contains(index)), "{statement}: {steps:#?}");
-            let scans = steps.iter().filter(|step| {
-                step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && !step.contains("activities_unfinished")
-            });
-            assert_eq!(scans.count(), 0, "{statement}: {steps:#?}");
-        }
-    }
-}

@@ -2,7 +2,7 @@
 
 mod append;
 mod claim;
-mod load;
+pub mod load;
 mod logs;
 
 use async_trait::async_trait;

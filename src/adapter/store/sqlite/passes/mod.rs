@@ -1,10 +1,10 @@
 //! What passes read and write.
 
 mod descriptors;
-mod plans;
-mod reading;
+pub mod plans;
+pub mod reading;
 mod record;
-mod rollouts;
+pub mod rollouts;
 mod versions;
 
 use async_trait::async_trait;
@@ -74,15 +74,4 @@ impl PassBook for SqliteStore {
     async fn plan(&self, digest: &Digest) -> Result<Option<Plan>, StoreError> {
         plans::read(&mut *self.read().await?, digest).await
     }
-}
-
-/// The statements that go by lists of names, with the index that each has to use.
-#[cfg(test)]
-pub fn queries() -> [(&'static str, &'static str); 4] {
-    [
-        (reading::DESCRIPTORS_READING, "USING PRIMARY KEY (source=? AND file=?)"),
-        (reading::STANDING, "descriptors_with_errors"),
-        (reading::LATEST_VERSIONS, "products_by_family"),
-        (reading::CONTAINERS, "sqlite_autoindex_containers_1"),
-    ]
 }

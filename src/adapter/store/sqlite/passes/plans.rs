@@ -25,6 +25,10 @@ const VERDICTS: Bulk = Bulk {
     conflict: "",
 };
 
+/// The activities of a plan, in its order.
+pub const ACTIVITIES: &str =
+    "SELECT planned FROM activities WHERE source = ?1 AND revision = ?2 AND plan = ?3 ORDER BY number";
+
 /// Whether the plan was recorded.
 pub async fn is_recorded(connection: &mut SqliteConnection, digest: &Digest) -> Result<bool, StoreError> {
     let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM plans WHERE digest = ?1")
@@ -139,7 +143,9 @@ pub async fn read(connection: &mut SqliteConnection, digest: &Digest) -> Result<
         .fetch_all(&mut *connection)
         .await?;
     plan.changes = changes.iter().map(|row| row.json("body")).collect::<Result<_, _>>()?;
-    let activities = sqlx::query("SELECT planned FROM activities WHERE plan = ?1 ORDER BY number")
+    let activities = sqlx::query(ACTIVITIES)
+        .bind(plan.source.as_str())
+        .bind(plan.revision.as_str())
         .bind(digest.as_str())
         .fetch_all(connection)
         .await?;

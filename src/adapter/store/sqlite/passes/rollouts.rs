@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use sqlx::SqliteConnection;
 
-use crate::adapter::store::encode::{to_column, to_json};
+use crate::adapter::store::encode::{name_list, to_column, to_json};
 use crate::adapter::store::outcome;
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus};
 use crate::domain::id::{ContainerId, Fqn};
@@ -28,6 +28,11 @@ const ACTIVITIES: Bulk = Bulk {
 /// An activity that waits has no events yet; this is its first and last.
 const ENDINGS: Bulk =
     Bulk { into: "INSERT INTO activity_events (activity, seq, at, kind, body)", columns: 5, conflict: "" };
+
+/// Activities of these products that have not begun.
+pub const WAITING: &str = "SELECT a.product, a.stage, a.plan, a.planned
+     FROM json_each(?1) AS wanted CROSS JOIN activities a ON a.product = wanted.value AND a.status = 'waiting'
+     ORDER BY a.number";
 
 /// Records the plan's activities, in its order.
 pub async fn write(connection: &mut SqliteConnection, pass: &Pass) -> Result<(), StoreError> {
@@ -115,13 +120,9 @@ async fn endings(
 ) -> Result<Vec<Ending>, StoreError> {
     let successors: BTreeMap<&ContainerId, &ActivityId> =
         pass.plan.activities.iter().map(|activity| (&activity.container, &activity.id)).collect();
-    let rows = sqlx::query(
-        "SELECT product, stage, plan, planned FROM activities
-         WHERE status IN ('waiting', 'running') AND status = 'waiting'
-         ORDER BY number",
-    )
-    .fetch_all(connection)
-    .await?;
+    let products: BTreeSet<&Fqn> = successors.keys().map(|container| &container.product).chain(retired).collect();
+    let rows =
+        sqlx::query(WAITING).bind(name_list(products.into_iter().map(Fqn::as_str))).fetch_all(connection).await?;
     let mut endings = Vec::new();
     for row in &rows {
         let container = ContainerId { product: row.name("product")?, stage: row.name("stage")? };

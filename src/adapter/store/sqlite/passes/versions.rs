@@ -205,25 +205,36 @@ async fn write_entries(
     Ok(())
 }
 
+/// Completes a statement on `products` to those whose latest content was read in the pass, without
+/// errors, from a descriptor `d`.
+macro_rules! of_those_read {
+    ($update:literal, $condition:literal) => {
+        concat!(
+            $update,
+            " FROM descriptors d, versions v
+             WHERE d.source = ?1 AND d.path IN (SELECT value FROM json_each(?2))
+               AND d.errors = 0 AND d.refusals = 0
+               AND products.product = d.product
+               AND v.product = products.product AND v.version = products.version AND v.digest = d.digest
+               AND ",
+            $condition
+        )
+    };
+}
+
+const BACK: &str = of_those_read!(
+    "UPDATE products SET retired = 0, source = ?1, path = d.path",
+    "products.retired = 1 RETURNING products.product"
+);
+const MOVED: &str =
+    of_those_read!("UPDATE products SET path = d.path", "products.source = ?1 AND products.path <> d.path");
+
 /// A product whose latest content was read again without errors is there, wherever its file stands
 /// by now: it came back, or it moved. Answers with those that came back.
 async fn settle(connection: &mut SqliteConnection, pass: &Pass) -> Result<BTreeSet<Fqn>, StoreError> {
-    const READ: &str = "FROM descriptors d, versions v
-         WHERE d.source = ?1 AND d.path IN (SELECT value FROM json_each(?2))
-           AND d.errors = 0 AND d.refusals = 0
-           AND products.product = d.product
-           AND v.product = products.product AND v.version = products.version AND v.digest = d.digest";
+    let source = pass.plan.source.as_str();
     let read = name_list(pass.descriptors.iter().map(|entry| entry.path.as_str()));
-    let back = format!(
-        "UPDATE products SET retired = 0, source = ?1, path = d.path {READ} AND products.retired = 1 RETURNING products.product"
-    );
-    let moved =
-        format!("UPDATE products SET path = d.path {READ} AND products.source = ?1 AND products.path <> d.path");
-    let rows = sqlx::query(sqlx::AssertSqlSafe(back))
-        .bind(pass.plan.source.as_str())
-        .bind(&read)
-        .fetch_all(&mut *connection)
-        .await?;
-    sqlx::query(sqlx::AssertSqlSafe(moved)).bind(pass.plan.source.as_str()).bind(&read).execute(connection).await?;
+    let rows = sqlx::query(BACK).bind(source).bind(&read).fetch_all(&mut *connection).await?;
+    sqlx::query(MOVED).bind(source).bind(&read).execute(connection).await?;
     rows.iter().map(|row| row.name("product")).collect()
 }

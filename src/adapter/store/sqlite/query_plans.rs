@@ -1,0 +1,44 @@
+//! What is asked often must not become slower with all that was ever recorded: each statement is
+//! explained by SQLite, and has to go by the index that was made for it.
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::activities::load;
+use super::passes::{plans, reading, rollouts};
+use super::{SqliteStore, reports};
+
+const EXPECTED: [(&str, &str); 14] = [
+    (load::UNFINISHED, "USING INDEX activities_unfinished"),
+    (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
+    (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
+    (load::BY_ID, "sqlite_autoindex_activities_1 (id=?)"),
+    (load::BY_ID_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
+    (load::BY_REVISION, "activities_by_revision (source=? AND revision=?)"),
+    (load::BY_REVISION_EVENTS, "activities_by_revision (source=? AND revision=?)"),
+    (plans::ACTIVITIES, "activities_by_revision (source=? AND revision=?)"),
+    (rollouts::WAITING, "activities_waiting (product=?)"),
+    (reading::DESCRIPTORS_READING, "PRIMARY KEY (source=? AND file=?)"),
+    (reading::STANDING, "descriptors_with_errors (source=?)"),
+    (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
+    (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
+    (reports::UNPUBLISHED, "USING INDEX reports_pending"),
+];
+
+#[tokio::test]
+async fn what_is_asked_often_goes_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
+    let mut connection = store.read().await.unwrap();
+    for (statement, index) in EXPECTED {
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let steps = sqlx::query(explained).fetch_all(&mut *connection).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        assert!(steps.iter().any(|step| step.contains(index)), "{statement}: {steps:#?}");
+        // Only lists of names and what is pending may be read from end to end.
+        let read_wholly = |step: &&String| {
+            step.starts_with("SCAN")
+                && !["VIRTUAL TABLE", "activities_unfinished", "reports_pending"].iter().any(|fine| step.contains(fine))
+        };
+        assert_eq!(steps.iter().find(read_wholly), None, "{statement}: {steps:#?}");
+    }
+}

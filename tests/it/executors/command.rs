@@ -471,7 +471,8 @@ async fn leftovers_of_dead_daemons_are_swept() {
         .unwrap();
     assert_eq!(stand.executor.sweep(), 1);
     assert!(!stale.exists() && foreign.exists());
-    assert_eq!(orphan.wait().unwrap().signal(), Some(9), "what still ran of it is killed");
+    until("what still ran of it is dead", || orphan.try_wait().unwrap().is_some()).await;
+    assert_eq!(orphan.wait().unwrap().signal(), Some(9));
 
     // What a living daemon holds is not touched.
     std::fs::remove_dir(&foreign).unwrap();

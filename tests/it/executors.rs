@@ -9,6 +9,7 @@
 
 mod artifacts;
 mod command;
+mod command_recovery;
 mod sql;
 mod sql_guards;
 

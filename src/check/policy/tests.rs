@@ -32,6 +32,7 @@ fn problems(list: &[(&str, &str)]) -> Vec<String> {
     problems.iter().map(|problem| format!("{}: {}", problem.location, problem.message)).collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it reads best with json! in its place")]
 fn question(after: Value) -> Question {
     Question {
         event: PolicyEvent::DataProductCreation,

@@ -1,7 +1,7 @@
 //! The judge with real worker processes: what a policy can do to a process, and that nobody else
 //! suffers. And the shipped pack, on good and bad products; and cases, as folders.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test makes files, and a failure is its message")]
+#![expect(clippy::disallowed_methods, reason = "a test makes files, and a failure is its message")]
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ fn options(sources: PolicySources) -> WorkerOptions {
 
 fn question(after: Value) -> Question {
     Question {
-        event: PolicyEvent::DataProductCreation,
+        event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
         after_state: Some(after),
         change: None,

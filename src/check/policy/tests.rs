@@ -34,7 +34,7 @@ fn problems(list: &[(&str, &str)]) -> Vec<String> {
 
 fn question(after: &Value) -> Question {
     Question {
-        event: PolicyEvent::DataProductCreation,
+        event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
         after_state: Some(json!({"dataProductVersion": after})),
         change: None,

@@ -13,6 +13,7 @@ mod daemon;
 mod demo;
 mod deploy;
 mod diff;
+mod engine;
 mod examples;
 mod executors;
 mod generator;

@@ -5,3 +5,4 @@ pub mod memory_tree;
 pub mod postgres;
 pub mod repository;
 pub mod samples;
+pub mod world;

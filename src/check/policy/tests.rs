@@ -127,7 +127,7 @@ fn the_same_states_at_another_event_are_answered_anew_only_by_those_that_see_the
     let mut evaluator = Evaluator::new(PolicySet::load(&files(&list)).unwrap());
     let mut asked = Vec::new();
     let mut ask = |event: PolicyEvent, x: i32| {
-        let question = Question { event, ..question(json!({"x": x})) };
+        let question = Question { event, ..question(&json!({"x": x})) };
         let json = serde_json::to_string(&question).unwrap();
         let mut positions = Vec::new();
         let verdict = evaluator.judge_json(&json, &mut |position| positions.push(position));

@@ -22,9 +22,9 @@ use meshwright::domain::change::compare;
 use meshwright::domain::descriptor::Descriptor;
 use meshwright::domain::policy::{PolicyEvent, Question};
 use meshwright::engine::PassOutcome;
+use meshwright::face::Output;
 use meshwright::face::cli::FindingFormat;
 use meshwright::face::verbs::validate::{ValidateRequest, validate};
-use meshwright::face::Output;
 use meshwright::port::judge::Judge;
 use meshwright::port::source::Source;
 use meshwright::port::store::PassBook;
@@ -58,7 +58,9 @@ fn contents(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("content");
     group.throughput(Throughput::Bytes(canonical::canonical(&old.content).len() as u64));
     group.bench_function("digest", |bencher| bencher.iter(|| canonical::digest(black_box(&old.content))));
-    group.bench_function("compare", |bencher| bencher.iter(|| compare(black_box(&old.content), black_box(&new.content))));
+    group.bench_function("compare", |bencher| {
+        bencher.iter(|| compare(black_box(&old.content), black_box(&new.content)))
+    });
     group.finish();
 }
 

@@ -108,9 +108,8 @@ fn platform() -> Platform {
         name: name.parse().unwrap(),
         after: after.iter().map(|name| name.parse().unwrap()).collect(),
     };
-    let executor = |name: &str, phase| {
-        (name.parse().unwrap(), ExecutorProfile { phase, timeout_seconds: 600, attempts: 3 })
-    };
+    let executor =
+        |name: &str, phase| (name.parse().unwrap(), ExecutorProfile { phase, timeout_seconds: 600, attempts: 3 });
     Platform {
         stages: vec![stage("dev", &[]), stage("prod", &["dev"])],
         executors: [executor("warehouse", Phase::Provision), executor("build", Phase::Build)].into_iter().collect(),

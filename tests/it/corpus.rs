@@ -4,8 +4,6 @@
 //!
 //! The corpus lies beside the repository (`../shared/corpus`) or where `MESHWRIGHT_CORPUS` says.
 
-#![expect(clippy::panic, clippy::print_stderr, reason = "a test helper that fails is a failed test")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +19,8 @@ fn corpus() -> Option<PathBuf> {
     if folder.join("verdicts.tsv").is_file() {
         return Some(folder);
     }
-    assert!(std::env::var_os("MESHWRIGHT_REQUIRE_PARTS").is_none(), "{} has no verdicts.tsv", folder.display());
+    // It cannot be installed, so it is required only of whoever says that it is there.
+    assert!(std::env::var_os("MESHWRIGHT_CORPUS").is_none(), "{} has no verdicts.tsv", folder.display());
     eprintln!("SKIPPED: the corpus is not at {}", folder.display());
     None
 }

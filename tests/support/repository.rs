@@ -1,12 +1,7 @@
 //! Real Git repositories in temporary folders, made by the `git` program. The same calls make the
 //! same commits: author, dates and configuration do not depend on the machine.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot make its repository stops; the real git is run"
-)]
+#![expect(clippy::disallowed_methods, reason = "a test that cannot make its repository stops; the real git is run")]
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -34,6 +29,13 @@ impl TestRepository {
         let object_format = format!("--object-format={format}");
         repository.git(&["init", "--quiet", "--initial-branch=main", "--template=", &object_format]);
         repository
+    }
+
+    /// Another one just like it, with the same commits.
+    pub fn copy(&self) -> Self {
+        let copy = Self { folder: tempfile::tempdir().unwrap(), commits: self.commits.clone() };
+        copy_folder(self.path(), copy.path());
+        copy
     }
 
     /// Its folder.
@@ -107,5 +109,19 @@ impl TestRepository {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "git {arguments:?} failed: {said}");
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+}
+
+/// Copies a folder with all that lies below it; links are not expected.
+pub fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }

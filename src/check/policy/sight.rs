@@ -53,7 +53,9 @@ mod tests {
         let sees = |text: &str| Sight::of(text).event;
         assert!(!sees("package a\nx := input.afterState.dataProductVersion\ny := my_input[0]"));
         assert!(!sees("z := input.stage"));
-        for text in ["input.event", "x := input", "input[\"event\"]", "input [x]", "f(input)", "input.eventual", "input"] {
+        for text in
+            ["input.event", "x := input", "input[\"event\"]", "input [x]", "f(input)", "input.eventual", "input"]
+        {
             assert!(sees(text), "{text}");
         }
     }

@@ -21,7 +21,8 @@ use super::{PassError, Sighting};
 /// A product that was read, with all that is held for and against it.
 pub(super) struct Weighed {
     pub assessment: Arc<Assessment>,
-    /// What changed; `None` where there is no descriptor to compare.
+    /// What changed; `None` where there is no descriptor to compare, and where the product is another
+    /// descriptor's: then nothing that stands here counts for it.
     pub change: Option<Change>,
     /// Findings of rules: those of the descriptor itself, and those that know the record.
     pub findings: Vec<Finding>,
@@ -147,11 +148,13 @@ impl Engine {
                 if elsewhere || (record.path != product.assessment.path && !moved) {
                     let source = elsewhere.then_some(&record.source);
                     product.findings.push(record::claimed_twice(&product.assessment, source, &record.path));
+                    product.change = None;
                     continue;
                 }
             }
             if let Some(first) = claimed.get(&fqn) {
                 product.findings.push(record::claimed_twice(&product.assessment, None, first));
+                product.change = None;
             } else {
                 claimed.insert(fqn, product.assessment.path.clone());
             }
@@ -233,13 +236,13 @@ fn is_recorded_as(version: &RecordedVersion, assessment: &Assessment, descriptor
     version.version.digest == descriptor.digest && version.path == assessment.path && !version.retired
 }
 
-/// The moments that a change is for policies. A product that did not change is asked about too:
-/// it is read again because policies changed, or because it was held back.
+/// The moments that a change is for policies. A product that did not change is asked about too,
+/// as if its version were new: it is read again because policies changed, or because it was held back.
 fn events(change: &Change) -> Vec<PolicyEvent> {
     match change.kind {
         ChangeKind::Created => vec![PolicyEvent::DataProductCreation, PolicyEvent::DataProductVersionCreation],
         ChangeKind::Updated => vec![PolicyEvent::DataProductUpdate, PolicyEvent::DataProductVersionCreation],
-        ChangeKind::Unchanged => vec![PolicyEvent::DataProductUpdate],
+        ChangeKind::Unchanged => vec![PolicyEvent::DataProductVersionCreation],
         ChangeKind::Retired => Vec::new(),
     }
 }

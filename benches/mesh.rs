@@ -117,7 +117,7 @@ fn validation(criterion: &mut Criterion) {
             let tree = tree();
             let judge = world::judge();
             let request = ValidateRequest {
-                paths: &[],
+                paths: &[".".into()],
                 current_folder: repository.path(),
                 globs: &globs,
                 settings: &settings,

@@ -7,7 +7,6 @@
 //! [`crate::port::tree::Tree`]. All limits stand in `limits`.
 
 mod limits;
-mod suggest;
 mod yaml;
 mod refs;
 mod schema;
@@ -17,8 +16,10 @@ mod assess;
 pub mod record;
 pub mod verdicts;
 pub mod policy;
+mod catalogue;
 
-pub use assess::{Assessment, Settings, assess, assess_all, catalogue};
+pub use assess::{Assessment, Settings, assess, assess_all};
+pub use catalogue::catalogue;
 pub use discover::{Discovery, discover};
 
 #[cfg(test)]

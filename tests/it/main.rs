@@ -13,6 +13,7 @@ mod daemon;
 mod demo;
 mod deploy;
 mod diff;
+mod docs;
 mod examples;
 mod executors;
 mod generator;

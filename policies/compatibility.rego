@@ -2,7 +2,6 @@
 # title: Compatibility
 # description: What breaks consumers comes with a new major version; before 1.0.0, with a new minor one.
 # custom:
-#   events: [DATA_PRODUCT_UPDATE, DATA_PRODUCT_VERSION_CREATION]
 #   enforcement: block
 #   remedy: keep what consumers rely on, or raise the major version and let both run side by side
 package mesh.compatibility

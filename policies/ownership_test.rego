@@ -28,5 +28,5 @@ test_a_mailbox_that_nobody_reads_is_not if {
 }
 
 test_no_product_is_no_violation if {
-	count(ownership.deny) == 0 with input as {"event": "DATA_PRODUCT_CREATION"}
+	count(ownership.deny) == 0 with input as {"event": "DATA_PRODUCT_VERSION_CREATION"}
 }

@@ -5,8 +5,6 @@
 //! for each finding. With `MESHWRIGHT_UPDATE_CASES=1` the lines are written instead of compared;
 //! then they have to be read.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test helper that fails is a failed test")]
-
 use std::path::{Path, PathBuf};
 
 use meshwright::check::{Assessment, Settings, assess, assess_all, catalogue, discover};

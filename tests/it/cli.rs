@@ -3,7 +3,6 @@
 //! of its own.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "helpers of tests may fail as tests do, read files, and start the program"
 )]

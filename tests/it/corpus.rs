@@ -4,8 +4,6 @@
 //!
 //! The corpus lies beside the repository (`../shared/corpus`) or where `MESHWRIGHT_CORPUS` says.
 
-#![expect(clippy::panic, clippy::print_stderr, reason = "a test helper that fails is a failed test")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,14 +1,9 @@
 //! The contract of executors, for each kind, with real processes and real databases.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::needless_pass_by_value,
-    clippy::print_stderr,
-    reason = "helpers of tests fail as tests do, and say what is skipped"
-)]
+#![expect(clippy::needless_pass_by_value, reason = "helpers of tests fail as tests do, and say what is skipped")]
 
 mod artifacts;
 mod command;
+mod command_recovery;
 mod sql;
 mod sql_guards;
 

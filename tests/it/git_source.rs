@@ -3,8 +3,6 @@
 //! can ever be taken for 'all products were removed'.
 
 #![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "tests panic when something is not as it should be, run the real git, and break its files"
 )]

@@ -1,6 +1,9 @@
 //! The judge with real worker processes: what a policy can do to a process, and that nobody else
 //! suffers. And the shipped pack, on good and bad products; and cases, as folders.
 
+#![expect(clippy::disallowed_methods, reason = "a test makes files, and a failure is its message")]
+
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -47,7 +50,7 @@ fn options(sources: PolicySources) -> WorkerOptions {
 
 fn question(after: Value) -> Question {
     Question {
-        event: PolicyEvent::DataProductCreation,
+        event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
         after_state: Some(after),
         change: None,
@@ -201,6 +204,52 @@ async fn workers_end_with_their_judge_and_leave_no_zombies() {
     assert!(is_there(worker));
     drop(judge);
     until(|| !is_there(worker)).await;
+}
+
+#[test]
+fn a_worker_ends_with_its_input_even_while_it_evaluates() {
+    let frame = |kind: u8, json: &Value| {
+        let json = json.to_string();
+        let mut bytes = u32::try_from(json.len()).unwrap().to_be_bytes().to_vec();
+        bytes.push(kind);
+        bytes.extend_from_slice(json.as_bytes());
+        bytes
+    };
+    let endless = only_when_bad(
+        "count([1 | some a in numbers.range(1, 9000); some b in numbers.range(1, 9000); a + b == 0]) > 0",
+    );
+    let mut worker = std::process::Command::new(env!("CARGO_BIN_EXE_meshwright"))
+        .args(["policy-worker", "256", "600000"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = worker.stdin.take().unwrap();
+    let files = json!({"files": [{"folder": null, "name": "bad.rego", "text": endless}]});
+    input.write_all(&frame(b'P', &files)).unwrap();
+    input.write_all(&frame(b'Q', &serde_json::to_value(question(json!({"bad": true}))).unwrap())).unwrap();
+    let mut answer = [0; 5];
+    worker.stdout.as_mut().unwrap().read_exact(&mut answer).unwrap();
+    assert_eq!(answer[4], b'P', "the policies are loaded, and the question is next");
+    drop(input);
+    let start = Instant::now();
+    while worker.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the worker goes on without its input");
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn the_smallest_memory_is_enough_for_the_shipped_pack() {
+    let judge = WorkerJudge::new(WorkerOptions { memory_mib: 1, ..options(PolicySources::Shipped) });
+    judge.reload().await.unwrap();
+    assert!(
+        judge.judge(vec![question(json!({}))]).await[0]
+            .violations
+            .iter()
+            .all(|v| v.rule.as_str() != "policy/not-evaluated")
+    );
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! The contract of the record: what the doc comments of `port::store` promise, run on every adapter.
 //! A new adapter is one `Room` and one line at the end of this file.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "contracts are tests, though the attribute stands elsewhere")]
-
 mod activities;
 mod concurrency;
 mod look;

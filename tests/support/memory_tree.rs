@@ -1,7 +1,5 @@
 //! A tree in memory, for tests of everything that reads one.
 
-#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -2,6 +2,5 @@
 
 pub mod crashing_store;
 pub mod memory_tree;
-pub mod postgres;
 pub mod repository;
 pub mod samples;

@@ -1,12 +1,7 @@
 //! Real Git repositories in temporary folders, made by the `git` program. The same calls make the
 //! same commits: author, dates and configuration do not depend on the machine.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot make its repository stops; the real git is run"
-)]
+#![expect(clippy::disallowed_methods, reason = "a test that cannot make its repository stops; the real git is run")]
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};

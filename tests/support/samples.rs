@@ -1,7 +1,5 @@
 //! Small builders of domain values, for tests that need some and do not care which.
 
-#![expect(clippy::unwrap_used, reason = "a sample that cannot be built is a mistake in the test")]
-
 use std::collections::BTreeMap;
 
 use meshwright::domain::canonical;

@@ -27,16 +27,13 @@ pub struct PackageSettings {
 }
 
 impl Default for PackageSettings {
-    /// A package that says nothing is asked about products and versions, and blocks.
+    /// A package that says nothing is asked about every new version, and blocks. Each product that
+    /// is new or has changed brings a version, so nothing is asked twice about the same state.
     fn default() -> Self {
         Self {
             title: None,
             description: None,
-            events: vec![
-                PolicyEvent::DataProductCreation,
-                PolicyEvent::DataProductUpdate,
-                PolicyEvent::DataProductVersionCreation,
-            ],
+            events: vec![PolicyEvent::DataProductVersionCreation],
             enforcement: Enforcement::Block,
             remedy: None,
         }

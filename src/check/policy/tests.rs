@@ -32,9 +32,9 @@ fn problems(list: &[(&str, &str)]) -> Vec<String> {
     problems.iter().map(|problem| format!("{}: {}", problem.location, problem.message)).collect()
 }
 
-fn question(after: Value) -> Question {
+fn question(after: &Value) -> Question {
     Question {
-        event: PolicyEvent::DataProductCreation,
+        event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
         after_state: Some(json!({"dataProductVersion": after})),
         change: None,
@@ -43,7 +43,7 @@ fn question(after: Value) -> Question {
     }
 }
 
-fn judge(list: &[(&str, &str)], after: Value) -> Verdict {
+fn judge(list: &[(&str, &str)], after: &Value) -> Verdict {
     Evaluator::new(PolicySet::load(&files(list)).unwrap()).judge(&question(after))
 }
 
@@ -77,7 +77,7 @@ fn deny_yields_objects_and_texts() {
             "# METADATA\n# custom: {remedy: do it}\npackage mesh.a\n\ndeny contains \"plain\"\n\ndeny contains {\"msg\": \"m\", \
              \"pointer\": \"/info\", \"hint\": \"h\", \"rule\": \"r\"}\n\nwarn contains \"w\"\n",
         )],
-        json!({}),
+        &json!({}),
     );
     let told: Vec<_> = verdict
         .violations
@@ -104,7 +104,7 @@ fn allow_refuses_unless_it_is_exactly_true() {
         ("allow := true", true),
     ] {
         let text = format!("package odm.a\n\n{body}\n");
-        let verdict = judge(&[("a.rego", &text)], json!({"fine": true}));
+        let verdict = judge(&[("a.rego", &text)], &json!({"fine": true}));
         assert_eq!(verdict.allows(), allowed, "{body}: {verdict:?}");
     }
 }
@@ -113,8 +113,8 @@ fn allow_refuses_unless_it_is_exactly_true() {
 fn only_those_that_listen_are_asked() {
     let text = "# METADATA\n# custom: {events: [TASK_EXECUTION_RESULT]}\npackage a\n\ndeny contains \"no\"\n";
     let mut evaluator = Evaluator::new(PolicySet::load(&files(&[("a.rego", text)])).unwrap());
-    assert!(evaluator.judge(&question(json!({}))).allows());
-    let task = Question { event: PolicyEvent::TaskExecutionResult, ..question(json!({})) };
+    assert!(evaluator.judge(&question(&json!({}))).allows());
+    let task = Question { event: PolicyEvent::TaskExecutionResult, ..question(&json!({})) };
     assert!(!evaluator.judge(&task).allows());
 }
 
@@ -125,26 +125,26 @@ fn a_policy_that_fails_refuses_and_its_neighbours_still_speak() {
         PolicySet::load(&files(&[("a.rego", broken), ("b.rego", "package b\n\nwarn contains \"heard\"\n")])).unwrap(),
     );
     for _ in 0..2 {
-        let verdict = evaluator.judge(&question(json!({"number": 7})));
+        let verdict = evaluator.judge(&question(&json!({"number": 7})));
         assert!(!verdict.allows());
         assert_eq!(verdict.violations[0].rule.as_str(), "policy/not-evaluated");
         assert!(verdict.violations[0].message.contains("the policy 'a' failed"), "{verdict:?}");
         assert_eq!(verdict.violations[1].message, "heard");
     }
-    assert!(evaluator.judge(&question(json!({"number": "y"}))).allows());
+    assert!(evaluator.judge(&question(&json!({"number": "y"}))).allows());
 }
 
 #[test]
 fn an_answer_that_is_no_violation_refuses() {
     for body in ["deny := 7", "deny contains {\"message_\": \"m\"}", "deny := {\"a\": 1}"] {
-        let verdict = judge(&[("a.rego", &format!("package a\n\n{body}\n"))], json!({}));
+        let verdict = judge(&[("a.rego", &format!("package a\n\n{body}\n"))], &json!({}));
         assert_eq!(verdict.violations[0].rule.as_str(), "policy/not-evaluated", "{body}");
     }
-    let map = judge(&[("a.rego", "package a\n\ndeny[msg] if msg := \"as meant\"\n")], json!({}));
+    let map = judge(&[("a.rego", "package a\n\ndeny[msg] if msg := \"as meant\"\n")], &json!({}));
     assert_eq!(map.violations[0].message, "as meant");
     let many = judge(
         &[("a.rego", "package a\n\ndeny contains sprintf(\"%d\", [n]) if some n in numbers.range(1, 500)\n")],
-        json!({}),
+        &json!({}),
     );
     assert_eq!(many.violations.len(), 201);
     assert!(many.violations[200].message.contains("300 more"));
@@ -163,8 +163,8 @@ fn old_rego_is_refused_with_a_hint_or_taken_when_it_is_said_to_be_old() {
     let found = PolicySet::load(&files(&[("a.rego", old)])).unwrap_err();
     assert!(found[0].hint.as_deref().unwrap().contains("rego: v0"), "{found:?}");
     let said = format!("# METADATA\n# custom: {{rego: v0}}\n{old}");
-    assert_eq!(judge(&[("a.rego", &said)], json!({})).violations[0].message, "old");
-    assert_eq!(judge(&[("a.rego", old), ("a.yaml", "rego: v0")], json!({})).violations[0].message, "old");
+    assert_eq!(judge(&[("a.rego", &said)], &json!({})).violations[0].message, "old");
+    assert_eq!(judge(&[("a.rego", old), ("a.yaml", "rego: v0")], &json!({})).violations[0].message, "old");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn recursion_is_refused_with_its_circle() {
 #[test]
 fn what_only_looks_like_recursion_is_fine() {
     let text = "package a\n\nmessage := shout(\"x\")\n\nshout(message) := upper(message)\n\ndeny contains message\n";
-    assert_eq!(judge(&[("a.rego", text)], json!({})).violations.len(), 1);
+    assert_eq!(judge(&[("a.rego", text)], &json!({})).violations.len(), 1);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn one_package_in_two_minds_or_two_folders_is_refused() {
 fn data_is_mounted_where_its_folder_says() {
     let policy = ("a.rego", "package a\n\ndeny contains data.x.y.word\n\ndeny contains data.top\n");
     let verdict =
-        judge(&[policy, ("x/y/data.yaml", "word: below\n"), ("data.json", "{\"top\": \"above\"}")], json!({}));
+        judge(&[policy, ("x/y/data.yaml", "word: below\n"), ("data.json", "{\"top\": \"above\"}")], &json!({}));
     let told: Vec<_> = verdict.violations.iter().map(|violation| violation.message.as_str()).collect();
     assert_eq!(told, ["above", "below"]);
     let found = problems(&[policy, ("data.json", "{\n  nonsense")]);

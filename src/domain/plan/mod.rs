@@ -4,6 +4,8 @@
 mod build;
 mod order;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Desired, Locate, PendingActivity, PlanInputs, plan};
 pub use tasks::RULES;

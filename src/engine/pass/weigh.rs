@@ -233,13 +233,13 @@ fn is_recorded_as(version: &RecordedVersion, assessment: &Assessment, descriptor
     version.version.digest == descriptor.digest && version.path == assessment.path && !version.retired
 }
 
-/// The moments that a change is for policies. A product that did not change is asked about too:
-/// it is read again because policies changed, or because it was held back.
+/// The moments that a change is for policies. A product that did not change is asked about too,
+/// as if its version were new: it is read again because policies changed, or because it was held back.
 fn events(change: &Change) -> Vec<PolicyEvent> {
     match change.kind {
         ChangeKind::Created => vec![PolicyEvent::DataProductCreation, PolicyEvent::DataProductVersionCreation],
         ChangeKind::Updated => vec![PolicyEvent::DataProductUpdate, PolicyEvent::DataProductVersionCreation],
-        ChangeKind::Unchanged => vec![PolicyEvent::DataProductUpdate],
+        ChangeKind::Unchanged => vec![PolicyEvent::DataProductVersionCreation],
         ChangeKind::Retired => Vec::new(),
     }
 }

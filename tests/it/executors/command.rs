@@ -1,7 +1,6 @@
 //! The contract of the `command` executor, with programs that behave in every way.
 
 use std::collections::BTreeMap;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +16,10 @@ use meshwright::port::executor::{Executor as _, Progress, TaskCall, TaskError, T
 use super::{Files, Told, call, until};
 
 /// An executor with all its folders in a temporary one.
-struct Stand {
-    folder: tempfile::TempDir,
-    executor: CommandExecutor,
-    told: Told,
+pub(super) struct Stand {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) executor: CommandExecutor,
+    pub(super) told: Told,
 }
 
 impl Stand {
@@ -39,30 +38,30 @@ impl Stand {
         Self { folder, executor, told: Told::default() }
     }
 
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    async fn run(&self, call: &TaskCall) -> Result<TaskOutcome, TaskError> {
+    pub(super) async fn run(&self, call: &TaskCall) -> Result<TaskOutcome, TaskError> {
         let outcome = self.executor.run(call, &self.told).await;
         assert_eq!(self.left(), Vec::<PathBuf>::new(), "the private folder is removed");
         outcome
     }
 
     /// What lies in the folder of private folders.
-    fn left(&self) -> Vec<PathBuf> {
+    pub(super) fn left(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join("work")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect()
     }
 
     /// A path outside of the private folders, for programs to tell the test something.
-    fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         self.folder.path().join("note").display().to_string()
     }
 }
 
 /// A task whose program is this shell script.
-fn script(text: &str) -> TaskCall {
+pub(super) fn script(text: &str) -> TaskCall {
     call(
         "orders",
         Files::of(&[
@@ -74,12 +73,12 @@ fn script(text: &str) -> TaskCall {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test reads what a program wrote")]
-fn text_of(path: impl AsRef<Path>) -> String {
+pub(super) fn text_of(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
 /// Whether a process lives: it is there, and is no zombie.
-fn lives(pid: &str) -> bool {
+pub(super) fn lives(pid: &str) -> bool {
     let stat = text_of(format!("/proc/{}/stat", pid.trim()));
     let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());
     matches!(state, Some(state) if state != "Z" && state != "X")
@@ -411,79 +410,6 @@ async fn a_child_that_hides_escapes_but_does_not_hang_us() {
     let pid = text_of(stand.note()).trim().parse().unwrap();
     let escaped = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(escaped, rustix::process::Signal::KILL).unwrap();
-}
-
-#[tokio::test]
-async fn a_crashed_run_is_ended_before_the_next_one_begins() {
-    let stand = Arc::new(Stand::new());
-    let call = script(&format!("echo $$ >> {}; test -n \"$(sed -n 2p {})\" || sleep 1000", stand.note(), stand.note()));
-    let running = Arc::clone(&stand);
-    let first = call.clone();
-    // The first run stands for one whose daemon has died: it is still there, and nobody follows it.
-    let task = tokio::spawn(async move { running.executor.run(&first, &running.told).await });
-    until("the first run is under way", || stand.told.handle().is_some() && !text_of(stand.note()).is_empty()).await;
-    let pid = text_of(stand.note());
-    assert!(lives(&pid));
-    let mut second = call.clone();
-    second.handle = stand.told.handle();
-    let other = CommandExecutor::new(
-        CommandSpec {
-            name: "builder".into(),
-            command: vec!["./bin/run".into()],
-            env: vec![],
-            secrets: BTreeMap::new(),
-            max_output: 1024,
-        },
-        ArtifactStore::new(stand.folder.path().join("artifacts")),
-        stand.folder.path().join("work"),
-    );
-    let told = Told::default();
-    other.run(&second, &told).await.unwrap();
-    assert!(!lives(&pid), "the orphan is gone");
-    assert_eq!(text_of(stand.note()).lines().count(), 2, "and the program ran once more");
-    assert!(told.text().contains("crashed run"), "{}", told.text());
-    task.await.unwrap().unwrap_err();
-
-    // A handle whose process number belongs to somebody else by now harms nobody.
-    let me = std::process::id();
-    second.handle = Some(format!("{{\"run\":\"run-0000000000000000\",\"pid\":{me},\"start\":1}}"));
-    other.run(&second, &told).await.unwrap();
-    second.handle = Some("nonsense".into());
-    other.run(&second, &told).await.unwrap();
-}
-
-#[tokio::test]
-async fn leftovers_of_dead_daemons_are_swept() {
-    let stand = Stand::new();
-    let work = stand.folder.path().join("work");
-    let stale = work.join("run-0123456789abcdef");
-    std::fs::create_dir_all(stale.join("product")).unwrap();
-    #[expect(clippy::disallowed_methods, reason = "a test makes its files")]
-    std::fs::write(stale.join("lock"), "").unwrap();
-    let foreign = work.join("precious");
-    std::fs::create_dir_all(&foreign).unwrap();
-    #[expect(clippy::disallowed_methods, reason = "what a dead daemon has left running")]
-    let mut orphan = std::process::Command::new("sleep")
-        .arg("1000")
-        .env("MESHWRIGHT_RUN", "run-0123456789abcdef")
-        .process_group(0)
-        .spawn()
-        .unwrap();
-    assert_eq!(stand.executor.sweep(), 1);
-    assert!(!stale.exists() && foreign.exists());
-    assert_eq!(orphan.wait().unwrap().signal(), Some(9), "what still ran of it is killed");
-
-    // What a living daemon holds is not touched.
-    std::fs::remove_dir(&foreign).unwrap();
-    let stand = Arc::new(stand);
-    let call = script(&format!("echo $$ > {}; sleep 1000", stand.note()));
-    let (running, cancel) = (Arc::clone(&stand), call.cancel.clone());
-    let task = tokio::spawn(async move { running.run(&call).await });
-    until("the program runs", || !text_of(stand.note()).is_empty()).await;
-    assert_eq!(stand.executor.sweep(), 0);
-    assert_eq!(stand.left().len(), 1);
-    cancel.cancel();
-    task.await.unwrap().unwrap_err();
 }
 
 #[tokio::test]

@@ -1,91 +1,218 @@
 //! What the main job costs, on a repository of `MESHWRIGHT_BENCH_N` descriptors (10,000 when it is
-//! not set; see [`generator`]). The targets are for two cores:
-//!
-//! | work | target |
-//! |---|---|
-//! | `validate`: list, read, parse, resolve and check all of a commit | 2 s |
-//! | a pass over an unchanged source | 20 ms beyond the fetch |
-//! | one changed: wake to recorded plan | 50 ms beyond the fetch |
+//! not set; see [`generator`]), with the real parts: the mirror, the policy workers, the SQLite
+//! record, the engine. Targets, figures and how to run it stand in `benches/README.md`.
 //!
 //! A benchmark, never a timed test: machines differ, and a test that fails on a slow one says
 //! nothing about the code.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up is of no use")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot be set up is of no use")]
 
-#[expect(dead_code, reason = "commits on top of the first one are for the passes, which are still to be measured")]
 mod generator;
-mod mirror;
+mod world;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::check;
 use meshwright::domain::canonical;
+use meshwright::domain::change::compare;
+use meshwright::domain::descriptor::Descriptor;
+use meshwright::domain::policy::{PolicyEvent, Question};
+use meshwright::engine::PassOutcome;
+use meshwright::face::Output;
+use meshwright::face::cli::FindingFormat;
+use meshwright::face::verbs::validate::{ValidateRequest, validate};
+use meshwright::port::judge::Judge;
+use meshwright::port::source::Source;
+use meshwright::port::store::PassBook;
 use meshwright::port::tree::Tree;
-use tempfile::TempDir;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
-use mirror::MirrorTree;
+use world::{GLOBS, World};
 
 /// How many descriptors there are.
 fn size() -> usize {
     std::env::var("MESHWRIGHT_BENCH_N").ok().map_or(10_000, |text| text.parse().unwrap())
 }
 
-/// A repository of that size, and its commit.
-fn repository() -> (TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let revision = generator::repository(folder.path(), size()).unwrap();
-    (folder, revision)
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
 
-fn canonical_digest(criterion: &mut Criterion) {
-    let texts: Vec<String> = (0..100).map(|index| generator::descriptor(index, 0)).collect();
-    let values: Vec<serde_json::Value> = texts.iter().map(|text| serde_yaml::from_str(text).unwrap()).collect();
-    let bytes: usize = values.iter().map(|value| canonical::canonical(value).len()).sum();
-    let mut group = criterion.benchmark_group("canonical");
-    group.throughput(Throughput::Bytes(bytes as u64));
-    group.bench_function("digest of 100 descriptors", |bencher| {
-        bencher.iter(|| {
-            for value in &values {
-                black_box(canonical::digest(black_box(value)));
-            }
-        });
+fn settings() -> check::Settings {
+    check::Settings { namespace: Some(generator::NAMESPACE.parse().unwrap()) }
+}
+
+/// The content of a descriptor, as it is recorded.
+fn descriptor(index: usize, round: usize) -> Descriptor {
+    let resolved: Value = serde_yaml::from_str(&generator::descriptor(index, round)).unwrap();
+    Descriptor::from_resolved_owned(&generator::NAMESPACE.parse().unwrap(), resolved).unwrap()
+}
+
+fn contents(criterion: &mut Criterion) {
+    let (old, new) = (descriptor(1, 0), descriptor(1, 1));
+    let mut group = criterion.benchmark_group("content");
+    group.throughput(Throughput::Bytes(canonical::canonical(&old.content).len() as u64));
+    group.bench_function("digest", |bencher| bencher.iter(|| canonical::digest(black_box(&old.content))));
+    group.bench_function("compare", |bencher| {
+        bencher.iter(|| compare(black_box(&old.content), black_box(&new.content)))
     });
     group.finish();
 }
 
-fn validate(criterion: &mut Criterion) {
-    let (folder, revision) = repository();
-    let globs = ["**/data-product-descriptor.{yaml,yml,json}".to_owned()];
-    let settings = check::Settings { namespace: Some(generator::NAMESPACE.parse().unwrap()) };
+fn policies(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let judge = world::judge();
+    runtime.block_on(judge.reload()).unwrap();
+    let questions: Vec<Question> = (0..1_000)
+        .map(|index| Question {
+            event: PolicyEvent::DataProductVersionCreation,
+            current_state: None,
+            after_state: Some(json!({"dataProductVersion": descriptor(index * 10, 0).published()})),
+            change: None,
+            stage: None,
+            source: None,
+        })
+        .collect();
+    let mut group = criterion.benchmark_group("policies");
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(questions.len() as u64));
+    group.bench_function("1000 questions", |bencher| {
+        bencher.iter_batched(
+            || questions.clone(),
+            |questions| runtime.block_on(judge.judge(questions)),
+            criterion::BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+fn validation(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let repository = tempfile::tempdir().unwrap();
+    let mirrors = tempfile::tempdir().unwrap();
+    let revision = generator::repository(repository.path(), size()).unwrap().parse().unwrap();
+    let name = "mesh".parse().unwrap();
+    runtime.block_on(world::sources(repository.path(), mirrors.path()).fetch(&name)).unwrap();
+    let globs = GLOBS.map(str::to_owned);
+    let settings = settings();
+    // The mirror is opened anew each time, and the workers are started; the file cache stays warm.
+    let tree = || -> Arc<dyn Tree> {
+        runtime.block_on(world::sources(repository.path(), mirrors.path()).tree(&name, &revision)).unwrap()
+    };
     let mut group = criterion.benchmark_group("validate");
-    group.throughput(Throughput::Elements(size() as u64));
-    group.bench_function(format!("{} descriptors from git, cold", size()), |bencher| {
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(size() as u64));
+    group.bench_function(format!("{} from git, rules alone", size()), |bencher| {
         bencher.iter(|| {
-            // The mirror is opened anew each time, as `validate` does it; the file cache stays warm.
-            let tree = MirrorTree::open(folder.path(), &revision);
+            let tree = tree();
             let found = check::discover(&tree.list(None).unwrap(), &globs);
-            black_box(check::assess_all(&tree, &found.roots, &settings))
+            black_box(check::assess_all(tree.as_ref(), &found.roots, &settings))
         });
     });
-    group.bench_function("one descriptor", |bencher| {
-        let tree = MirrorTree::open(folder.path(), &revision);
+    group.bench_function(format!("{} from git, rules and policies", size()), |bencher| {
+        bencher.iter(|| {
+            let tree = tree();
+            let judge = world::judge();
+            let request = ValidateRequest {
+                paths: &[],
+                current_folder: repository.path(),
+                globs: &globs,
+                settings: &settings,
+                judge: Some(&judge),
+                catalogue: &[],
+                format: FindingFormat::Json,
+                open: &|_| Arc::clone(&tree),
+            };
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut output = Output { out: &mut out, err: &mut err, colour: false, err_colour: false, width: 100 };
+            runtime.block_on(validate(&request, &mut output)).unwrap();
+            assert!(out.len() > size(), "{}", String::from_utf8_lossy(&err));
+        });
+    });
+    group.bench_function("one descriptor, rules alone", |bencher| {
+        let tree = tree();
         let path = generator::path(0).parse().unwrap();
-        bencher.iter(|| black_box(check::assess(&tree, &path, &settings)));
+        bencher.iter(|| black_box(check::assess(tree.as_ref(), &path, &settings)));
     });
     group.finish();
 }
 
-// Still to be measured here, once what they need is there:
-// * policies: `adapter::policy_worker::WorkerJudge` with the shipped pack, 100 questions at once
-//   (DATA_PRODUCT_VERSION_CREATION of `generator::descriptor`), and the start of a worker;
-// * passes: a recorded source of `size()` descriptors, then a pass with nothing changed, and a pass
-//   after `generator::change_one`, each without the fetch.
+fn passes(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let world = runtime.block_on(World::new(size()));
+    let mut group = criterion.benchmark_group("pass");
+    group.sampling_mode(SamplingMode::Flat);
+
+    // Each time into a record of its own.
+    group.bench_function(format!("first pass over {}, beyond the fetch", size()), |bencher| {
+        bencher.iter_custom(|times| {
+            (0..times)
+                .map(|_| {
+                    let world = runtime.block_on(World::new(size()));
+                    let (outcome, took) = runtime.block_on(world.pass());
+                    assert!(matches!(outcome, PassOutcome::Recorded { .. }));
+                    took
+                })
+                .sum::<Duration>()
+        });
+    });
+
+    let draft = runtime.block_on(world.engine.draft(&world.target, None)).unwrap().unwrap();
+    group.bench_function(format!("record a first pass over {}", size()), |bencher| {
+        bencher.iter_custom(|times| {
+            (0..times)
+                .map(|_| {
+                    let folder = tempfile::tempdir().unwrap();
+                    let store = runtime.block_on(SqliteStore::open(&folder.path().join("state.db"))).unwrap();
+                    let start = std::time::Instant::now();
+                    runtime.block_on(store.record_pass(&draft.pass)).unwrap();
+                    start.elapsed()
+                })
+                .sum::<Duration>()
+        });
+    });
+    drop(draft);
+
+    runtime.block_on(world.settle());
+    group.bench_function("fetch, nothing new", |bencher| {
+        bencher.iter(|| runtime.block_on(world.source.fetch(&world.target.source)).unwrap());
+    });
+    group.bench_function(format!("{} unchanged, beyond the fetch", size()), |bencher| {
+        bencher.iter_custom(|times| {
+            (0..times)
+                .map(|_| {
+                    let (outcome, took) = runtime.block_on(world.pass());
+                    assert!(matches!(outcome, PassOutcome::Unchanged { .. }));
+                    took
+                })
+                .sum::<Duration>()
+        });
+    });
+    let mut round = 0;
+    group.bench_function(format!("one changed in {}, beyond the fetch", size()), |bencher| {
+        bencher.iter_custom(|times| {
+            (0..times)
+                .map(|_| {
+                    round += 1;
+                    // Each time another one without mistakes, in the middle of the lineage.
+                    generator::change_one(world.repository.path(), round * 10 % size() + 1, round).unwrap();
+                    let (outcome, took) = runtime.block_on(world.pass());
+                    let PassOutcome::Recorded { plan } = outcome else { panic!("{outcome:?}") };
+                    assert_eq!((plan.changes.len(), plan.activities.len()), (1, 2));
+                    took
+                })
+                .sum::<Duration>()
+        });
+    });
+    group.finish();
+}
 
 criterion_group! {
     name = mesh;
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_secs(1));
-    targets = canonical_digest, validate
+    targets = contents, policies, validation, passes
 }
 criterion_main!(mesh);

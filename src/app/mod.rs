@@ -25,8 +25,9 @@ pub fn run() -> ExitCode {
     let colours = colour_choice(&arguments);
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour, err_colour) = (wants_colour(colours, &stdout), wants_colour(colours, &stderr));
-    let mut out = PipeTolerant::new(io::BufWriter::new(stdout.lock()));
-    let mut err = PipeTolerant::new(stderr.lock());
+    // Neither stream is locked: the log of other threads goes to standard error as well.
+    let mut out = PipeTolerant::new(io::BufWriter::new(stdout));
+    let mut err = PipeTolerant::new(stderr);
     let mut output = Output { out: &mut out, err: &mut err, colour, err_colour, width: terminal_width() };
     let ended = match Cli::read(arguments, &mut output) {
         Ok(Ok(cli)) => dispatch::dispatch(cli, &mut output),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::limits::MAX_FINDINGS;
 use super::refs::{self, Resolution};
+use super::report::Report;
 use super::rules::{self, Form, Subject};
 use super::schema;
 use super::yaml::Located;
@@ -65,11 +66,11 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
             product: product.as_ref(),
         };
         check(&subject, &mut findings);
-        if !findings.iter().any(Finding::is_error) {
+        if !findings.has_errors() {
             descriptor = read(&namespace, content, &located, path, &mut findings);
         }
     }
-    tidy(&mut findings, path);
+    let findings = tidy(findings, path);
     Assessment { path: path.clone(), files, product, descriptor, findings, located: Arc::new(located) }
 }
 
@@ -78,7 +79,7 @@ pub fn assess_all(tree: &dyn Tree, paths: &[RepoPath], settings: &Settings) -> V
     paths.par_iter().map(|path| assess(tree, path, settings)).collect()
 }
 
-fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+fn check(subject: &Subject<'_>, findings: &mut Report) {
     // With a limit reached, the content was cut, and what is missing is no mistake.
     if subject.located.places.first().is_some_and(|root| root.broken) {
         return;
@@ -117,7 +118,7 @@ fn read(
     content: Value,
     located: &Located,
     path: &RepoPath,
-    findings: &mut Vec<Finding>,
+    findings: &mut Report,
 ) -> Option<Descriptor> {
     match Descriptor::from_resolved_owned(namespace, content) {
         Ok(descriptor) => Some(descriptor),
@@ -135,18 +136,20 @@ fn read(
 
 /// Puts findings in order, says what is said about one place once (a part of `components` is
 /// looked at where it stands and where it is referenced), and keeps no more than anybody reads.
-fn tidy(findings: &mut Vec<Finding>, path: &RepoPath) {
+fn tidy(report: Report, path: &RepoPath) -> Vec<Finding> {
+    let (mut findings, dropped) = report.into_parts();
     let in_library = |finding: &Finding| finding.pointer.starts_with("/components/");
     findings.sort_by_key(in_library);
     let mut said = HashSet::new();
     findings.retain(|finding| said.insert((finding.rule.clone(), finding.location.clone(), finding.message.clone())));
-    if findings.len() > MAX_FINDINGS {
+    if dropped || findings.len() > MAX_FINDINGS {
         findings.sort_by_key(|finding| !finding.is_error());
         findings.truncate(MAX_FINDINGS);
         let rule = &rules::rules::TOO_MANY_FINDINGS;
-        let message = format!("only the first {MAX_FINDINGS} findings are shown");
+        let message = format!("there are more than the {} findings that are shown", findings.len());
         let location = Location::top_of(path.clone());
         findings.push(Finding::new(rule.severity, rule.id(), location, "", message).with_hint(rule.remedy));
     }
-    arrange(findings);
+    arrange(&mut findings);
+    findings
 }

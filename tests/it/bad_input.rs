@@ -239,3 +239,20 @@ fn more_findings_than_anybody_reads_are_cut() {
     assert_eq!(findings[0].rule.as_str(), "document/too-many-findings");
     assert!(findings[1..].iter().all(Finding::is_error), "errors are kept before warnings");
 }
+
+#[test]
+fn many_warnings_do_not_hide_an_error() {
+    let contacts: String = (0..1_000).map(|it| format!("    - {{ name: a{it}, colour: red }}\n")).collect();
+    let many = format!(
+        "dataProductDescriptor: 1.0.0\ninfo:\n  contactPoints:\n{contacts}  name: trips\n  version: 1.0.0\n  domain: d\n  \
+         owner: {{ id: x }}\ninterfaceComponents: {{ outputPorts: [] }}\n"
+    );
+    assert_eq!(rules_of(&many), ["document/too-many-findings", "schema/unknown-field"]);
+    assert_eq!(
+        rules_of(many.replace("domain: d", "domain: 1")),
+        ["document/too-many-findings", "schema/unknown-field", "schema/type"]
+    );
+    let codes: String = (100..600).map(|code| format!("  {code}: ok\n")).collect();
+    let rules = rules_of(format!("{MINIMAL}x-codes:\n{codes}  same: 1\n  same: 2\n"));
+    assert_eq!(rules, ["syntax/key-not-text", "syntax/duplicate-key"]);
+}

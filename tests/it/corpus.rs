@@ -19,7 +19,8 @@ fn corpus() -> Option<PathBuf> {
     if folder.join("verdicts.tsv").is_file() {
         return Some(folder);
     }
-    assert!(std::env::var_os("MESHWRIGHT_REQUIRE_PARTS").is_none(), "{} has no verdicts.tsv", folder.display());
+    // It cannot be installed, so it is required only of whoever says that it is there.
+    assert!(std::env::var_os("MESHWRIGHT_CORPUS").is_none(), "{} has no verdicts.tsv", folder.display());
     eprintln!("SKIPPED: the corpus is not at {}", folder.display());
     None
 }

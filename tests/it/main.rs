@@ -7,8 +7,6 @@
 mod support;
 
 #[cfg(test)]
-mod floors;
-#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod cli;
@@ -26,9 +24,13 @@ mod deploy;
 mod diff;
 mod docs;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod executors;
+#[cfg(test)]
+mod floors;
 #[cfg(test)]
 mod generator;
 #[cfg(test)]

@@ -4,3 +4,4 @@ pub mod crashing_store;
 pub mod memory_tree;
 pub mod repository;
 pub mod samples;
+pub mod world;

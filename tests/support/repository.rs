@@ -31,6 +31,13 @@ impl TestRepository {
         repository
     }
 
+    /// Another one just like it, with the same commits.
+    pub fn copy(&self) -> Self {
+        let copy = Self { folder: tempfile::tempdir().unwrap(), commits: self.commits.clone() };
+        copy_folder(self.path(), copy.path());
+        copy
+    }
+
     /// Its folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -102,5 +109,19 @@ impl TestRepository {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "git {arguments:?} failed: {said}");
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+}
+
+/// Copies a folder with all that lies below it; links are not expected.
+pub fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }

@@ -11,6 +11,10 @@ use crate::domain::policy::{Enforcement, NOT_EVALUATED, PolicyEvent, Question, V
 
 /// Evaluates questions, one after the other.
 ///
+/// A question that differs from the one before only in its event is not read again, and packages
+/// that cannot see the event are not asked again: a new product is asked about at two events, with
+/// the same states.
+///
 /// The engine is prepared once and used again; after an error it is replaced by a clone of one that
 /// has never evaluated anything, because an error can leave a `with` half undone.
 #[derive(Debug)]
@@ -19,13 +23,34 @@ pub struct Evaluator {
     engine: Engine,
     packages: Vec<Package>,
     digest: Digest,
+    before: Option<Before>,
+}
+
+/// The question before.
+#[derive(Debug)]
+struct Before {
+    /// Its JSON behind the event.
+    rest: String,
+    input: Value,
+    answers: Answers,
+}
+
+/// What packages answered that cannot see the event; in the order of the packages.
+type Answers = Vec<Option<Vec<Violation>>>;
+
+impl Before {
+    /// The same question at another event.
+    fn at(mut self, event: &str) -> Option<(Value, Answers)> {
+        self.input.as_object_mut().ok()?.insert(Value::from("event"), Value::from(event));
+        Some((self.input, self.answers))
+    }
 }
 
 impl Evaluator {
     /// An evaluator for a set.
     pub fn new(set: PolicySet) -> Self {
         let digest = set.digest().clone();
-        Self { engine: set.engine.clone(), fresh: set.engine, packages: set.packages, digest }
+        Self { engine: set.engine.clone(), fresh: set.engine, packages: set.packages, digest, before: None }
     }
 
     /// Answers a question.
@@ -40,27 +65,43 @@ impl Evaluator {
     /// [`PolicySet::packages`], of each package before it is asked: should the process die, that one
     /// was at it.
     pub fn judge_json(&mut self, json: &str, about_to_ask: &mut dyn FnMut(usize)) -> Verdict {
-        let input = match Value::from_json_str(json) {
-            Ok(input) => input,
-            Err(error) => {
-                return self.no_answer(format!("the question cannot be read: {}", EngineError::read(&error).message));
-            }
+        let parts = event_and_rest(json);
+        let before = self.before.take().filter(|before| parts.is_some_and(|(_, rest)| before.rest == rest));
+        let shared = before.zip(parts).and_then(|(before, (event, _))| before.at(event));
+        let (input, mut answers) = match shared {
+            Some(shared) => shared,
+            None => match Value::from_json_str(json) {
+                Ok(input) => (input, vec![None; self.packages.len()]),
+                Err(error) => {
+                    let message = EngineError::read(&error).message;
+                    return self.no_answer(format!("the question cannot be read: {message}"));
+                }
+            },
         };
         let Some(event) = event_of(&input) else {
             return self.no_answer("the question names no event that is known".to_owned());
         };
         self.engine.set_input(input.clone());
         let mut violations = Vec::new();
-        for (position, package) in self.packages.iter().enumerate() {
-            if package.settings.events.contains(&event) {
-                about_to_ask(position);
-                if let Err(error) = ask(&mut self.engine, package, &mut violations) {
-                    violations.push(failed(package, &error));
-                    self.engine = self.fresh.clone();
-                    self.engine.set_input(input.clone());
-                }
+        for (position, (package, known)) in self.packages.iter().zip(&mut answers).enumerate() {
+            if !package.settings.events.contains(&event) {
+                continue;
+            }
+            if let Some(known) = known {
+                violations.extend_from_slice(known);
+                continue;
+            }
+            about_to_ask(position);
+            let start = violations.len();
+            if let Err(error) = ask(&mut self.engine, package, &mut violations) {
+                violations.push(failed(package, &error));
+                self.engine = self.fresh.clone();
+                self.engine.set_input(input.clone());
+            } else if !package.sees_event {
+                *known = violations.get(start..).map(<[Violation]>::to_vec);
             }
         }
+        self.before = parts.map(|(_, rest)| Before { rest: rest.to_owned(), input, answers });
         // What policies print is for their authors' tests; here it is dropped, so that it does not pile up.
         let _ = self.engine.take_prints();
         Verdict { policies: self.digest.clone(), violations }
@@ -69,6 +110,13 @@ impl Evaluator {
     fn no_answer(&self, why: String) -> Verdict {
         Verdict::not_evaluated(self.digest.clone(), why)
     }
+}
+
+/// The event in the JSON of a question, and what stands behind it. The event comes first, as
+/// [`Question`] is written down; of anything else nothing is known.
+fn event_and_rest(json: &str) -> Option<(&str, &str)> {
+    let (event, rest) = json.strip_prefix(r#"{"event":""#)?.split_once('"')?;
+    (!event.contains('\\')).then_some((event, rest))
 }
 
 fn event_of(input: &Value) -> Option<PolicyEvent> {

@@ -6,8 +6,8 @@
 //!
 //! In reading order: [`file`](self) names what a policy folder holds; `settings` is what a package
 //! says about itself; `set` loads and refuses; `graph` finds recursion and functions whose answer
-//! is not a matter of the input; `evaluate` answers a question; `answer` reads what a rule yielded;
-//! `testing` runs `test_` rules. Absent: files, clocks, processes.
+//! is not a matter of the input; `sight` is whether a package can see its event; `evaluate` answers a
+//! question; `answer` reads what a rule yielded; `testing` runs `test_` rules. Absent: files, clocks, processes.
 
 mod file;
 mod settings;
@@ -15,6 +15,7 @@ mod problem;
 mod graph;
 mod walk;
 mod set;
+mod sight;
 mod evaluate;
 mod answer;
 pub mod testing;

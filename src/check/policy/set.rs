@@ -8,6 +8,7 @@ use super::file::{FileKind, MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES, PolicyFi
 use super::graph::{Graph, ModuleShape};
 use super::problem::{EngineError, problem};
 use super::settings::{self, PackageSettings, Written};
+use super::sight::Sight;
 use crate::domain::finding::{Finding, arrange};
 use crate::domain::id::{Digest, RepoPath};
 
@@ -23,6 +24,8 @@ pub struct Package {
     pub settings: PackageSettings,
     /// Which of `deny`, `warn` and `allow` it declares, with the path at which the engine finds it.
     pub(super) speaks: BTreeMap<&'static str, String>,
+    /// Whether it may answer differently at another event with the same states.
+    pub(super) sees_event: bool,
 }
 
 /// Policies that are loaded and can be asked.
@@ -67,6 +70,8 @@ pub(super) struct Loading {
     pub(super) engine: Engine,
     /// The path and the settings of every module, in the engine's order.
     modules: Vec<(RepoPath, Written)>,
+    /// What each of them can see, in the same order.
+    sights: Vec<Sight>,
     pub(super) problems: Vec<Finding>,
 }
 
@@ -79,7 +84,7 @@ impl Loading {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut loading = Self { engine: Engine::new(), modules: Vec::new(), problems };
+        let mut loading = Self { engine: Engine::new(), modules: Vec::new(), sights: Vec::new(), problems };
         let mut beside = loading.settings_files(files);
         let mut sorted: Vec<&PolicyFile> = files.iter().collect();
         sorted.sort();
@@ -121,7 +126,10 @@ impl Loading {
         let v0 = written.is_rego_v0();
         self.engine.set_rego_v0(v0);
         match self.engine.add_policy(path.to_string(), file.text.clone()) {
-            Ok(_) => self.modules.push((path, written)),
+            Ok(_) => {
+                self.modules.push((path, written));
+                self.sights.push(Sight::of(&file.text));
+            }
             Err(error) => {
                 let error = EngineError::read(&error);
                 let mut problem = problem(path, error.line, error.column, error.message);
@@ -179,9 +187,13 @@ impl Loading {
     /// The packages that are asked, with their settings; those that would never say anything are problems.
     fn packages(&mut self, modules: &[ModuleShape], graph: &Graph) -> Vec<Package> {
         let mut by_name: BTreeMap<&[String], Vec<(&ModuleShape, &Written)>> = BTreeMap::new();
-        for (module, (_, written)) in modules.iter().zip(&self.modules) {
+        let mut sights: BTreeMap<&[String], Sight> = BTreeMap::new();
+        for ((module, (_, written)), sight) in modules.iter().zip(&self.modules).zip(&self.sights) {
             by_name.entry(&module.package).or_default().push((module, written));
+            let all = sights.entry(&module.package).or_insert(*sight);
+            *all = Sight { event: all.event || sight.event, others: all.others || sight.others };
         }
+        let any_sees = sights.values().any(|sight| sight.event);
         let mut packages = Vec::new();
         for (name, parts) in by_name {
             let mut settings = Written::default();
@@ -205,7 +217,8 @@ impl Loading {
                 .map(|rule| (rule, rule_path(name, rule)))
                 .collect();
             if !speaks.is_empty() {
-                packages.push(Package { name: name.join("."), settings: settings.complete(), speaks });
+                let sees_event = sights.get(name).is_none_or(|sight| sight.event || (sight.others && any_sees));
+                packages.push(Package { name: name.join("."), settings: settings.complete(), speaks, sees_event });
             } else if (settings.says_when() || !graph.is_used(name))
                 && let Some((module, _)) = parts.first()
             {

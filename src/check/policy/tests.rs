@@ -119,6 +119,28 @@ fn only_those_that_listen_are_asked() {
 }
 
 #[test]
+fn the_same_states_at_another_event_are_answered_anew_only_by_those_that_see_the_event() {
+    let sees = "package a\ndeny contains sprintf(\"%s\", [input.event]) if true";
+    let blind = "package b\ndeny contains sprintf(\"%v\", [input.afterState.dataProductVersion.x]) if true";
+    let through = "package c\nimport data.a\ndeny contains sprintf(\"c %v\", [x]) if some x in a.deny";
+    let list = [("a.rego", sees), ("b.rego", blind), ("c.rego", through)];
+    let mut evaluator = Evaluator::new(PolicySet::load(&files(&list)).unwrap());
+    let mut asked = Vec::new();
+    let mut ask = |event: PolicyEvent, x: i32| {
+        let question = Question { event, ..question(&json!({"x": x})) };
+        let json = serde_json::to_string(&question).unwrap();
+        let mut positions = Vec::new();
+        let verdict = evaluator.judge_json(&json, &mut |position| positions.push(position));
+        asked.push(positions);
+        verdict.violations.into_iter().map(|violation| violation.message).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(PolicyEvent::DataProductCreation, 1), ["DATA_PRODUCT_CREATION", "1", "c DATA_PRODUCT_CREATION"]);
+    assert_eq!(ask(PolicyEvent::DataProductUpdate, 1), ["DATA_PRODUCT_UPDATE", "1", "c DATA_PRODUCT_UPDATE"]);
+    assert_eq!(ask(PolicyEvent::DataProductUpdate, 2), ["DATA_PRODUCT_UPDATE", "2", "c DATA_PRODUCT_UPDATE"]);
+    assert_eq!(asked, [vec![0, 1, 2], vec![0, 2], vec![0, 1, 2]]);
+}
+
+#[test]
 fn a_policy_that_fails_refuses_and_its_neighbours_still_speak() {
     let broken = "package a\n\ndeny contains \"x\" if startswith(input.afterState.dataProductVersion.number, \"x\")\n";
     let mut evaluator = Evaluator::new(

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::check::limits::{MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES};
+use crate::check::report::Report;
 use crate::check::yaml::{self, Document, Problem, Syntax};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
@@ -46,12 +47,7 @@ impl<'t> Files<'t> {
     }
 
     /// Reads the root file. Without content, `findings` say why.
-    pub(super) fn open_root(
-        &mut self,
-        path: &RepoPath,
-        syntax: Syntax,
-        findings: &mut Vec<Finding>,
-    ) -> Option<Content> {
+    pub(super) fn open_root(&mut self, path: &RepoPath, syntax: Syntax, findings: &mut Report) -> Option<Content> {
         self.paths.push(path.clone());
         self.by_path.insert(path.clone(), 0);
         let loaded = match self.tree.read(path, MAX_FILE_BYTES) {
@@ -84,7 +80,7 @@ impl<'t> Files<'t> {
         &mut self,
         path: &RepoPath,
         pointer: &str,
-        findings: &mut Vec<Finding>,
+        findings: &mut Report,
     ) -> Result<(usize, Content), NoContent> {
         if let Some(index) = self.by_path.get(path) {
             return match self.loaded.get(*index) {
@@ -121,7 +117,7 @@ impl<'t> Files<'t> {
         Rc::unwrap_or_clone(held)
     }
 
-    fn load(&mut self, path: &RepoPath, pointer: &str, findings: &mut Vec<Finding>) -> Loaded {
+    fn load(&mut self, path: &RepoPath, pointer: &str, findings: &mut Report) -> Loaded {
         let bytes = match self.tree.read(path, MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) => return Err(refused(&error)),
@@ -141,7 +137,7 @@ impl<'t> Files<'t> {
         bytes: &[u8],
         syntax: Option<Syntax>,
         pointer: &str,
-        findings: &mut Vec<Finding>,
+        findings: &mut Report,
     ) -> Loaded {
         if self.bytes == 0 {
             self.bytes = bytes.len();

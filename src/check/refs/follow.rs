@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
-
 use super::files::{Content, NoContent};
 use super::item::{Item, Source};
 use super::mode::Mode;
@@ -11,13 +9,13 @@ use super::resolve::Resolver;
 use super::rules;
 use super::target::{self, NoTarget, Target};
 use crate::check::limits::MAX_REFERENCE_DEPTH;
-use crate::check::yaml::{self, Document, shown};
+use crate::check::yaml::{self, Document, Located, Shape, shown};
 use crate::domain::rule::Rule;
 use crate::domain::suggest;
 
 /// What a reference leads to.
 pub(super) enum Followed {
-    Part { source: Source, node: usize, whole: bool },
+    Part { source: Source, node: usize, fragment: String },
     Text(usize, Rc<str>),
 }
 
@@ -86,7 +84,7 @@ impl Resolver<'_, '_> {
             Content::Text(text) => return Ok(Followed::Text(file, text)),
             Content::Document(document) => document,
         };
-        let node = match lookup(&document, fragment) {
+        let node = match self.lookup(file, &document, fragment) {
             Ok(node) => node,
             Err(missing) => {
                 let message = format!("'{}' {missing}", self.path(file));
@@ -103,8 +101,40 @@ impl Resolver<'_, '_> {
             let message = format!("references lead to references more than {MAX_REFERENCE_DEPTH} times");
             return Err(Unfollowed::Say(&rules::TOO_DEEP, message, "reference the part itself"));
         }
-        let whole = fragment.is_empty();
-        Ok(Followed::Part { source: Source { file, document }, node, whole })
+        Ok(Followed::Part { source: Source { file, document }, node, fragment: fragment.clone() })
+    }
+
+    /// The place to which a JSON pointer leads, or what is missing on the way.
+    fn lookup(&mut self, file: usize, document: &Document, fragment: &str) -> Result<usize, String> {
+        let located = &document.located;
+        let mut node = 0;
+        for segment in yaml::segments(fragment) {
+            match self.child(file, located, node, &segment) {
+                Some(child) => node = child,
+                None => {
+                    let names = located.children(node).map(|child| located.key(child));
+                    let near = suggest::nearest(&segment, names);
+                    let near = near.map(|name| format!("; did you mean {}?", shown(name))).unwrap_or_default();
+                    return Err(format!("has no {} at {}{near}", shown(&segment), shown(&format!("#{fragment}"))));
+                }
+            }
+        }
+        Ok(node)
+    }
+
+    /// A child by its key or index. Large maps and lists get an index the first time, because a
+    /// descriptor may have ten thousand references into ten thousand parts.
+    fn child(&mut self, file: usize, located: &Located, node: usize, segment: &str) -> Option<usize> {
+        const LARGE: usize = 64;
+        let place = located.places.get(node)?;
+        if place.shape != Shape::Map || (place.end as usize).saturating_sub(node) <= LARGE {
+            return located.child(node, segment);
+        }
+        let index = self
+            .indexes
+            .entry((file, node))
+            .or_insert_with(|| located.children(node).map(|child| (located.key(child).to_owned(), child)).collect());
+        index.get(segment).copied()
     }
 
     /// The way around, as file names and pointers.
@@ -124,42 +154,4 @@ impl Resolver<'_, '_> {
             None => Err(NoTarget::Outside),
         }
     }
-}
-
-/// The place to which a JSON pointer leads, or what is missing on the way.
-fn lookup(document: &Document, fragment: &str) -> Result<usize, String> {
-    let located = &document.located;
-    let mut node = 0;
-    for segment in yaml::segments(fragment) {
-        match located.child(node, &segment) {
-            Some(child) => node = child,
-            None => {
-                let names = located.children(node).map(|child| located.key(child));
-                let near = suggest::nearest(&segment, names);
-                let near = near.map(|name| format!("; did you mean {}?", shown(name))).unwrap_or_default();
-                return Err(format!("has no {} at {}{near}", shown(&segment), shown(&format!("#{fragment}"))));
-            }
-        }
-    }
-    Ok(node)
-}
-
-/// The value at a place: the same walk, by position.
-pub(super) fn value_at(document: &Document, node: usize) -> Option<&Value> {
-    let located = &document.located;
-    let mut value = &document.value;
-    let mut at = 0;
-    while at != node {
-        let (index, child) = located.children(at).enumerate().find(|(_, child)| {
-            let end = located.places.get(*child).map_or(0, |place| place.end as usize);
-            (*child..end).contains(&node)
-        })?;
-        value = match value {
-            Value::Object(fields) => fields.values().nth(index)?,
-            Value::Array(items) => items.get(index)?,
-            _ => return None,
-        };
-        at = child;
-    }
-    Some(value)
 }

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use self::files::{Content, Files};
 use self::resolve::Resolver;
+use super::report::Report;
 use super::yaml::{self, Document, Located, Shape, Syntax};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
@@ -34,13 +35,13 @@ pub(super) struct Resolution {
     /// All files that were read or looked for, the root file first.
     pub files: Vec<RepoPath>,
     /// What was found on the way.
-    pub findings: Vec<Finding>,
+    pub findings: Report,
 }
 
 /// Reads the file at `root` and everything it references.
 pub(super) fn resolve(tree: &dyn Tree, root: &RepoPath) -> Resolution {
     let mut files = Files::new(tree);
-    let mut findings = Vec::new();
+    let mut findings = Report::default();
     let syntax = Syntax::of(root).unwrap_or(Syntax::Yaml);
     let opened = files.open_root(root, syntax, &mut findings);
     let Some(Content::Document(document)) = opened else {

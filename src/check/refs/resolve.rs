@@ -3,17 +3,19 @@
 //!
 //! The walk recurses at most `MAX_DEPTH` containers and `MAX_REFERENCE_DEPTH` references deep.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use super::files::Files;
-use super::follow::{Followed, Unfollowed, value_at};
+use super::follow::{Followed, Unfollowed};
 use super::item::{Item, Override, Site, Source, fields_of};
 use super::mode::{Meaning, Mode};
 use super::rules;
 use super::target::{NoTarget, is_local};
 use crate::check::limits::{MAX_DEPTH, MAX_NODES, MAX_TOTAL_BYTES};
+use crate::check::report::Report;
 use crate::check::yaml::{self, Document, Located, Mark, Place, Shape, push_segment, shown};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
@@ -21,12 +23,14 @@ use crate::domain::rule::Rule;
 
 pub(super) struct Resolver<'t, 'f> {
     pub(super) files: Files<'t>,
-    pub(super) findings: &'f mut Vec<Finding>,
+    pub(super) findings: &'f mut Report,
     out: Located,
     pub(super) pointer: String,
     /// What is being replaced: file and place of each target on the way here.
     pub(super) stack: Vec<(usize, usize)>,
     text_bytes: usize,
+    /// Children by key, of the large maps into which references lead.
+    pub(super) indexes: HashMap<(usize, usize), HashMap<String, usize>>,
     /// A limit was reached and said; everything from there on is left out.
     full: bool,
     /// The file whose root is the root of the definition that is being walked.
@@ -34,7 +38,7 @@ pub(super) struct Resolver<'t, 'f> {
 }
 
 impl<'t, 'f> Resolver<'t, 'f> {
-    pub(super) fn new(files: Files<'t>, findings: &'f mut Vec<Finding>) -> Self {
+    pub(super) fn new(files: Files<'t>, findings: &'f mut Report) -> Self {
         Self {
             files,
             findings,
@@ -42,6 +46,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
             pointer: String::new(),
             stack: Vec::new(),
             text_bytes: 0,
+            indexes: HashMap::new(),
             full: false,
             home: None,
         }
@@ -178,24 +183,20 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 }
             }
         }
-        let followed = self.target_of(item, text).and_then(|target| {
-            self.follow(item, &target, mode).map_err(|reason| match reason {
-                // A cycle of DPDS' own references has no meaning that could be kept.
-                Unfollowed::Cycle(message) => (&rules::CYCLE, message, "write one of the parts out"),
-                Unfollowed::Say(rule, message, hint) => (rule, message, hint),
-                Unfollowed::Said => (&rules::NOT_FOUND, String::new(), ""),
-            })
-        });
-        match followed {
-            Ok(followed) => self.replace(followed, mode, site, &overrides, depth),
-            Err((rule, message, hint)) => {
-                if !message.is_empty() {
-                    let location = self.location_of_reference(item);
-                    self.say(rule, location, message, hint);
-                }
-                self.leave_broken(item, site, depth)
-            }
-        }
+        let followed = match self.target_of(item, text) {
+            Ok(target) => self.follow(item, &target, mode),
+            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
+        };
+        let (rule, message, hint) = match followed {
+            Ok(followed) => return self.replace(followed, mode, site, &overrides, depth),
+            Err(Unfollowed::Said) => return self.leave_broken(item, site, depth),
+            // A cycle of DPDS' own references has no meaning that could be kept.
+            Err(Unfollowed::Cycle(message)) => (&rules::CYCLE, message, "write one of the parts out"),
+            Err(Unfollowed::Say(rule, message, hint)) => (rule, message, hint),
+        };
+        let location = self.location_of_reference(item);
+        self.say(rule, location, message, hint);
+        self.leave_broken(item, site, depth)
     }
 
     /// A reference of another language, inside of a definition.
@@ -284,11 +285,11 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 self.close(at);
                 Value::String(text.as_ref().to_owned())
             }
-            Followed::Part { source, node, whole } => {
-                let Some(value) = value_at(&source.document, node) else { return Value::Null };
+            Followed::Part { source, node, fragment } => {
+                let Some(value) = source.document.value.pointer(&fragment) else { return Value::Null };
                 let home = self.home;
                 if mode == Mode::Definition {
-                    self.home = whole.then_some(source.file);
+                    self.home = fragment.is_empty().then_some(source.file);
                 }
                 self.stack.push((source.file, node));
                 let item = Item { source: &source, value, node };

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Entity, Subject, rules};
+use crate::check::report::Report;
 use crate::check::yaml::shown;
-use crate::domain::finding::Finding;
 use crate::domain::id::EntityKind;
 
 /// The form of a descriptor. Each form that is supported has its schema and its rules; a document
@@ -37,7 +37,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Says that the form is not supported, or which blocks of another form stand in it.
-pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     let pointer = "/dataProductDescriptor";
     let version = subject.content.get("dataProductDescriptor").and_then(Value::as_str).unwrap_or_default();
     match form(subject.content) {
@@ -57,7 +57,7 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
     }
 }
 
-fn draft_blocks(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+fn draft_blocks(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     for entity in entities {
         let (blocks, instead): (&[&str], _) = match entity.kind {
             EntityKind::Application | EntityKind::Infrastructure => {
@@ -66,7 +66,7 @@ fn draft_blocks(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut V
             _ => (&["contracts"], "'obligations'"),
         };
         for block in blocks {
-            if entity.value.get(block).is_some() {
+            if entity.value.get(block).is_some() && findings.wants(rules::DRAFT_BLOCK.severity) {
                 let pointer = format!("{}/{block}", entity.pointer());
                 let message = format!("'{block}' belongs to 1.0.0-DRAFT, and nothing is done with it");
                 findings.push(subject.key_finding(&rules::DRAFT_BLOCK, pointer, message, format!("make it {instead}")));

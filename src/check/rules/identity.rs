@@ -3,17 +3,20 @@
 use serde_json::Value;
 
 use super::{Entity, Subject, rules};
+use crate::check::report::Report;
 use crate::check::schema::formats::is_name;
 use crate::check::yaml::shown;
-use crate::domain::finding::Finding;
 use crate::domain::id::{EntityKind, Fqn};
 
-pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     let kind = EntityKind::DataProduct;
     if let Some(info) = subject.content.get("info") {
         compare(subject, info, kind, || "/info".to_owned(), || subject.product.cloned(), findings);
     }
     for entity in entities {
+        if findings.is_full() {
+            return;
+        }
         let fqn = || Some(subject.product.filter(|_| is_name(entity.name))?.component(entity.kind, entity.name));
         compare(subject, entity.value, entity.kind, || entity.pointer(), fqn, findings);
         if let Some(api) = entity.value.get("promises").and_then(|promises| promises.get("api")) {
@@ -35,7 +38,7 @@ fn definition(
     value: &Value,
     kind: EntityKind,
     pointer: impl Fn() -> String,
-    findings: &mut Vec<Finding>,
+    findings: &mut Report,
 ) {
     let text = |field: &str| value.get(field).and_then(Value::as_str);
     let fqn = || Some(Fqn::definition(subject.namespace, kind, text("name")?, text("version")?));
@@ -50,7 +53,7 @@ fn compare(
     kind: EntityKind,
     pointer: impl Fn() -> String,
     fqn: impl Fn() -> Option<Fqn>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Report,
 ) {
     let given = |field: &str| value.get(field).and_then(Value::as_str);
     let mut say = |rule, field: &str, given: &str, computed: &str| {

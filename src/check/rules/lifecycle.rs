@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{Subject, rules};
+use crate::check::report::Report;
 use crate::check::yaml::shown;
-use crate::domain::finding::Finding;
 use crate::domain::id::{ExecutorName, StageName};
 
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Report) {
     for (stage, tasks, pointer) in subject.stages() {
         if let Err(error) = stage.parse::<StageName>() {
             let message = format!("{} is not the name of a stage", shown(stage));
@@ -19,6 +19,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         task_names(subject, tasks, &pointer, findings);
         orders(subject, tasks, &pointer, findings);
         for (index, task) in tasks.iter().enumerate() {
+            if findings.is_full() {
+                return;
+            }
             if let Some(executor) = task.pointer("/service/$href").and_then(Value::as_str) {
                 service(subject, executor, format!("{pointer}/{index}/service/$href"), findings);
             }
@@ -26,7 +29,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn task_names(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Vec<Finding>) {
+fn task_names(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Report) {
     if tasks.len() < 2 {
         return;
     }
@@ -36,6 +39,7 @@ fn task_names(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mu
         // The name that the plan gives to a task without one.
         let name = given.map_or_else(|| Cow::from(format!("task-{}", index + 1)), Cow::from);
         match taken.get(&name) {
+            Some(_) if findings.is_full() => return,
             Some(first) => {
                 let field = if given.is_some() { "/name" } else { "" };
                 let message = format!("the task name {} is taken by item {} of the stage", shown(&name), first + 1);
@@ -50,13 +54,14 @@ fn task_names(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mu
     }
 }
 
-fn orders(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Vec<Finding>) {
+fn orders(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Report) {
     let mut taken: HashMap<i64, usize> = HashMap::new();
     for (index, task) in tasks.iter().enumerate() {
         let Some(order) = task.get("order").filter(|order| order.is_number()) else { continue };
         let pointer = format!("{stage}/{index}/order");
         match order.as_i64() {
             Some(whole) => match taken.get(&whole) {
+                Some(_) if !findings.wants(rules::DUPLICATE_ORDER.severity) => {}
                 Some(first) => {
                     let message = format!("item {} of the stage has the order {whole} as well", first + 1);
                     let hint = "give each task its own order; these run one after the other, as written";
@@ -77,7 +82,7 @@ fn orders(subject: &Subject<'_>, tasks: &[Value], stage: &str, findings: &mut Ve
     }
 }
 
-fn service(subject: &Subject<'_>, executor: &str, pointer: String, findings: &mut Vec<Finding>) {
+fn service(subject: &Subject<'_>, executor: &str, pointer: String, findings: &mut Report) {
     if executor.parse::<ExecutorName>().is_ok() {
         return;
     }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::{Entity, Subject, rules};
+use crate::check::report::Report;
 use crate::check::yaml::shown;
 use crate::domain::finding::Finding;
 use crate::domain::id::{EntityKind, Fqn};
@@ -13,7 +14,7 @@ use crate::domain::suggest;
 
 const FIELDS: [&str; 3] = ["dependsOn", "consumesFrom", "providesTo"];
 
-pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     let Some(product) = subject.product else { return };
     if !components(entities).any(|entity| FIELDS.iter().any(|field| entity.value.get(field).is_some())) {
         return;
@@ -28,9 +29,13 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
     for entity in components(entities) {
         for field in FIELDS {
             for (index, name) in names(entity, field) {
+                if findings.is_full() {
+                    return;
+                }
                 let pointer = || format!("{}/{field}/{index}", entity.pointer());
                 let Ok(fqn) = name.parse::<Fqn>() else { continue };
                 match fqn.owner() {
+                    None if !findings.wants(rules::FOREIGN_NAME.severity) => {}
                     None => {
                         let message = format!("{} is not the name of a part of any product", shown(name));
                         let hint = format!("a name of this product begins with '{product}:'");
@@ -69,13 +74,16 @@ fn names<'a>(entity: &Entity<'a>, field: &str) -> impl Iterator<Item = (usize, &
 
 /// Walks along `dependsOn`, without recursion: a chain may be as long as the descriptor. Each
 /// component is left for good once, so each circle is said once, at the entry that closes it.
-fn cycles(subject: &Subject<'_>, entities: &[Entity<'_>], known: &HashMap<String, usize>, findings: &mut Vec<Finding>) {
+fn cycles(subject: &Subject<'_>, entities: &[Entity<'_>], known: &HashMap<String, usize>, findings: &mut Report) {
     let next: Vec<Vec<(usize, usize)>> = entities
         .iter()
         .map(|entity| names(entity, "dependsOn").filter_map(|(entry, name)| Some((entry, *known.get(name)?))).collect())
         .collect();
     let mut done: HashSet<usize> = HashSet::new();
     for start in 0..entities.len() {
+        if findings.is_full() {
+            return;
+        }
         // Each step is a component and how many of its dependencies were followed.
         let mut way: Vec<(usize, usize)> = vec![(start, 0)];
         let mut on_way: HashMap<usize, usize> = HashMap::from([(start, 0)]);

@@ -19,6 +19,7 @@ pub(super) use document::{Form, form};
 use serde_json::Value;
 
 use super::yaml::{Located, push_segment};
+use crate::check::report::Report;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::{EntityKind, Fqn, Namespace, RepoPath};
 use crate::domain::rule::Rule;
@@ -54,7 +55,7 @@ impl Entity<'_> {
 }
 
 /// Applies all rules.
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Report) {
     let entities: Vec<Entity<'_>> = subject.entities().collect();
     document::check(subject, &entities, findings);
     identity::check(subject, &entities, findings);

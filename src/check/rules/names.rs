@@ -2,29 +2,32 @@
 //! from lower case.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::{Entity, Subject, rules};
-use crate::check::limits::MAX_FINDINGS;
+use crate::check::report::Report;
 use crate::check::yaml::shown;
 use crate::domain::finding::Finding;
 
-pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     // In this order the same names of a kind stand beside each other, the first one first.
     let mut sorted: Vec<&Entity<'_>> = entities.iter().collect();
     sorted.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| folded(a.name, b.name)));
     for group in sorted.chunk_by(|a, b| a.kind == b.kind && folded(a.name, b.name).is_eq()) {
-        let mut distinct: Vec<&Entity<'_>> = Vec::new();
-        for entity in group {
-            if findings.len() > MAX_FINDINGS {
+        let [first, others @ ..] = group else { continue };
+        if others.is_empty() {
+            continue;
+        }
+        let mut exact: HashMap<&str, &Entity<'_>> = HashMap::from([(first.name, *first)]);
+        for entity in others {
+            if findings.is_full() {
                 return;
             }
-            let first = distinct.iter().find(|other| other.name == entity.name).or(distinct.first());
-            if let Some(first) = first {
-                findings.push(taken(subject, first, entity));
+            let other = exact.get(entity.name).copied();
+            if other.is_some() || findings.wants(rules::CASE_ONLY.severity) {
+                findings.push(taken(subject, other.unwrap_or(first), entity));
             }
-            if first.is_none_or(|first| first.name != entity.name) {
-                distinct.push(entity);
-            }
+            exact.entry(entity.name).or_insert(entity);
         }
     }
     let mut stages: Vec<(&str, String)> = subject.stages().map(|(stage, _, pointer)| (stage, pointer)).collect();

@@ -5,10 +5,10 @@ use semver::Version;
 use serde_json::Value;
 
 use super::{Entity, Subject, rules};
-use crate::domain::finding::Finding;
+use crate::check::report::Report;
 use crate::domain::id::EntityKind;
 
-pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Vec<Finding>) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     let parse = |value: Option<&Value>| Version::parse(value?.as_str()?).ok();
     let Some(product) = parse(subject.content.pointer("/info/version")) else { return };
     for entity in entities {
@@ -16,7 +16,7 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
             continue;
         }
         let Some(port) = parse(entity.value.get("version")) else { continue };
-        if port.major > product.major {
+        if port.major > product.major && findings.wants(rules::PORT_MAJOR.severity) {
             let message = format!(
                 "the port '{}' has the major version {}, and its product is at {product}",
                 entity.name, port.major

@@ -5,6 +5,7 @@ use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
 use super::{formats, rules};
+use crate::check::report::Report;
 use crate::check::yaml::{Located, push_segment, segments, shown};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
@@ -20,7 +21,7 @@ pub(super) fn explain(
     schema: &Value,
     located: &Located,
     root: &RepoPath,
-    findings: &mut Vec<Finding>,
+    findings: &mut Report,
 ) {
     let pointer = error.instance_path().as_str();
     if located.find(pointer).broken {
@@ -70,6 +71,9 @@ pub(super) fn explain(
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             // A merge key was refused already.
+            if !findings.wants(rules::UNKNOWN_FIELD.severity) {
+                return;
+            }
             for field in unexpected.iter().filter(|field| *field != "<<").take(MOST_UNKNOWN_FIELDS) {
                 findings.push(unknown_field(field, error, schema, located, root));
             }

@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
-use super::limits::MAX_FINDINGS;
 use super::yaml::Located;
+use crate::check::report::Report;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
 
@@ -35,7 +35,7 @@ static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| {
 });
 
 /// Checks resolved content against the schema.
-pub(super) fn check(content: &Value, located: &Located, root: &RepoPath, findings: &mut Vec<Finding>) {
+pub(super) fn check(content: &Value, located: &Located, root: &RepoPath, findings: &mut Report) {
     let validator = match &*VALIDATOR {
         Ok(validator) => validator,
         Err(reason) => {
@@ -48,8 +48,8 @@ pub(super) fn check(content: &Value, located: &Located, root: &RepoPath, finding
     if validator.is_valid(content) {
         return;
     }
-    for error in validator.iter_errors(content).take(MAX_FINDINGS + 1) {
-        if findings.len() > MAX_FINDINGS {
+    for error in validator.iter_errors(content) {
+        if findings.is_full() {
             break;
         }
         message::explain(&error, &SCHEMA, located, root, findings);

@@ -8,9 +8,14 @@ use serde_json::{Map, Value};
 use super::place::{Located, Mark, Place, Shape, push_segment};
 use super::{Document, Problem, rules};
 use crate::check::limits::{MAX_DEPTH, MAX_NODES, MAX_TOTAL_BYTES};
+use crate::domain::finding::Severity;
 
-/// How many problems of one file are kept; whoever has more starts with these.
-const MAX_PROBLEMS: usize = 100;
+/// How many errors of one file are kept; whoever has more starts with these.
+const MAX_ERRORS: usize = 100;
+
+/// How many warnings of one file are kept. A definition with a hundred unquoted status codes is
+/// said often enough.
+const MAX_WARNINGS: usize = 20;
 
 pub(super) struct Builder {
     located: Located,
@@ -84,7 +89,10 @@ impl Builder {
 
     /// Something to say that does not end the reading.
     pub(super) fn report(&mut self, problem: Problem) {
-        if self.problems.len() < MAX_PROBLEMS {
+        let is_error = problem.rule.severity == Severity::Error;
+        let of_its_kind = |other: &&Problem| (other.rule.severity == Severity::Error) == is_error;
+        let limit = if is_error { MAX_ERRORS } else { MAX_WARNINGS };
+        if self.problems.iter().filter(of_its_kind).count() < limit {
             self.problems.push(problem);
         }
     }

@@ -105,7 +105,7 @@ impl Engine {
         }
         tally.with_errors += scales.look.findings.iter().filter(|finding| finding.is_error()).count();
         for product in &scales.products {
-            let planned = product.assessment.product.as_ref().and_then(|fqn| plan.findings.get(fqn));
+            let planned = planned_findings(product, plan);
             let by_rules = || product.findings.iter().chain(planned.into_iter().flatten());
             tally.with_errors += usize::from(by_rules().any(Finding::is_error));
             tally.warnings += by_rules().filter(|finding| !finding.is_error()).count();
@@ -212,9 +212,14 @@ fn version_entry(product: &Desired) -> VersionEntry {
     }
 }
 
+/// What planning found about the product, where this is its descriptor.
+fn planned_findings<'a>(product: &Weighed, plan: &'a Plan) -> Option<&'a Vec<Finding>> {
+    plan.findings.get(&product.change.as_ref()?.product)
+}
+
 fn descriptor_entry(product: &Weighed, plan: &Plan) -> DescriptorEntry {
     let assessment = &product.assessment;
-    let planned = assessment.product.as_ref().and_then(|fqn| plan.findings.get(fqn));
+    let planned = planned_findings(product, plan);
     let findings = product.findings.iter().chain(planned.into_iter().flatten()).chain(&product.policy_findings);
     DescriptorEntry {
         path: assessment.path.clone(),

@@ -113,6 +113,11 @@ impl Engine {
         let mut roots: BTreeSet<RepoPath> = discovery.roots.into_iter().collect();
         roots.extend(self.ports.store.descriptors_reading(sighting.source, &all).await?);
         roots.extend(self.ports.store.held_back(sighting.source).await?);
+        // Whoever let go of a product leaves it to the others that claim it.
+        let touched_roots = recorded.iter().filter(|(path, _)| deleted.contains(path) || roots.contains(path));
+        let let_go: BTreeSet<&Fqn> = touched_roots.filter_map(|(_, product)| product.as_ref()).collect();
+        let claiming = recorded.iter().filter(|(_, product)| product.as_ref().is_some_and(|fqn| let_go.contains(fqn)));
+        roots.extend(claiming.map(|(path, _)| path.clone()).collect::<Vec<_>>());
         roots.retain(|path| !deleted.contains(path));
         let gone = recorded.iter().map(|(path, _)| path).filter(|path| deleted.contains(path)).cloned().collect();
         Ok(Some(Scope { complete: false, roots: roots.into_iter().collect(), gone, findings: discovery.findings }))

@@ -21,7 +21,8 @@ use super::{PassError, Sighting};
 /// A product that was read, with all that is held for and against it.
 pub(super) struct Weighed {
     pub assessment: Arc<Assessment>,
-    /// What changed; `None` where there is no descriptor to compare.
+    /// What changed; `None` where there is no descriptor to compare, and where the product is another
+    /// descriptor's: then nothing that stands here counts for it.
     pub change: Option<Change>,
     /// Findings of rules: those of the descriptor itself, and those that know the record.
     pub findings: Vec<Finding>,
@@ -147,11 +148,13 @@ impl Engine {
                 if elsewhere || (record.path != product.assessment.path && !moved) {
                     let source = elsewhere.then_some(&record.source);
                     product.findings.push(record::claimed_twice(&product.assessment, source, &record.path));
+                    product.change = None;
                     continue;
                 }
             }
             if let Some(first) = claimed.get(&fqn) {
                 product.findings.push(record::claimed_twice(&product.assessment, None, first));
+                product.change = None;
             } else {
                 claimed.insert(fqn, product.assessment.path.clone());
             }

@@ -1,0 +1,177 @@
+//! The real parts around a generated repository: mirror, workers, record, engine.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use meshwright::adapter::clock::SystemClock;
+use meshwright::adapter::git::{GitSourceSpec, GitSources};
+use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
+use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::domain::id::{Digest, Revision, SourceName};
+use meshwright::domain::source::{Head, Target};
+use meshwright::domain::stage::{ExecutorProfile, Phase, Platform, Stage};
+use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports, Watched};
+use meshwright::port::judge::Judge;
+use meshwright::port::source::{FetchError, Source, Touched};
+use meshwright::port::tree::{ReadError, Tree};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+use super::generator;
+
+/// What counts as a descriptor.
+pub const GLOBS: [&str; 1] = ["**/data-product-descriptor.{yaml,yml,json}"];
+
+/// A mesh of one source with `count` descriptors. Nothing is recorded yet.
+pub struct World {
+    pub repository: TempDir,
+    pub engine: Arc<Engine>,
+    pub source: Arc<TimedSource>,
+    pub target: Target,
+    state: PathBuf,
+    count: usize,
+    _folder: TempDir,
+}
+
+impl World {
+    pub async fn new(count: usize) -> Self {
+        let repository = tempfile::tempdir().unwrap();
+        generator::repository(repository.path(), count).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let name: SourceName = "mesh".parse().unwrap();
+        let source = Arc::new(TimedSource::new(sources(repository.path(), &folder.path().join("mirrors"))));
+        let state = folder.path().join("state.db");
+        let store = Arc::new(SqliteStore::open(&state).await.unwrap());
+        let judge = judge();
+        judge.reload().await.unwrap();
+        let ports = Ports {
+            store,
+            source: Arc::clone(&source) as _,
+            judge: Arc::new(judge),
+            executors: Default::default(),
+            forges: Default::default(),
+            clock: Arc::new(SystemClock),
+        };
+        let watched = Watched {
+            url: repository.path().display().to_string(),
+            branch: generator::BRANCH.to_owned(),
+            globs: GLOBS.map(str::to_owned).to_vec(),
+            platform: Digest::of(b"platform"),
+        };
+        let settings = EngineSettings {
+            namespace: generator::NAMESPACE.parse().unwrap(),
+            platform: platform(),
+            sources: [(name.clone(), watched)].into_iter().collect(),
+            holder: "bench".to_owned(),
+            parallel_activities: 4,
+            retry_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(60),
+        };
+        let engine = Arc::new(Engine::new(ports, settings));
+        Self { repository, engine, source, target: Target { source: name }, state, count, _folder: folder }
+    }
+
+    /// One pass; answers with how long it took beyond the fetch.
+    pub async fn pass(&self) -> (PassOutcome, Duration) {
+        self.source.take();
+        let start = Instant::now();
+        let outcome = self.engine.pass(&self.target).await.unwrap();
+        let took = start.elapsed();
+        (outcome, took.saturating_sub(self.source.take()))
+    }
+
+    /// Records all, and makes the record say that everything has been rolled out, as it is on most
+    /// days. Rolling out eighteen thousand containers for this would take longer than everything else.
+    pub async fn settle(&self) {
+        let (outcome, _) = self.pass().await;
+        let PassOutcome::Recorded { plan } = outcome else { panic!("nothing was recorded: {outcome:?}") };
+        assert!(plan.activities.len() > self.count, "most products are rolled out at two stages");
+        let mut connection = SqliteConnectOptions::new().filename(&self.state).connect().await.unwrap();
+        for statement in [
+            "INSERT INTO containers (product, stage, version, digest, revision, activity, results, since)
+             SELECT product, stage, version, digest, revision, id, '{}', planned_at FROM activities",
+            "UPDATE activities SET status = 'succeeded', done = tasks",
+            "UPDATE versions SET released = 1",
+        ] {
+            sqlx::query(statement).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+    }
+}
+
+/// Two stages, and the executors that descriptors name. Nothing is ever executed here.
+fn platform() -> Platform {
+    let stage = |name: &str, after: &[&str]| Stage {
+        name: name.parse().unwrap(),
+        after: after.iter().map(|name| name.parse().unwrap()).collect(),
+    };
+    let executor =
+        |name: &str, phase| (name.parse().unwrap(), ExecutorProfile { phase, timeout_seconds: 600, attempts: 3 });
+    Platform {
+        stages: vec![stage("dev", &[]), stage("prod", &["dev"])],
+        executors: [executor("warehouse", Phase::Provision), executor("build", Phase::Build)].into_iter().collect(),
+    }
+}
+
+/// The repository, mirrored below `mirrors`.
+pub fn sources(repository: &Path, mirrors: &Path) -> GitSources {
+    let spec = GitSourceSpec {
+        name: "mesh".parse().unwrap(),
+        url: repository.display().to_string(),
+        branch: generator::BRANCH.to_owned(),
+        timeout: Duration::from_secs(120),
+        credentials: None,
+    };
+    GitSources::new(mirrors.to_path_buf(), vec![spec]).unwrap()
+}
+
+/// A judge with the shipped policies that has started nothing yet.
+pub fn judge() -> WorkerJudge {
+    let mut options = WorkerOptions::new(PolicySources::Shipped).unwrap();
+    options.program = PathBuf::from(env!("CARGO_BIN_EXE_meshwright"));
+    options.timeout = Duration::from_secs(20);
+    WorkerJudge::new(options)
+}
+
+/// A source that knows how long its fetches took.
+pub struct TimedSource {
+    inner: GitSources,
+    fetching: Mutex<Duration>,
+}
+
+impl TimedSource {
+    fn new(inner: GitSources) -> Self {
+        Self { inner, fetching: Mutex::default() }
+    }
+
+    /// How long fetches took since this was asked last.
+    pub fn take(&self) -> Duration {
+        std::mem::take(&mut *self.fetching.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Source for TimedSource {
+    async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError> {
+        let start = Instant::now();
+        let head = self.inner.fetch(source).await;
+        *self.fetching.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
+        head
+    }
+
+    async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError> {
+        self.inner.tree(source, revision).await
+    }
+
+    async fn touched(
+        &self,
+        source: &SourceName,
+        from: &Revision,
+        to: &Revision,
+    ) -> Result<Option<Vec<Touched>>, ReadError> {
+        self.inner.touched(source, from, to).await
+    }
+}

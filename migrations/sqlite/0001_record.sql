@@ -33,9 +33,12 @@ CREATE TABLE descriptors (
     -- Errors that rules found, and errors that policies found.
     errors   INTEGER NOT NULL,
     refusals INTEGER NOT NULL,
+    -- Whether it is looked at again even when nothing touches it.
+    again    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (source, path)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX descriptors_again ON descriptors (source, path) WHERE again = 1;
 CREATE INDEX descriptors_with_errors ON descriptors (source, path) WHERE errors > 0 OR refusals > 0;
 
 -- Which descriptors have read a file: the way from a touched file to what it concerns.
@@ -168,6 +171,7 @@ CREATE TABLE activities (
 ) STRICT;
 
 CREATE INDEX activities_unfinished ON activities (number) WHERE status IN ('waiting', 'running');
+CREATE INDEX activities_troubled ON activities (source, number) WHERE status NOT IN ('succeeded', 'superseded');
 CREATE INDEX activities_skipped ON activities (product) WHERE status = 'skipped';
 CREATE INDEX activities_by_container ON activities (product, stage, number);
 CREATE INDEX activities_by_revision ON activities (source, revision, number);

@@ -7,7 +7,22 @@
 
 use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Revision, SourceName, StageName};
+use crate::domain::plan::Held;
 use crate::domain::report::{Report, ReportContext, ReportState};
+
+/// The reports of a commit that has no descriptors: nothing could be evaluated.
+pub(super) fn of_emptied(
+    source: &SourceName,
+    revision: &Revision,
+    stages: impl Iterator<Item = StageName>,
+) -> Vec<Report> {
+    let text = "no descriptors found; nothing was changed because of it";
+    [ReportContext::Validate, ReportContext::Policy, ReportContext::Plan]
+        .into_iter()
+        .chain(stages.map(ReportContext::Stage))
+        .map(|context| Report::new(source, revision, &context, ReportState::Error, text))
+        .collect()
+}
 
 /// What the descriptors of a commit came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,8 +86,9 @@ fn policy(tally: &Tally) -> (ReportState, String) {
 
 fn plan(tally: &Tally) -> (ReportState, String) {
     let changes = format!("{} created, {} updated, {} retired", tally.created, tally.updated, tally.retired);
-    if tally.refused > 0 {
-        return (ReportState::Failure, format!("{changes}; {} refused", count(tally.refused, "product")));
+    let refused = tally.refused.max(tally.with_refusals);
+    if refused > 0 {
+        return (ReportState::Failure, format!("{changes}; {} refused", count(refused, "product")));
     }
     if tally.with_errors > 0 {
         return (ReportState::Failure, format!("{changes}; {} with errors left out", tally.with_errors));
@@ -92,6 +108,17 @@ pub(super) struct StageLine {
     pub product: String,
     /// Why it failed or was refused.
     pub reason: Option<String>,
+}
+
+/// The line of a container that waits for something to read from.
+pub(super) fn held_line(held: &Held) -> StageLine {
+    let product = held.container.product.product_name().to_owned();
+    let reason = if held.waits_for == held.container.product {
+        "failed before, and nothing of it has changed since".to_owned()
+    } else {
+        format!("waits for {}, which does not run there", held.waits_for.product_name())
+    };
+    StageLine { status: ActivityStatus::Skipped, product, reason: Some(reason) }
 }
 
 /// The status of one stage of a commit. `left_out` is how many products the plan refused.

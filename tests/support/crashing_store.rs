@@ -131,6 +131,9 @@ impl ActivityBook for CrashingStore {
     async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError> {
         read!(self.activities_of(source, revision))
     }
+    async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
+        read!(self.troubled(source))
+    }
     async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError> {
         write!(self.claim(id, holder, at))
     }

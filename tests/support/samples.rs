@@ -97,6 +97,8 @@ impl PassSample {
             changes: Vec::new(),
             refused: Vec::new(),
             activities: Vec::new(),
+            held: Vec::new(),
+            withdrawn: Vec::new(),
             findings: Default::default(),
             digest: Digest::of(b"not known yet"),
         };
@@ -132,7 +134,7 @@ impl PassSample {
     /// A descriptor that was read, with what was found in it.
     pub fn descriptor(self, file: &str, others: &[&str], findings: Vec<Finding>) -> Self {
         let files = std::iter::once(file).chain(others.iter().copied()).map(path).collect();
-        let entry = DescriptorEntry { path: path(file), files, product: None, digest: None, findings };
+        let entry = DescriptorEntry { path: path(file), files, product: None, digest: None, findings, again: false };
         self.with(|pass| pass.descriptors.push(entry))
     }
 
@@ -146,6 +148,7 @@ impl PassSample {
                 product: Some(entry.product.clone()),
                 digest: Some(entry.version.digest.clone()),
                 findings: Vec::new(),
+                again: false,
             });
             pass.plan.changes.push(change(&entry, ChangeKind::Created));
             pass.versions.push(entry);

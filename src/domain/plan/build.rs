@@ -14,7 +14,7 @@ use crate::domain::stage::Platform;
 
 use super::order::in_dependency_order;
 use super::tasks::planned_tasks;
-use super::{ActivityId, Plan, PlannedActivity};
+use super::{ActivityId, Held, Plan, PlannedActivity};
 
 /// Tells where a JSON pointer into the content stands in the files.
 pub type Locate = Arc<dyn Fn(&str) -> Location + Send + Sync>;
@@ -30,6 +30,8 @@ pub struct Desired {
     pub change: Change,
     /// Whether a finding or a policy refuses it.
     pub refused: bool,
+    /// Whether what failed before is tried again: the product was touched, or all are looked at anew.
+    pub retry: bool,
     /// Where its parts stand, for what planning finds.
     pub locate: Locate,
 }
@@ -47,6 +49,8 @@ pub struct PendingActivity {
     pub id: ActivityId,
     /// The content it moves its container to.
     pub to: Digest,
+    /// Whether it has begun; then it goes on to its end.
+    pub begun: bool,
 }
 
 /// All that a plan depends on.
@@ -70,6 +74,8 @@ pub struct PlanInputs<'a> {
     pub running: &'a BTreeMap<ContainerId, VersionRef>,
     /// What is under way already.
     pub pending: &'a BTreeMap<ContainerId, PendingActivity>,
+    /// Containers whose last activity failed or was refused, and the content it should have brought.
+    pub failed: &'a BTreeMap<ContainerId, Digest>,
 }
 
 /// Makes the plan. The same inputs make the same plan, with the same digest, in whatever order
@@ -101,14 +107,20 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
     let mut planned: BTreeMap<ContainerId, ActivityId> =
         inputs.pending.iter().map(|(container, pending)| (container.clone(), pending.id.clone())).collect();
     let mut activities = Vec::new();
-    for (product, stages) in drafts {
+    let mut held = Vec::new();
+    for (product, stages) in &drafts {
         for (stage, after_stages) in stages {
-            if let Some(activity) = activity(product, &stage, &after_stages, inputs, &planned) {
-                planned.insert(activity.container.clone(), activity.id.clone());
-                activities.push(activity);
+            let Some(activity) = activity(product, stage, after_stages, inputs, &planned) else { continue };
+            match missing_upstream(&activity, product.retry, after_stages, inputs, &planned, &held) {
+                Some(waits_for) => held.push(Held { container: activity.container, waits_for }),
+                None => {
+                    planned.insert(activity.container.clone(), activity.id.clone());
+                    activities.push(activity);
+                }
             }
         }
     }
+    let withdrawn = withdrawn(&desired, &drafts, &activities, &held, inputs);
 
     let mut changes: Vec<Change> = desired
         .iter()
@@ -127,6 +139,8 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
         changes,
         refused: refused.into_iter().collect(),
         activities,
+        held,
+        withdrawn,
         findings,
         digest: Digest::of(b""),
     };
@@ -211,6 +225,73 @@ fn activity(
         from,
         tasks,
     })
+}
+
+/// What an activity lacks to begin ever: a product that it reads from by an input port, and that
+/// neither runs at the stage nor is on its way there; or its own product, where this very content
+/// failed here or at an earlier stage and is not tried again, or is held there.
+fn missing_upstream(
+    activity: &PlannedActivity,
+    retry: bool,
+    before: &[StageName],
+    inputs: &PlanInputs<'_>,
+    planned: &BTreeMap<ContainerId, ActivityId>,
+    held: &[Held],
+) -> Option<Fqn> {
+    let container = &activity.container;
+    let product = &container.product;
+    let own_failed = |stage: &StageName| {
+        let own = ContainerId { product: product.clone(), stage: stage.clone() };
+        !retry && inputs.failed.get(&own) == Some(&activity.to.digest) && !planned.contains_key(&own)
+    };
+    if own_failed(&container.stage) || before.iter().any(own_failed) {
+        return Some(product.clone());
+    }
+    let own =
+        held.iter().find(|held| held.container.product == container.product && before.contains(&held.container.stage));
+    if let Some(held) = own {
+        return Some(held.waits_for.clone());
+    }
+    let owners: BTreeSet<Fqn> = activity.upstream.values().filter_map(Fqn::owner).collect();
+    owners.into_iter().filter(|owner| *owner != container.product).find(|owner| {
+        let upstream = ContainerId { product: owner.clone(), stage: container.stage.clone() };
+        !planned.contains_key(&upstream) && !inputs.running.contains_key(&upstream)
+    })
+}
+
+/// Activities that wait, and whose aim is gone: the product left, the stage is no more, the
+/// content is another by now, or what it is now is refused.
+fn withdrawn(
+    desired: &[&Desired],
+    drafts: &[(&Desired, Vec<StageDraft>)],
+    activities: &[PlannedActivity],
+    held: &[Held],
+    inputs: &PlanInputs<'_>,
+) -> Vec<ActivityId> {
+    let superseded: BTreeSet<&ContainerId> = activities.iter().map(|activity| &activity.container).collect();
+    let still_wanted = |container: &ContainerId, to: &Digest| {
+        if inputs.retired.iter().any(|change| change.product == container.product) {
+            return false;
+        }
+        let Some(product) = desired.iter().find(|product| product.descriptor.fqn == container.product) else {
+            return true;
+        };
+        match drafts.iter().find(|(draft, _)| draft.descriptor.fqn == container.product) {
+            Some((_, stages)) => {
+                let has_stage = stages.iter().any(|(stage, _)| *stage == container.stage);
+                has_stage && product.descriptor.digest == *to && !held.iter().any(|held| held.container == *container)
+            }
+            // It is refused: what was accepted before is still wanted, unless it is this very content.
+            None => product.descriptor.digest != *to,
+        }
+    };
+    inputs
+        .pending
+        .iter()
+        .filter(|(container, pending)| !pending.begun && !superseded.contains(container))
+        .filter(|(container, pending)| !still_wanted(container, &pending.to))
+        .map(|(_, pending)| pending.id.clone())
+        .collect()
 }
 
 /// What has to succeed first: the same product at earlier stages, and what it reads from at this one.

@@ -145,6 +145,15 @@ pub struct PlannedActivity {
     pub tasks: Vec<PlannedTask>,
 }
 
+/// A container that is not rolled out, because nothing runs that it could read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The container.
+    pub container: ContainerId,
+    /// The product that does not run at its stage, and is not on its way there.
+    pub waits_for: Fqn,
+}
+
 /// What will be done about one revision of one source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -162,6 +171,11 @@ pub struct Plan {
     pub refused: Vec<Fqn>,
     /// What is done: products after those they depend on, stages in promotion order.
     pub activities: Vec<PlannedActivity>,
+    /// Containers that want another version, and wait for something to read from.
+    pub held: Vec<Held>,
+    /// Activities of earlier plans that have not begun, and whose aim nobody has any more. Those of
+    /// containers for which this plan has an activity are superseded by it, and not listed.
+    pub withdrawn: Vec<ActivityId>,
     /// What planning itself found (an unknown executor, an unresolved placeholder), by product.
     pub findings: BTreeMap<Fqn, Vec<Finding>>,
     /// The digest of all of the above.
@@ -171,7 +185,7 @@ pub struct Plan {
 impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.activities.is_empty()
+        self.changes.is_empty() && self.activities.is_empty() && self.withdrawn.is_empty()
     }
 
     /// The digest that a plan with these parts has.

@@ -21,6 +21,7 @@ struct World {
     platform: Platform,
     running: BTreeMap<ContainerId, VersionRef>,
     pending: BTreeMap<ContainerId, PendingActivity>,
+    failed: BTreeMap<ContainerId, Digest>,
 }
 
 impl World {
@@ -42,6 +43,7 @@ impl World {
             },
             running: BTreeMap::new(),
             pending: BTreeMap::new(),
+            failed: BTreeMap::new(),
         }
     }
 
@@ -56,6 +58,7 @@ impl World {
             retired: &[],
             running: &self.running,
             pending: &self.pending,
+            failed: &self.failed,
         })
     }
 }
@@ -90,7 +93,7 @@ fn product(name: &str, upstream: &[&str], lifecycle: &Value) -> Desired {
         succeeds: None,
         difference: Difference::default(),
     };
-    Desired { descriptor, path, change, refused: false, locate: Arc::new(move |_| top.clone()) }
+    Desired { descriptor, path, change, refused: false, retry: true, locate: Arc::new(move |_| top.clone()) }
 }
 
 fn dev_and_prod() -> Value {
@@ -162,7 +165,7 @@ fn what_runs_or_is_under_way_is_not_planned_again() {
     let container = |stage: &str| ContainerId { product: wanted.descriptor.fqn.clone(), stage: stage.parse().unwrap() };
     world.running.insert(container("dev"), wanted.descriptor.version_ref());
     let id = ActivityId::derive(&world.source, &world.revision, 1, &container("prod"), &wanted.descriptor.digest);
-    world.pending.insert(container("prod"), PendingActivity { id, to: wanted.descriptor.digest.clone() });
+    world.pending.insert(container("prod"), PendingActivity { id, to: wanted.descriptor.digest.clone(), begun: true });
     assert!(world.plan(std::slice::from_ref(&wanted)).activities.is_empty());
     // Under way to something else: the wish is planned, whatever runs.
     world.pending.get_mut(&container("prod")).unwrap().to = Digest::of(b"other");

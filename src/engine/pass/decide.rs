@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::check::Assessment;
 use crate::domain::activity::ActivityStatus;
-use crate::domain::change::{Change, ChangeKind};
+use crate::domain::change::ChangeKind;
 use crate::domain::finding::Finding;
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
-use crate::domain::plan::{Desired, Locate, PendingActivity, Plan, PlanInputs, plan};
+use crate::domain::plan::{ActivityId, Desired, Locate, PendingActivity, Plan, PlanInputs, PlannedActivity, plan};
 use crate::domain::report::Report;
 use crate::port::store::{ActivityRecord, DescriptorEntry, Pass, StoreError, VersionEntry};
 
@@ -24,7 +24,7 @@ impl Engine {
         let plan = self.plan(sighting, &scales, &desired, &unfinished).await?;
         let tally = self.tally(sighting, &scales, &plan).await?;
         let mut reports = reports::of_pass(sighting.source, &sighting.revision, &tally);
-        reports.extend(self.stage_reports(sighting, &plan, &tally).await?);
+        reports.extend(self.stage_reports(sighting, &desired, &plan, &tally).await?);
         reports.extend(self.superseded_reports(sighting, &plan, &unfinished).await?);
 
         let refused: BTreeSet<&Fqn> = plan.refused.iter().collect();
@@ -47,7 +47,7 @@ impl Engine {
             versions,
             verdicts: scales.verdicts,
             reports,
-            condition: scales.look.condition,
+            condition: None,
             plan,
         })
     }
@@ -59,15 +59,27 @@ impl Engine {
         desired: &[Desired],
         unfinished: &[ActivityRecord],
     ) -> Result<Plan, StoreError> {
-        let products: Vec<Fqn> = desired.iter().map(|product| product.descriptor.fqn.clone()).collect();
+        let own = desired.iter().map(|product| product.descriptor.fqn.clone());
+        let upstream = desired.iter().flat_map(|product| product.descriptor.upstream()).filter_map(|fqn| fqn.owner());
+        let products: Vec<Fqn> = own.chain(upstream).collect::<BTreeSet<_>>().into_iter().collect();
         let containers = self.ports.store.containers(&products).await?;
         let running = containers.into_iter().map(|record| (record.container, record.version)).collect();
+        let troubled = self.ports.store.troubled(sighting.source).await?;
+        let failed = troubled
+            .into_iter()
+            .filter(|record| matches!(record.state.status, ActivityStatus::Failed | ActivityStatus::Refused))
+            .map(|record| (record.planned.container, record.planned.to.digest))
+            .collect();
         // Of two unfinished activities of one container, the later one is what it is heading for.
         let pending: BTreeMap<ContainerId, PendingActivity> = unfinished
             .iter()
             .map(|record| {
                 let planned = &record.planned;
-                let pending = PendingActivity { id: planned.id.clone(), to: planned.to.digest.clone() };
+                let pending = PendingActivity {
+                    id: planned.id.clone(),
+                    to: planned.to.digest.clone(),
+                    begun: record.state.status == ActivityStatus::Running,
+                };
                 (planned.container.clone(), pending)
             })
             .collect();
@@ -81,6 +93,7 @@ impl Engine {
             retired: &scales.retired,
             running: &running,
             pending: &pending,
+            failed: &failed,
         }))
     }
 
@@ -123,23 +136,28 @@ impl Engine {
         Ok(tally)
     }
 
-    /// The stages of this commit, as they stand once the plan is recorded.
+    /// The stages of this commit, as they stand once the plan is recorded: what it rolls out, what
+    /// it holds, and what earlier commits began and is not as Git says yet.
     async fn stage_reports(
         &self,
         sighting: &Sighting<'_>,
+        desired: &[Desired],
         plan: &Plan,
         tally: &Tally,
     ) -> Result<Vec<Report>, StoreError> {
-        let earlier = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
-        let left_out = tally.with_errors.max(tally.refused);
+        let own = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
+        let is_own: BTreeSet<&ActivityId> = own.iter().map(|record| &record.planned.id).collect();
+        let troubled = self.ports.store.troubled(sighting.source).await?;
+        let others: Vec<ActivityRecord> = troubled
+            .into_iter()
+            .filter(|record| !is_own.contains(&record.planned.id) && still_counts(record, desired, plan))
+            .collect();
+        let left_out = tally.with_errors.max(tally.refused).max(tally.with_refusals);
         let stages = self.settings.platform.stages.iter().map(|stage| {
-            let new =
-                plan.activities.iter().filter(|activity| activity.container.stage == stage.name).map(|activity| {
-                    let product = activity.container.product.product_name().to_owned();
-                    StageLine { status: ActivityStatus::Waiting, product, reason: None }
-                });
-            let mut lines = lines_of(&earlier, &stage.name, plan);
-            lines.extend(new);
+            let mut lines = lines_of(&own, &stage.name, plan);
+            lines.extend(lines_of(&others, &stage.name, plan));
+            lines.extend(plan.activities.iter().filter(|activity| activity.container.stage == stage.name).map(waiting));
+            lines.extend(plan.held.iter().filter(|held| held.container.stage == stage.name).map(reports::held_line));
             reports::of_stage(sighting.source, &sighting.revision, &stage.name, &lines, left_out)
         });
         Ok(stages.collect())
@@ -168,6 +186,24 @@ impl Engine {
     }
 }
 
+/// A line for an activity that is about to be recorded.
+fn waiting(activity: &PlannedActivity) -> StageLine {
+    let product = activity.container.product.product_name().to_owned();
+    StageLine { status: ActivityStatus::Waiting, product, reason: None }
+}
+
+/// Whether an unfinished or failed activity of an earlier commit still tells of what Git wants, once
+/// `plan` is recorded.
+fn still_counts(record: &ActivityRecord, desired: &[Desired], plan: &Plan) -> bool {
+    let container = &record.planned.container;
+    let replaced = plan.activities.iter().any(|activity| activity.container == *container)
+        || plan.held.iter().any(|held| held.container == *container)
+        || plan.withdrawn.contains(&record.planned.id)
+        || plan.changes.iter().any(|change| change.kind == ChangeKind::Retired && change.product == container.product);
+    let wanted = desired.iter().find(|product| product.descriptor.fqn == container.product && !product.refused);
+    !replaced && wanted.is_none_or(|product| product.descriptor.digest == record.planned.to.digest)
+}
+
 /// The lines of a stage of a commit, once `plan` is recorded.
 fn lines_of(activities: &[ActivityRecord], stage: &StageName, plan: &Plan) -> Vec<StageLine> {
     let of_stage = activities.iter().filter(|record| record.planned.container.stage == *stage);
@@ -183,13 +219,12 @@ fn lines_of(activities: &[ActivityRecord], stage: &StageName, plan: &Plan) -> Ve
 }
 
 /// Whether the activity ends without having begun once `plan` is recorded: another takes its place,
-/// or its product leaves the source.
+/// or nobody has its aim any more.
 fn is_superseded(record: &ActivityRecord, plan: &Plan) -> bool {
-    let container = &record.planned.container;
-    let is_retired = |change: &Change| change.kind == ChangeKind::Retired && change.product == container.product;
+    let planned = &record.planned;
     record.state.status == ActivityStatus::Waiting
-        && (plan.activities.iter().any(|activity| activity.container == *container)
-            || plan.changes.iter().any(is_retired))
+        && (plan.withdrawn.contains(&planned.id)
+            || plan.activities.iter().any(|activity| activity.container == planned.container))
 }
 
 fn desired(product: &Weighed) -> Option<Desired> {
@@ -200,6 +235,7 @@ fn desired(product: &Weighed) -> Option<Desired> {
         path: product.assessment.path.clone(),
         change: product.change.clone()?,
         refused: product.is_refused(),
+        retry: product.retry,
         locate,
     })
 }
@@ -223,6 +259,10 @@ fn planned_findings<'a>(product: &Weighed, plan: &'a Plan) -> Option<&'a Vec<Fin
     plan.findings.get(&product.change.as_ref()?.product)
 }
 
+fn holds(plan: &Plan, product: &Fqn) -> bool {
+    plan.held.iter().any(|held| held.container.product == *product && held.waits_for != *product)
+}
+
 fn descriptor_entry(product: &Weighed, plan: &Plan) -> DescriptorEntry {
     let assessment = &product.assessment;
     let planned = planned_findings(product, plan);
@@ -233,5 +273,6 @@ fn descriptor_entry(product: &Weighed, plan: &Plan) -> DescriptorEntry {
         product: assessment.product.clone(),
         digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
         findings: findings.cloned().collect(),
+        again: product.is_not_evaluated() || product.change.as_ref().is_some_and(|change| holds(plan, &change.product)),
     }
 }

@@ -16,8 +16,8 @@ use crate::domain::source::{Condition, Head, Target};
 use crate::port::store::{Pass, SourceRecord, StoreError};
 use crate::port::tree::{ReadError, Tree};
 
-use super::Engine;
 use super::settings::Watched;
+use super::{Engine, reports};
 
 /// How a pass ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,14 +101,17 @@ impl Engine {
             }
         };
         let sighting = self.sight(target, watched, revision).await?;
-        if self.is_settled(&sighting) {
-            let condition = sighting.record.as_ref().and_then(|record| record.condition.as_ref());
-            // A condition that the fetch had is over; one that the commit itself has stays.
-            let standing = condition.filter(|condition| condition.reason == scope::NO_DESCRIPTORS);
-            self.note(&sighting, standing).await?;
+        if self.is_settled(&sighting).await? {
+            self.note(&sighting, None).await?;
             return Ok(PassOutcome::Unchanged { revision: sighting.revision });
         }
-        let look = self.look(&sighting).await?;
+        let look = match self.look(&sighting).await? {
+            Ok(look) => look,
+            Err(condition) => {
+                self.tell_emptied(&sighting, &condition).await?;
+                return Ok(PassOutcome::NotSeen { condition });
+            }
+        };
         let weighed = self.weigh(&sighting, look).await?;
         // From here to the record nobody may append an event that these reports depend on.
         let gate = self.report_gate.lock().await;
@@ -134,7 +137,10 @@ impl Engine {
         if let Some(record) = sighting.record.as_mut() {
             record.revision = None;
         }
-        let look = self.look(&sighting).await?;
+        let look = match self.look(&sighting).await? {
+            Ok(look) => look,
+            Err(condition) => return Ok(Err(condition)),
+        };
         let weighed = self.weigh(&sighting, look).await?;
         let assessments = weighed.assessments();
         let pass = self.decide(&sighting, weighed).await?;
@@ -177,12 +183,25 @@ impl Engine {
         })
     }
 
-    fn is_settled(&self, sighting: &Sighting<'_>) -> bool {
-        sighting.record.as_ref().is_some_and(|record| {
+    /// Whether all is recorded for this commit, and nothing of it is to be looked at again.
+    async fn is_settled(&self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
+        let is_recorded = sighting.record.as_ref().is_some_and(|record| {
             record.revision.as_ref() == Some(&sighting.revision)
                 && record.policies.as_ref() == Some(&sighting.policies)
                 && record.platform.as_ref() == Some(&sighting.watched.platform)
-        })
+        });
+        Ok(is_recorded && self.ports.store.held_back(sighting.source).await?.is_empty())
+    }
+
+    /// A commit without descriptors is no commit in which all products were removed. It is not
+    /// recorded as looked at, so that the next one is compared with the one before it.
+    async fn tell_emptied(&self, sighting: &Sighting<'_>, condition: &Condition) -> Result<(), StoreError> {
+        warn!(source = %sighting.source, revision = %sighting.revision.short(), "{}", condition.message);
+        let stages = self.settings.platform.stages.iter().map(|stage| stage.name.clone());
+        let reports = reports::of_emptied(sighting.source, &sighting.revision, stages);
+        self.ports.store.want(&reports, self.ports.clock.now()).await?;
+        self.publish_bell.notify_one();
+        self.note(sighting, Some(condition)).await
     }
 
     async fn note(&self, sighting: &Sighting<'_>, condition: Option<&Condition>) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Which descriptors a pass reads. Cost follows the change, not the repository.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::check::{self, Assessment, Settings};
@@ -24,24 +24,29 @@ pub(super) struct Look {
     pub descriptors: usize,
     /// What became of those that were read.
     pub assessments: Vec<Assessment>,
+    /// Of those, the ones that nothing has touched: they were held back.
+    pub held: BTreeSet<RepoPath>,
     /// Recorded root files that are gone, and their products.
     pub gone: Vec<(RepoPath, Option<Fqn>)>,
+    /// Root files that described another product when they were read last, and that product.
+    pub let_go: Vec<(RepoPath, Fqn)>,
     /// Findings that belong to no descriptor.
     pub findings: Vec<Finding>,
-    /// Why the commit is not as it should be, if so.
-    pub condition: Option<Condition>,
 }
 
 /// Which root files are to be read.
 struct Scope {
     complete: bool,
     roots: Vec<RepoPath>,
+    /// Of the roots, those that nothing has touched.
+    held: BTreeSet<RepoPath>,
     gone: Vec<RepoPath>,
     findings: Vec<Finding>,
 }
 
 impl Engine {
-    pub(super) async fn look(&self, sighting: &Sighting<'_>) -> Result<Look, PassError> {
+    /// Reads what has to be read; a condition when the commit has no descriptor at all.
+    pub(super) async fn look(&self, sighting: &Sighting<'_>) -> Result<Result<Look, Condition>, PassError> {
         let recorded = self.ports.store.descriptors(sighting.source).await?;
         let scope = match self.touched_scope(sighting, &recorded).await? {
             Some(scope) => scope,
@@ -55,30 +60,32 @@ impl Engine {
             recorded.len() + new - scope.gone.len()
         };
         // An empty target is refused: no product is gone because a tree is.
-        let emptied = descriptors == 0 && !recorded.is_empty();
-        let gone: BTreeSet<RepoPath> = if emptied { BTreeSet::new() } else { scope.gone.into_iter().collect() };
-        let condition = (descriptors == 0).then(|| Condition {
-            reason: NO_DESCRIPTORS.to_owned(),
-            message: format!(
-                "no file of the commit {} matches {}; all products stay as they are",
-                sighting.revision.short(),
-                sighting.watched.globs.join(", ")
-            ),
-        });
+        if descriptors == 0 {
+            return Ok(Err(Condition {
+                reason: NO_DESCRIPTORS.to_owned(),
+                message: format!(
+                    "no file of the commit {} matches {}; all products stay as they are",
+                    sighting.revision.short(),
+                    sighting.watched.globs.join(", ")
+                ),
+            }));
+        }
+        let gone: BTreeSet<RepoPath> = scope.gone.into_iter().collect();
         let tree = Arc::clone(&sighting.tree);
         let settings = Settings { namespace: Some(self.settings.namespace.clone()) };
         let roots = scope.roots;
         let assessments = tokio::task::spawn_blocking(move || check::assess_all(tree.as_ref(), &roots, &settings))
             .await
             .map_err(|error| PassError::Interrupted(error.to_string()))?;
-        Ok(Look {
-            complete: scope.complete && !emptied,
+        Ok(Ok(Look {
+            complete: scope.complete,
             descriptors,
-            assessments,
+            let_go: let_go(&recorded, &assessments),
             gone: recorded.into_iter().filter(|(path, _)| gone.contains(path)).collect(),
+            held: scope.held,
             findings: scope.findings,
-            condition,
-        })
+            assessments,
+        }))
     }
 
     /// What differs from the recorded commit; `None` when all has to be read.
@@ -91,8 +98,7 @@ impl Engine {
         let Some(from) = &record.revision else { return Ok(None) };
         let same_rules = record.policies.as_ref() == Some(&sighting.policies)
             && record.platform.as_ref() == Some(&sighting.watched.platform);
-        let emptied = record.condition.as_ref().is_some_and(|condition| condition.reason == NO_DESCRIPTORS);
-        if !same_rules || emptied {
+        if !same_rules {
             return Ok(None);
         }
         let Some(touched) = self.ports.source.touched(sighting.source, from, &sighting.revision).await? else {
@@ -112,7 +118,16 @@ impl Engine {
         let discovery = check::discover(&listing, &sighting.watched.globs);
         let mut roots: BTreeSet<RepoPath> = discovery.roots.into_iter().collect();
         roots.extend(self.ports.store.descriptors_reading(sighting.source, &all).await?);
-        roots.extend(self.ports.store.held_back(sighting.source).await?);
+        roots.extend(in_touched_folders(recorded, &all));
+        let held: BTreeSet<RepoPath> = self
+            .ports
+            .store
+            .held_back(sighting.source)
+            .await?
+            .into_iter()
+            .filter(|path| !roots.contains(path))
+            .collect();
+        roots.extend(held.iter().cloned());
         // Whoever let go of a product leaves it to the others that claim it.
         let touched_roots = recorded.iter().filter(|(path, _)| deleted.contains(path) || roots.contains(path));
         let let_go: BTreeSet<&Fqn> = touched_roots.filter_map(|(_, product)| product.as_ref()).collect();
@@ -120,7 +135,8 @@ impl Engine {
         roots.extend(claiming.map(|(path, _)| path.clone()).collect::<Vec<_>>());
         roots.retain(|path| !deleted.contains(path));
         let gone = recorded.iter().map(|(path, _)| path).filter(|path| deleted.contains(path)).cloned().collect();
-        Ok(Some(Scope { complete: false, roots: roots.into_iter().collect(), gone, findings: discovery.findings }))
+        let roots = roots.into_iter().collect();
+        Ok(Some(Scope { complete: false, roots, held, gone, findings: discovery.findings }))
     }
 
     async fn whole_scope(
@@ -135,6 +151,35 @@ impl Engine {
         let discovery = check::discover(&listing, &sighting.watched.globs);
         let present: BTreeSet<&RepoPath> = discovery.roots.iter().collect();
         let gone = recorded.iter().map(|(path, _)| path).filter(|path| !present.contains(path)).cloned().collect();
-        Ok(Scope { complete: true, gone, findings: discovery.findings, roots: discovery.roots })
+        Ok(Scope { complete: true, gone, held: BTreeSet::new(), findings: discovery.findings, roots: discovery.roots })
     }
+}
+
+/// Recorded root files in whose folders something was touched: a mended script is a reason to try
+/// again what failed.
+fn in_touched_folders(recorded: &[(RepoPath, Option<Fqn>)], touched: &[RepoPath]) -> Vec<RepoPath> {
+    let mut folders: BTreeSet<Option<RepoPath>> = BTreeSet::new();
+    for path in touched {
+        let mut folder = path.parent();
+        while let Some(inner) = folder {
+            folder = inner.parent();
+            if !folders.insert(Some(inner)) {
+                break;
+            }
+        }
+        folders.insert(None);
+    }
+    recorded.iter().map(|(path, _)| path).filter(|path| folders.contains(&path.parent())).cloned().collect()
+}
+
+/// What these root files described before, where they describe another product now.
+fn let_go(recorded: &[(RepoPath, Option<Fqn>)], assessments: &[Assessment]) -> Vec<(RepoPath, Fqn)> {
+    let now: BTreeMap<&RepoPath, &Fqn> =
+        assessments.iter().filter_map(|it| Some((&it.path, it.product.as_ref()?))).collect();
+    recorded
+        .iter()
+        .filter_map(|(path, before)| Some((path, before.as_ref()?)))
+        .filter(|(path, before)| now.get(path).is_some_and(|now| now != before))
+        .map(|(path, before)| (path.clone(), before.clone()))
+        .collect()
 }

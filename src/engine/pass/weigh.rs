@@ -10,7 +10,7 @@ use crate::check::{Assessment, record, verdicts};
 use crate::domain::change::{Change, ChangeKind, Difference, compare};
 use crate::domain::descriptor::Descriptor;
 use crate::domain::finding::{Finding, arrange};
-use crate::domain::id::{Fqn, RepoPath};
+use crate::domain::id::{Fqn, RepoPath, SourceName};
 use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question};
 use crate::port::store::{RecordedVersion, VerdictEntry};
 
@@ -21,6 +21,8 @@ use super::{PassError, Sighting};
 /// A product that was read, with all that is held for and against it.
 pub(super) struct Weighed {
     pub assessment: Arc<Assessment>,
+    /// Whether what failed before is tried again.
+    pub retry: bool,
     /// What changed; `None` where there is no descriptor to compare, and where the product is another
     /// descriptor's: then nothing that stands here counts for it.
     pub change: Option<Change>,
@@ -73,18 +75,29 @@ impl Latest {
     }
 }
 
+impl Latest {
+    /// A product of the same name that another source describes, in whatever major.
+    fn of_another_source(&self, product: &Fqn, source: &SourceName) -> Option<&RecordedVersion> {
+        self.0
+            .values()
+            .find(|record| record.product.family() == product.family() && record.source != *source && !record.retired)
+    }
+}
+
 impl Engine {
     pub(super) async fn weigh(&self, sighting: &Sighting<'_>, mut look: Look) -> Result<Scales, PassError> {
         let assessments = std::mem::take(&mut look.assessments);
         let mut wanted: BTreeSet<Fqn> =
             assessments.iter().filter_map(|assessment| assessment.product.clone()).collect();
         wanted.extend(look.gone.iter().filter_map(|(_, product)| product.clone()));
+        wanted.extend(look.let_go.iter().map(|(_, product)| product.clone()));
         let latest = self.ports.store.latest_versions(&wanted.iter().cloned().collect::<Vec<_>>()).await?;
         let latest = Latest(latest.into_iter().map(|version| (version.product.clone(), version)).collect());
 
         let mut products = Vec::with_capacity(assessments.len());
         for assessment in assessments {
-            products.push(self.compare_with_record(assessment, &latest).await?);
+            let retry = !look.held.contains(&assessment.path);
+            products.push(self.compare_with_record(assessment, retry, &latest).await?);
         }
         self.refuse_double_claims(sighting, &look, &latest, &mut products);
         self.warn_of_unknown_upstream(&mut products).await?;
@@ -97,11 +110,16 @@ impl Engine {
         Ok(Scales { look, products, retired, verdicts })
     }
 
-    async fn compare_with_record(&self, assessment: Assessment, latest: &Latest) -> Result<Weighed, PassError> {
+    async fn compare_with_record(
+        &self,
+        assessment: Assessment,
+        retry: bool,
+        latest: &Latest,
+    ) -> Result<Weighed, PassError> {
         let assessment = Arc::new(assessment);
         let mut findings = assessment.findings.clone();
         let Some(descriptor) = assessment.descriptor.clone() else {
-            return Ok(Weighed { assessment, change: None, findings, policy_findings: Vec::new() });
+            return Ok(Weighed { assessment, retry, change: None, findings, policy_findings: Vec::new() });
         };
         let predecessor = latest.predecessor(&descriptor.fqn);
         let same_major = predecessor.filter(|version| version.product == descriptor.fqn);
@@ -132,7 +150,7 @@ impl Engine {
             },
             difference,
         };
-        Ok(Weighed { assessment, change: Some(change), findings, policy_findings: Vec::new() })
+        Ok(Weighed { assessment, retry, change: Some(change), findings, policy_findings: Vec::new() })
     }
 
     /// One product has one descriptor: the one that was recorded first, or else the first by path.
@@ -142,12 +160,18 @@ impl Engine {
         let mut claimed: BTreeMap<Fqn, RepoPath> = BTreeMap::new();
         for product in products.iter_mut() {
             let Some(fqn) = product.assessment.product.clone() else { continue };
+            // The name belongs to one source, with all its majors.
+            if let Some(record) = latest.of_another_source(&fqn, sighting.source) {
+                product.findings.push(record::claimed_twice(&product.assessment, Some(&record.source), &record.path));
+                product.change = None;
+                continue;
+            }
             if let Some(record) = latest.0.get(&fqn).filter(|record| !record.retired) {
-                let elsewhere = record.source != *sighting.source;
-                let moved = gone.contains(&record.path) || (look.complete && !present.contains(&record.path));
-                if elsewhere || (record.path != product.assessment.path && !moved) {
-                    let source = elsewhere.then_some(&record.source);
-                    product.findings.push(record::claimed_twice(&product.assessment, source, &record.path));
+                let moved = gone.contains(&record.path)
+                    || look.let_go.contains(&(record.path.clone(), fqn.clone()))
+                    || (look.complete && !present.contains(&record.path));
+                if record.path != product.assessment.path && !moved {
+                    product.findings.push(record::claimed_twice(&product.assessment, None, &record.path));
                     product.change = None;
                     continue;
                 }
@@ -250,9 +274,8 @@ fn events(change: &Change) -> Vec<PolicyEvent> {
 /// Products whose root file is gone, and that no other file describes.
 fn retired(look: &Look, products: &[Weighed], latest: &Latest) -> Vec<Change> {
     let here: BTreeSet<&Fqn> = products.iter().filter_map(|product| product.assessment.product.as_ref()).collect();
-    look.gone
-        .iter()
-        .filter_map(|(path, product)| Some((path, product.as_ref()?)))
+    let gone = look.gone.iter().filter_map(|(path, product)| Some((path, product.as_ref()?)));
+    gone.chain(look.let_go.iter().map(|(path, product)| (path, product)))
         .filter(|(_, product)| !here.contains(product))
         .filter_map(|(path, product)| {
             let record = latest.0.get(product).filter(|record| !record.retired && record.path == *path)?;

@@ -37,7 +37,11 @@ impl Engine {
     /// Claims an activity and brings it to its end.
     pub(super) async fn drive(&self, id: &ActivityId, stop: &CancellationToken) -> Result<(), DriveError> {
         let now = self.ports.clock.now();
-        let Some(token) = self.ports.store.claim(id, &self.settings.holder, now).await? else { return Ok(()) };
+        // Under the gate, because a pass that supersedes what waits reports it as superseded.
+        let gate = self.report_gate.lock().await;
+        let claimed = self.ports.store.claim(id, &self.settings.holder, now).await?;
+        drop(gate);
+        let Some(token) = claimed else { return Ok(()) };
         let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
         info!(activity = %id, container = %record.planned.container, version = %record.planned.to.version, "rolling out");
         let surroundings = match self.surroundings(&record).await {
@@ -52,6 +56,15 @@ impl Engine {
             }
         }
         self.finish(&mut record, &surroundings, token).await
+    }
+
+    /// Ends an activity over which our own code panicked: it would do so again.
+    pub(super) async fn give_up(&self, id: &ActivityId) -> Result<(), DriveError> {
+        let Some(token) = self.ports.store.claim(id, &self.settings.holder, self.ports.clock.now()).await? else {
+            return Ok(());
+        };
+        let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
+        self.fail_next(&mut record, token, "an error of Meshwright itself; its log has the details".to_owned()).await
     }
 
     /// Runs one task, attempt after attempt, asking policies before its phase and on its result.

@@ -49,7 +49,7 @@ impl Engine {
             if drives.running.is_empty() && !begun {
                 return Ok(());
             }
-            if !drives.running.is_empty() && drives.next_ended(stop).await == Ended::Stopped {
+            if !drives.running.is_empty() && self.next_ended(&mut drives, stop).await == Ended::Stopped {
                 drives.tasks.shutdown().await;
                 return Ok(());
             }
@@ -70,7 +70,7 @@ impl Engine {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = rung => {}
-                ended = drives.next_ended(stop), if !drives.running.is_empty() => {
+                ended = self.next_ended(&mut drives, stop), if !drives.running.is_empty() => {
                     if ended == Ended::Stopped { break }
                 }
                 _ = look.tick() => drives.resting.clear(),
@@ -122,29 +122,35 @@ enum Ended {
     Stopped,
 }
 
-impl Drives {
+impl Engine {
     /// Waits until one activity has ended, and lets it rest.
-    async fn next_ended(&mut self, stop: &CancellationToken) -> Ended {
+    async fn next_ended(&self, drives: &mut Drives, stop: &CancellationToken) -> Ended {
         let joined = tokio::select! {
             () = stop.cancelled() => return Ended::Stopped,
-            joined = self.tasks.join_next_with_id() => joined,
+            joined = drives.tasks.join_next_with_id() => joined,
         };
         let ended = match joined {
             None => None,
             Some(Ok((id, outcome))) => {
                 if let Err(error) = outcome {
-                    warn!(activity = ?self.names.get(&id), %error, "the activity could not go on for now");
+                    warn!(activity = ?drives.names.get(&id), %error, "the activity could not go on for now");
                 }
-                self.names.remove(&id)
+                drives.names.remove(&id)
             }
             Some(Err(panic)) => {
-                error!(activity = ?self.names.get(&panic.id()), %panic, "driving an activity panicked");
-                self.names.remove(&panic.id())
+                error!(activity = ?drives.names.get(&panic.id()), %panic, "driving an activity panicked");
+                let id = drives.names.remove(&panic.id());
+                if let Some(id) = &id
+                    && let Err(error) = self.give_up(id).await
+                {
+                    warn!(activity = %id, %error, "the activity could not be ended for now");
+                }
+                id
             }
         };
         if let Some(id) = ended {
-            self.running.remove(&id);
-            self.resting.insert(id);
+            drives.running.remove(&id);
+            drives.resting.insert(id);
         }
         Ended::One
     }

@@ -1,9 +1,12 @@
 //! Appending events together with what forges should show because of them.
 
+use std::collections::BTreeSet;
+
 use tracing::warn;
 
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, TaskStatus};
 use crate::domain::id::{Digest, Revision, SourceName};
+use crate::domain::plan::ActivityId;
 use crate::domain::report::Report;
 use crate::port::store::{ActivityRecord, AppendError, StoreError};
 
@@ -29,6 +32,21 @@ pub(in crate::engine) fn stage_line(record: &ActivityRecord) -> StageLine {
     }
 }
 
+/// The lines of the activity's stage, when the activity itself stands at `after`.
+fn lines_at(activities: Vec<ActivityRecord>, record: &ActivityRecord, after: &ActivityState) -> Vec<StageLine> {
+    let stage = &record.planned.container.stage;
+    activities
+        .into_iter()
+        .filter(|other| other.planned.container.stage == *stage)
+        .map(|mut other| {
+            if other.planned.id == record.planned.id {
+                other.state = after.clone();
+            }
+            stage_line(&other)
+        })
+        .collect()
+}
+
 impl Engine {
     /// Appends an event on which no status depends.
     pub(super) async fn append(
@@ -51,9 +69,9 @@ impl Engine {
     ) -> Result<(), AppendError> {
         let gate = self.report_gate.lock().await;
         let after = record.state.clone().after(&event)?;
-        let report = self.stage_report(record, &after).await?;
+        let reports = self.reports_after(record, &after).await?;
         let now = self.ports.clock.now();
-        record.state = self.ports.store.append(&record.planned.id, token, &event, &[report], now).await?;
+        record.state = self.ports.store.append(&record.planned.id, token, &event, &reports, now).await?;
         drop(gate);
         self.publish_bell.notify_one();
         Ok(())
@@ -71,23 +89,30 @@ impl Engine {
         appended.is_ok()
     }
 
-    /// The status of the activity's stage, when the activity itself stands at `after`. The caller
-    /// holds the gate.
-    async fn stage_report(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Report, AppendError> {
-        let all = self.ports.store.activities_of(&record.source, &record.revision).await?;
+    /// The status of the activity's stage when the activity itself stands at `after`: of its own
+    /// commit, and of the one that was looked at last, which shows all that is not as Git says. The
+    /// caller holds the gate.
+    async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, AppendError> {
+        let store = &self.ports.store;
         let stage = &record.planned.container.stage;
-        let lines: Vec<StageLine> = all
-            .into_iter()
-            .filter(|other| other.planned.container.stage == *stage)
-            .map(|mut other| {
-                if other.planned.id == record.planned.id {
-                    other.state = after.clone();
-                }
-                stage_line(&other)
-            })
-            .collect();
+        let own = store.activities_of(&record.source, &record.revision).await?;
+        let lines = lines_at(own, record, after);
         let left_out = self.left_out(&record.source, &record.revision, &record.plan).await?;
-        Ok(reports::of_stage(&record.source, &record.revision, stage, &lines, left_out))
+        let mut reports = vec![reports::of_stage(&record.source, &record.revision, stage, &lines, left_out)];
+
+        let latest = store.pass_rows(Some(&record.source), 1).await?.pop();
+        let Some(latest) = latest.filter(|latest| latest.revision != record.revision) else { return Ok(reports) };
+        let Ok(plan) = latest.plan.parse::<Digest>() else { return Ok(reports) };
+        let mut all = store.activities_of(&record.source, &latest.revision).await?;
+        let known: BTreeSet<ActivityId> = all.iter().map(|other| other.planned.id.clone()).collect();
+        let troubled = store.troubled(&record.source).await?;
+        all.extend(troubled.into_iter().filter(|other| !known.contains(&other.planned.id)));
+        let mut lines = lines_at(all, record, after);
+        let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
+        lines.extend(held.iter().filter(|held| held.container.stage == *stage).map(reports::held_line));
+        let left_out = self.left_out(&record.source, &latest.revision, &plan).await?;
+        reports.push(reports::of_stage(&record.source, &latest.revision, stage, &lines, left_out));
+        Ok(reports)
     }
 
     /// How many products of a commit are not rolled out because of what was found. What stands with

@@ -215,6 +215,9 @@ impl ActivityBook for FakeRecord {
         unreachable!("not shown")
     }
 
+    async fn troubled(&self, _: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
+        unreachable!("not shown")
+    }
     async fn claim(&self, _: &ActivityId, _: &str, _: Timestamp) -> Result<Option<FencingToken>, StoreError> {
         unreachable!("nothing is written")
     }

@@ -66,6 +66,10 @@ pub trait ActivityBook: Send + Sync {
     /// All activities of a revision, in the plan's order.
     async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError>;
 
+    /// Of the source's products, the newest activity of each container that moves it to the latest
+    /// recorded content and has not succeeded: what keeps the source from being as Git says.
+    async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError>;
+
     /// Takes the activity's container for `holder`, and appends `Claimed` with a new token.
     /// `None` when another activity of the container is running, or this one has ended.
     ///

@@ -45,6 +45,9 @@ pub struct DescriptorEntry {
     pub digest: Option<Digest>,
     /// What was found, by rules and by policies.
     pub findings: Vec<Finding>,
+    /// Whether it is to be looked at again even when nothing touches it: it waits for something, or
+    /// policies could not be evaluated.
+    pub again: bool,
 }
 
 /// A version that was accepted.
@@ -181,8 +184,8 @@ pub trait PassBook: Send + Sync {
     /// All recorded descriptors: root file and product.
     async fn descriptors(&self, source: &SourceName) -> Result<Vec<(RepoPath, Option<Fqn>)>, StoreError>;
 
-    /// The root files of products of the source whose newest activity at some stage was skipped,
-    /// because what it waited for did not succeed. They are to be looked at again.
+    /// The root files of descriptors that were recorded to be looked at `again`, and of products of
+    /// the source whose newest activity at some stage was skipped, because what it waited for did not succeed.
     async fn held_back(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError>;
 
     /// Recorded descriptors of the source that stand with errors.

@@ -69,6 +69,8 @@ fn full() -> PlannedSource<'static> {
             ],
             refused: vec![product("orders")],
             activities: vec![trips, fleet],
+            held: Vec::new(),
+            withdrawn: Vec::new(),
             findings: std::collections::BTreeMap::new(),
             digest: Digest::of(b"plan"),
         },

@@ -35,6 +35,29 @@ selection!(UNFINISHED, UNFINISHED_EVENTS, "a.status IN ('waiting', 'running')");
 selection!(BY_ID, BY_ID_EVENTS, "a.id = ?1");
 selection!(BY_REVISION, BY_REVISION_EVENTS, "a.source = ?1 AND a.revision = ?2");
 
+selection!(
+    TROUBLED,
+    TROUBLED_EVENTS,
+    "a.source = ?1 AND a.status NOT IN ('succeeded', 'superseded')
+     AND NOT EXISTS (
+       SELECT 1 FROM activities later
+       WHERE later.product = a.product AND later.stage = a.stage AND later.number > a.number
+         AND later.status <> 'superseded')
+     AND EXISTS (
+       SELECT 1 FROM products p JOIN versions v ON v.product = p.product AND v.version = p.version
+       WHERE p.product = a.product AND p.retired = 0 AND v.digest = a.digest)"
+);
+
+/// What keeps a source from being as Git says.
+pub async fn troubled(
+    connection: &mut SqliteConnection,
+    source: &SourceName,
+) -> Result<Vec<ActivityRecord>, StoreError> {
+    let activities = sqlx::query(TROUBLED).bind(source.as_str()).fetch_all(&mut *connection).await?;
+    let events = sqlx::query(TROUBLED_EVENTS).bind(source.as_str()).fetch_all(connection).await?;
+    records(&activities, &events)
+}
+
 /// Activities that have not ended.
 pub async fn unfinished(connection: &mut SqliteConnection) -> Result<Vec<ActivityRecord>, StoreError> {
     let activities = sqlx::query(UNFINISHED).fetch_all(&mut *connection).await?;

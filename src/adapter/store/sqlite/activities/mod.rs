@@ -30,6 +30,10 @@ impl ActivityBook for SqliteStore {
         load::of_revision(&mut *self.read().await?, source, revision).await
     }
 
+    async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
+        load::troubled(&mut *self.read().await?, source).await
+    }
+
     async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError> {
         let mut transaction = self.write().await?;
         let token = claim::claim(&mut transaction, id, holder, at).await?;

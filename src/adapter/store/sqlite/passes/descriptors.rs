@@ -10,14 +10,15 @@ use crate::port::store::{DescriptorEntry, Pass, StoreError};
 use crate::adapter::store::sqlite::bulk::Bulk;
 
 const DESCRIPTORS: Bulk = Bulk {
-    into: "INSERT INTO descriptors (source, path, product, digest, revision, errors, refusals)",
-    columns: 7,
+    into: "INSERT INTO descriptors (source, path, product, digest, revision, errors, refusals, again)",
+    columns: 8,
     conflict: "ON CONFLICT (source, path) DO UPDATE SET
         product = excluded.product,
         digest = excluded.digest,
         revision = excluded.revision,
         errors = excluded.errors,
-        refusals = excluded.refusals",
+        refusals = excluded.refusals,
+        again = excluded.again",
 };
 
 const FILES: Bulk =
@@ -42,7 +43,8 @@ pub async fn write(connection: &mut SqliteConnection, pass: &Pass) -> Result<(),
                 .put(entry.digest.as_ref().map(Digest::as_str))
                 .put(revision)
                 .put(errors)
-                .put(refusals);
+                .put(refusals)
+                .put(i64::from(entry.again));
         })
         .await?;
     let files: Vec<(&RepoPath, &RepoPath)> =

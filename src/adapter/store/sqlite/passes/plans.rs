@@ -79,6 +79,8 @@ fn without_lists(plan: &Plan) -> Plan {
         changes: Vec::new(),
         refused: plan.refused.clone(),
         activities: Vec::new(),
+        held: plan.held.clone(),
+        withdrawn: plan.withdrawn.clone(),
         findings: plan.findings.clone(),
         digest: plan.digest.clone(),
     }

@@ -86,14 +86,16 @@ pub async fn standing(connection: &mut SqliteConnection, source: &SourceName) ->
     rows.iter().map(each).collect()
 }
 
-pub const HELD_BACK: &str = "SELECT DISTINCT p.path
+pub const HELD_BACK: &str = "SELECT path FROM descriptors WHERE source = ?1 AND again = 1
+     UNION
+     SELECT p.path
      FROM activities a
      JOIN products p ON p.product = a.product AND p.source = ?1 AND p.retired = 0
      WHERE a.status = 'skipped'
        AND NOT EXISTS (
          SELECT 1 FROM activities later
          WHERE later.product = a.product AND later.stage = a.stage AND later.number > a.number)
-     ORDER BY p.path";
+     ORDER BY 1";
 
 pub async fn held_back(connection: &mut SqliteConnection, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
     let rows = sqlx::query(HELD_BACK).bind(source.as_str()).fetch_all(connection).await?;

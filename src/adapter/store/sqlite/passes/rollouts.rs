@@ -34,6 +34,11 @@ pub const WAITING: &str = "SELECT a.product, a.stage, a.plan, a.planned
      FROM json_each(?1) AS wanted CROSS JOIN activities a ON a.product = wanted.value AND a.status = 'waiting'
      ORDER BY a.number";
 
+/// These activities, where they have not begun.
+const WITHDRAWN: &str = "SELECT a.product, a.stage, a.plan, a.planned
+     FROM json_each(?1) AS wanted CROSS JOIN activities a ON a.id = wanted.value AND a.status = 'waiting'
+     ORDER BY a.number";
+
 /// Records the plan's activities, in its order.
 pub async fn write(connection: &mut SqliteConnection, pass: &Pass) -> Result<(), StoreError> {
     let plan = &pass.plan;
@@ -70,15 +75,15 @@ struct Ending {
     event: ActivityEvent,
 }
 
-/// Ends activities that wait: those of containers for which the plan has a new one, and those of
-/// products that have left their source with this pass. Running ones go on to their end.
+/// Ends activities that wait: those of containers for which the plan has a new one, those that it
+/// withdraws, and those of products that have left their source with this pass. Running ones go on to their end.
 pub async fn supersede(
     connection: &mut SqliteConnection,
     pass: &Pass,
     retired: &BTreeSet<Fqn>,
     decisions: &mut Vec<AuditEvent>,
 ) -> Result<(), StoreError> {
-    if pass.plan.activities.is_empty() && retired.is_empty() {
+    if pass.plan.activities.is_empty() && pass.plan.withdrawn.is_empty() && retired.is_empty() {
         return Ok(());
     }
     let endings = endings(connection, pass, retired).await?;
@@ -122,8 +127,16 @@ async fn endings(
         pass.plan.activities.iter().map(|activity| (&activity.container, &activity.id)).collect();
     let products: BTreeSet<&Fqn> = successors.keys().map(|container| &container.product).chain(retired).collect();
     let rows =
-        sqlx::query(WAITING).bind(name_list(products.into_iter().map(Fqn::as_str))).fetch_all(connection).await?;
+        sqlx::query(WAITING).bind(name_list(products.into_iter().map(Fqn::as_str))).fetch_all(&mut *connection).await?;
     let mut endings = Vec::new();
+    let withdrawn = name_list(pass.plan.withdrawn.iter().map(ActivityId::as_str));
+    for row in &sqlx::query(WITHDRAWN).bind(withdrawn).fetch_all(connection).await? {
+        let container = ContainerId { product: row.name("product")?, stage: row.name("stage")? };
+        if !successors.contains_key(&container) && !retired.contains(&container.product) {
+            let event = ActivityEvent::Superseded { by: None };
+            endings.push(Ending { planned: row.json("planned")?, plan: row.text("plan")?, event });
+        }
+    }
     for row in &rows {
         let container = ContainerId { product: row.name("product")?, stage: row.name("stage")? };
         let successor = successors.get(&container).copied();

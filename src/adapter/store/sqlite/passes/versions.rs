@@ -54,6 +54,7 @@ pub async fn write(
     pass: &Pass,
     decisions: &mut Vec<AuditEvent>,
 ) -> Result<BTreeSet<Fqn>, StoreError> {
+    refuse_takeover(connection, pass).await?;
     let retired = retire(connection, pass, decisions).await?;
     let entries = changeable(connection, pass, decisions).await?;
     let absent = retired_of(connection, &entries).await?;
@@ -74,6 +75,29 @@ pub async fn write(
         decisions.push(AuditEvent { kind: "product-returned", subject: product.to_string(), detail });
     }
     Ok(retired.into_iter().filter(|product| !returned.contains(product)).collect())
+}
+
+/// Two passes may find the same new name at the same moment, each in its own source. The one that is
+/// recorded first keeps it; the other is planned anew, and then finds it taken.
+async fn refuse_takeover(connection: &mut SqliteConnection, pass: &Pass) -> Result<(), StoreError> {
+    let families: BTreeSet<String> = pass.versions.iter().map(|entry| family(&entry.product)).collect();
+    let taken = sqlx::query(
+        "SELECT product, source FROM products
+         WHERE family IN (SELECT value FROM json_each(?1)) AND source <> ?2 AND retired = 0 LIMIT 1",
+    )
+    .bind(name_list(families.iter().map(String::as_str)))
+    .bind(pass.plan.source.as_str())
+    .fetch_optional(connection)
+    .await?;
+    match taken {
+        None => Ok(()),
+        Some(row) => {
+            let (product, source): (String, String) = (row.try_get("product")?, row.try_get("source")?);
+            Err(StoreError::Unavailable(format!(
+                "'{product}' belongs to the source '{source}' by now; the pass has to be planned anew"
+            )))
+        }
+    }
 }
 
 fn subject(entry: &VersionEntry) -> String {

@@ -1,10 +1,6 @@
 //! The daemon itself, as a process: started, killed, stopped, and left alone with bad neighbours.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "helpers of tests fail as tests do, and start the program"
-)]
+#![expect(clippy::disallowed_methods, reason = "helpers of tests fail as tests do, and start the program")]
 
 mod killed;
 mod state;

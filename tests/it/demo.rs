@@ -1,10 +1,6 @@
 //! The demo, as somebody runs it who has nothing but the binary and git.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "helpers of tests fail as tests do, and start the program"
-)]
+#![expect(clippy::disallowed_methods, reason = "helpers of tests fail as tests do, and start the program")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -18,6 +18,9 @@
 //!   stands there. Otherwise all is read and merged again.
 //! * *Killed between.* A ref under `refs/meshwright/` stays behind, and is overwritten by the next
 //!   process with the same number; the notes are as they were.
+//! * *Killed while a ref was locked.* The lock's file stays behind, and would keep everybody out for
+//!   ever. A ref is locked for milliseconds: a lock on one of our refs that is older than
+//!   [`STALE_LOCK`] has no holder any more, and is removed. Locks of other refs are not ours.
 //! * *The same report twice.* The note is there as it should be, and nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +43,9 @@ pub const NOTES_REF: &str = "refs/notes/meshwright";
 
 /// How often a note is merged anew because somebody else was faster, or holds a lock.
 const ATTEMPTS: u32 = 12;
+
+/// How old a lock on one of our refs has to be, to be taken for one that a killed process left.
+const STALE_LOCK: Duration = Duration::from_secs(5);
 
 /// Writes statuses as git notes.
 #[derive(Debug)]
@@ -141,6 +147,9 @@ impl NotedRepository {
                 _ => transient(&error),
             });
         }
+        for reference in [NOTES_REF, &self.ours] {
+            remove_stale_lock(&repository, reference);
+        }
         let mut pause = Duration::from_millis(2);
         for attempt in 1..=ATTEMPTS {
             match show(&repository, commit, &status, &self.ours) {
@@ -159,6 +168,18 @@ impl NotedRepository {
             }
         }
         Err(ForgeError::Transient("the notes are written by others all the time".to_owned()))
+    }
+}
+
+/// Removes the lock of a ref when nobody can hold it any more.
+fn remove_stale_lock(repository: &Repository, reference: &str) {
+    let path = repository.commondir().join(format!("{reference}.lock"));
+    let age = path.symlink_metadata().and_then(|lock| lock.modified()).ok().and_then(|since| since.elapsed().ok());
+    if age.is_some_and(|age| age > STALE_LOCK) {
+        match std::fs::remove_file(&path) {
+            Ok(()) => tracing::warn!(lock = %path.display(), "a lock that a killed process left was removed"),
+            Err(error) => tracing::warn!(lock = %path.display(), %error, "a stale lock cannot be removed"),
+        }
     }
 }
 

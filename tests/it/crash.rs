@@ -1,7 +1,7 @@
 //! Crash after every recorded event: whatever was recorded last, a new process over the same record
 //! comes to the same end, and does nothing under a new key.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::disallowed_methods, reason = "helpers of tests fail as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,1 +1,248 @@
-//! (being written)
+//! The daemon itself, as a process: started, killed, stopped, and left alone with bad neighbours.
+
+#![expect(clippy::disallowed_methods, reason = "helpers of tests fail as tests do, and start the program")]
+
+mod killed;
+mod state;
+mod stories;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use meshwright::domain::id::Revision;
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::support::repository::{TestRepository, copy_folder};
+use crate::support::world::{Descriptor, statuses};
+
+/// How long anything is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The body of a policy that has nothing to say.
+const NEVER: &str = "deny contains {\"msg\": \"never\"} if false";
+
+/// A folder with a configuration, a record, and a repository beside it.
+struct Place {
+    folder: TempDir,
+    repository: TestRepository,
+}
+
+impl Place {
+    /// A small mesh of the test's own, whose programs write a ledger.
+    fn small() -> Self {
+        let place = Self { folder: TempDir::new().unwrap(), repository: TestRepository::new() };
+        let executor = |phase: &str| {
+            format!(
+                "  {phase}:\n    kind: command\n    phase: {phase}\n    timeout: 2m\n    command: [sh, -c, '{}']\n",
+                place.script("")
+            )
+        };
+        let executors: String = ["provision", "build", "deploy"].map(executor).concat();
+        place.configure(&format!(
+            "executors:\n{executors}policies: [{{ path: policies }}]\npolicy_limits: {{ timeout: 1s, memory_mib: 64 }}\n"
+        ));
+        place.policies(NEVER);
+        place
+    }
+
+    /// The examples, whose builds are written into a ledger as well.
+    fn examples() -> Self {
+        let place = Self { folder: TempDir::new().unwrap(), repository: TestRepository::new() };
+        copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples-repo"), place.repository.path());
+        place.repository.commit(&[], "the mesh");
+        let warehouse =
+            |phase: &str| format!("    kind: sql\n    phase: {phase}\n    url: sqlite://.meshwright/warehouse\n");
+        place.configure(&format!(
+            "executors:\n  warehouse:\n{}  publish:\n{}  build:\n    kind: command\n    phase: build\n    command: [sh, -c, '{}']\n",
+            warehouse("provision"),
+            warehouse("deploy"),
+            place.script("exec ./bin/build"),
+        ));
+        place
+    }
+
+    /// Lets the policies of a small mesh say this of every version.
+    fn policies(&self, body: &str) {
+        std::fs::create_dir_all(self.path("policies")).unwrap();
+        let events = "# METADATA\n# custom:\n#   events: [DATA_PRODUCT_VERSION_CREATION]";
+        let text = format!("{events}\npackage mesh.words\n\n{body}\n");
+        std::fs::write(self.path("policies/words.rego"), text).unwrap();
+    }
+
+    fn script(&self, then: &str) -> String {
+        let (ledger, control) = (self.path("ledger"), self.path("control"));
+        format!(
+            "echo \"$MESHWRIGHT_TASK_KEY $MESHWRIGHT_PRODUCT_NAME $MESHWRIGHT_STAGE $MESHWRIGHT_TASK $MESHWRIGHT_VERSION\" \
+             >> {}; if [ -e {1} ]; then . {1}; fi; {then}",
+            ledger.display(),
+            control.display()
+        )
+    }
+
+    fn configure(&self, more: &str) {
+        let head = format!(
+            "mesh: {{ namespace: com.example }}\nsources:\n  - {{ name: retail, url: '{}', poll: 1h }}\n\
+             stages:\n  - name: dev\n  - {{ name: prod, after: [dev] }}\n",
+            self.repository.path().display()
+        );
+        std::fs::write(self.path("meshwright.yaml"), head + more).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.path(".meshwright/state.db")
+    }
+
+    fn commit(&self, descriptors: &[Descriptor]) -> Revision {
+        let files: Vec<(String, String)> =
+            descriptors.iter().map(|descriptor| (descriptor.path(), descriptor.yaml())).collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        self.repository.commit(&files, "a change")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meshwright"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.folder.path())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the daemon.
+    fn serve(&self) -> Daemon {
+        static STARTS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = STARTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let log = self.path(&format!("log-{number}"));
+        let child = self
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Daemon { child, log }
+    }
+
+    /// What a row of the record has, in one text; nothing while there is no record to be read.
+    fn ask(&self, query: &'static str) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let options = SqliteConnectOptions::new().filename(self.state()).read_only(true);
+            let Ok(mut connection) = options.connect().await else { return Vec::new() };
+            let rows = rows(&mut connection, query).await;
+            connection.close().await.unwrap();
+            rows
+        })
+    }
+
+    fn containers(&self) -> Vec<String> {
+        self.ask("SELECT product || ' ' || stage || ' ' || version || ' ' || digest FROM containers ORDER BY 1")
+    }
+
+    /// The ledger: what was done, by key.
+    fn effects(&self) -> BTreeSet<(String, String)> {
+        let text = std::fs::read_to_string(self.path("ledger")).unwrap_or_default();
+        let effect = |line: &str| line.split_once(' ').map(|(key, what)| (key.to_owned(), what.to_owned())).unwrap();
+        text.lines().map(effect).collect()
+    }
+
+    fn statuses(&self, revision: &Revision) -> BTreeMap<String, String> {
+        statuses(self.repository.path(), revision)
+    }
+
+    fn is_green(&self, revision: &Revision) -> bool {
+        let statuses = self.statuses(revision);
+        statuses.len() == 5 && statuses.values().all(|status| status.starts_with("success"))
+    }
+}
+
+async fn rows(connection: &mut SqliteConnection, query: &'static str) -> Vec<String> {
+    sqlx::query_scalar(query).fetch_all(connection).await.unwrap_or_default()
+}
+
+/// A running daemon; it is killed when it is dropped.
+struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until something is so; the daemon has to live meanwhile.
+    fn until(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !is_so() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the daemon ended before '{what}': {ended:?}\n{}", self.log());
+            assert!(began.elapsed() < PATIENCE, "it did not come to '{what}'\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        let log = self.log();
+        let Some((_, rest)) = log.split_once("address=Some(") else { return false };
+        let Some((address, _)) = rest.split_once(')') else { return false };
+        let Ok(mut stream) = TcpStream::connect(address) else { return false };
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let mut answer = String::new();
+        stream.write_all(request.as_bytes()).is_ok()
+            && stream.read_to_string(&mut answer).is_ok()
+            && answer.starts_with("HTTP/1.1 200")
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end.
+    fn ended(mut self) -> ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(began.elapsed() < Duration::from_secs(15), "it does not end\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Stops it as a service manager does.
+    fn stop(self) {
+        self.signal(Signal::TERM);
+        let status = self.ended();
+        assert_eq!(status.code(), Some(0), "{status}");
+    }
+
+    /// Kills it as a power cut does.
+    fn kill(self) {
+        self.signal(Signal::KILL);
+        assert_eq!(self.ended().signal(), Some(9));
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

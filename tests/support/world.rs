@@ -3,15 +3,14 @@
 //! through its public door. Only the clock can be set, and the judge chosen.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "a world that cannot be made is a failed test; it writes into its own temporary folder"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -227,7 +226,6 @@ impl World {
         Arc::new(Engine::new(ports, settings))
     }
 
-    #[expect(clippy::type_complexity, reason = "two maps of one loop")]
     fn executors(&self) -> (BTreeMap<ExecutorName, Arc<dyn Executor>>, BTreeMap<ExecutorName, ExecutorProfile>) {
         let script = format!(
             r#"set -eu
@@ -457,31 +455,5 @@ pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     while !is_so().await {
         assert!(began.elapsed() < Duration::from_secs(60), "in a minute it did not come to this: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-/// A judge whose policies are a function of the test's.
-pub struct Scripted<F>(pub F, pub Mutex<Vec<Question>>);
-
-#[async_trait]
-impl<F: Fn(&Question) -> bool + Send + Sync> Judge for Scripted<F> {
-    fn policies(&self) -> Digest {
-        Digest::of(b"scripted")
-    }
-
-    async fn reload(&self) -> Result<Digest, PolicyLoadError> {
-        Ok(self.policies())
-    }
-
-    async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
-        let answer = |question: &Question| {
-            self.1.lock().unwrap().push(question.clone());
-            if (self.0)(question) {
-                Verdict { policies: self.policies(), violations: Vec::new() }
-            } else {
-                Verdict::not_evaluated(self.policies(), "the test says no")
-            }
-        };
-        questions.iter().map(answer).collect()
     }
 }

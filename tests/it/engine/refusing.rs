@@ -91,7 +91,7 @@ async fn policies_that_change_are_asked_again_about_the_same_commit() {
 
     let body = "deny contains {\"msg\": \"say more\", \"pointer\": \"/info/description\"} if \
                 input.afterState.dataProductVersion.info.description == \"a product\"";
-    let events = "DATA_PRODUCT_CREATION, DATA_PRODUCT_UPDATE";
+    let events = "DATA_PRODUCT_VERSION_CREATION";
     world.policy("words", &policy("words", events, body));
     meshwright::port::judge::Judge::reload(judge.as_ref()).await.unwrap();
     started.trip().await;

@@ -108,3 +108,24 @@ async fn a_forge_that_is_gone_is_given_up_and_stops_no_other() {
     assert_eq!(forge.shown.lock().unwrap().len(), 5);
     started.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_that_a_killed_process_left_keeps_nobody_out() {
+    let world = World::new();
+    let head = world.commit(&[orders()]);
+    let started = world.start().await;
+    started.plan().await;
+    let notes = world.repository.file(".git/refs/notes");
+    std::fs::create_dir_all(&notes).unwrap();
+    let lock = std::fs::File::create(notes.join("meshwright.lock")).unwrap();
+    // It may be held right now: it is waited for.
+    assert_eq!(started.engine.publish_due().await.unwrap(), 0);
+    assert!(notes.join("meshwright.lock").exists());
+    let long_ago = lock.metadata().unwrap().modified().unwrap() - Duration::from_secs(60);
+    lock.set_modified(long_ago).unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    started.settle().await;
+    assert!(started.statuses(&head).values().all(|status| status.starts_with("success")));
+    assert_eq!(deliveries(&started).await, BTreeMap::from([("retail published".to_owned(), 5)]));
+    started.close().await;
+}

@@ -130,10 +130,16 @@ async fn a_mirror_that_vanishes_is_made_again() {
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.trip().await;
+    // What stands beside the mirror belongs to the running process.
+    let mut removed = 0;
     for mirror in std::fs::read_dir(world.path("mirrors")).unwrap() {
         let path = mirror.unwrap().path();
-        if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+        if path.extension().is_some_and(|extension| extension == "git") {
+            std::fs::remove_dir_all(path).unwrap();
+            removed += 1;
+        }
     }
+    assert_eq!(removed, 1);
     world.commit(&[Descriptor::new("orders", "1.0.1").only_at("dev")]);
     started.trip().await;
     assert_eq!(started.running().await, ["orders dev 1.0.1"]);

@@ -7,6 +7,9 @@
     reason = "helpers of tests may fail as tests do, read files, and start the program"
 )]
 
+mod hostile;
+mod story;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

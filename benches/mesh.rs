@@ -59,7 +59,7 @@ fn contents(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(canonical::canonical(&old.content).len() as u64));
     group.bench_function("digest", |bencher| bencher.iter(|| canonical::digest(black_box(&old.content))));
     group.bench_function("compare", |bencher| {
-        bencher.iter(|| compare(black_box(&old.content), black_box(&new.content)))
+        bencher.iter(|| compare(black_box(&old.content), black_box(&new.content)));
     });
     group.finish();
 }
@@ -117,7 +117,7 @@ fn validation(criterion: &mut Criterion) {
             let tree = tree();
             let judge = world::judge();
             let request = ValidateRequest {
-                paths: &[],
+                paths: &[".".into()],
                 current_folder: repository.path(),
                 globs: &globs,
                 settings: &settings,

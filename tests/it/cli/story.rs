@@ -207,6 +207,7 @@ fn looking_goes_on_while_a_daemon_serves_and_a_second_writer_is_refused() {
             "plan recorded" => assert!(line["source"] == "retail" && line["revision"].is_string(), "{line}"),
             "rolling out" => {
                 assert!(line["activity"].as_str().unwrap().starts_with("act-"), "{line}");
+                assert!(line["source"] == "retail" && line["revision"].is_string(), "{line}");
                 rollouts += 1;
             }
             _ => {}

@@ -154,7 +154,7 @@ impl NotedRepository {
         for attempt in 1..=ATTEMPTS {
             match show(&repository, commit, &status, &self.ours) {
                 Ok(was_written) => {
-                    tracing::info!(
+                    tracing::debug!(
                         source = %report.source, revision = report.revision.short(), context = status.context,
                         state = status.state.as_str(), description = status.description, was_written, "status noted"
                     );

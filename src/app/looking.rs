@@ -1,6 +1,7 @@
 //! Verbs that only look: at the record, or at what a pass would come to.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::config::{Checked, StateLocation};
@@ -9,9 +10,12 @@ use crate::domain::id::{RepoPath, Revision, SourceName};
 use crate::domain::source::Target;
 use crate::engine::{Draft, Engine};
 use crate::face::cli::{DescribeArgs, DiffArgs, GetArgs, PlanArgs};
+use crate::face::render::TextOf;
 use crate::face::verbs::plan::{PlanOutcome, PlannedSource};
 use crate::face::verbs::{self, describe, get};
 use crate::face::{ExitStatus, Output};
+
+use crate::port::tree::Tree;
 
 use super::wire::{RecordUse, assemble};
 
@@ -116,10 +120,13 @@ async fn draft(engine: &Engine, source: SourceName, revision: Option<&Revision>)
 fn planned(draft: Draft) -> PlannedSource<'static> {
     let descriptors = draft.pass.descriptors.into_iter().flat_map(|descriptor| descriptor.findings);
     let findings: Vec<Finding> = draft.pass.findings.into_iter().chain(descriptors).collect();
-    let tree = draft.tree.0;
-    let text_of = move |path: &RepoPath| {
+    PlannedSource { plan: draft.pass.plan, findings, text_of: excerpts(draft.tree.0) }
+}
+
+/// The texts of a tree's files, from which excerpts are cut.
+pub(super) fn excerpts(tree: Arc<dyn Tree>) -> Box<TextOf<'static>> {
+    Box::new(move |path: &RepoPath| {
         let bytes = tree.read(path, EXCERPT_LIMIT).ok()?;
         String::from_utf8(bytes).ok()
-    };
-    PlannedSource { plan: draft.pass.plan, findings, text_of: Box::new(text_of) }
+    })
 }

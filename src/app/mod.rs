@@ -8,12 +8,14 @@ mod serve;
 mod wire;
 mod working;
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use crate::adapter::policy_worker;
 use crate::face::cli::{Cli, ColourChoice};
-use crate::face::{ExitStatus, Output, PipeTolerant, terminal_width, wants_colour};
+use crate::face::{ExitStatus, FlushedBefore, Output, PipeTolerant, Shared, terminal_width, wants_colour};
 
 /// Runs the program on its command line, and says how it ends.
 pub fn run() -> ExitCode {
@@ -26,8 +28,10 @@ pub fn run() -> ExitCode {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour, err_colour) = (wants_colour(colours, &stdout), wants_colour(colours, &stderr));
     // Neither stream is locked: the log of other threads goes to standard error as well.
-    let mut out = PipeTolerant::new(io::BufWriter::new(stdout));
-    let mut err = PipeTolerant::new(stderr);
+    let buffered = Rc::new(RefCell::new(PipeTolerant::new(io::BufWriter::new(stdout))));
+    let mut out = Shared(Rc::clone(&buffered));
+    // What is said to a person comes after the data that it is about, also where both go to one place.
+    let mut err = FlushedBefore { first: Shared(buffered), then: PipeTolerant::new(stderr) };
     let mut output = Output { out: &mut out, err: &mut err, colour, err_colour, width: terminal_width() };
     let ended = match Cli::read(arguments, &mut output) {
         Ok(Ok(cli)) => dispatch::dispatch(cli, &mut output),

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Checked;
+use crate::domain::finding::{Finding, arrange};
+use crate::domain::id::{RepoPath, Revision};
 use crate::domain::source::Target;
 use crate::engine::{Engine, PassOutcome};
 use crate::face::cli::ReconcileArgs;
-use crate::face::render::{harmless, style};
+use crate::face::render::{self, TextOf, harmless, style};
 use crate::face::{ExitStatus, Output};
 use crate::port::store::{ReportRow, StoreError};
 
-use super::looking::chosen;
+use super::looking::{chosen, excerpts};
 use super::wire::{RecordUse, assemble};
 
 /// How many reports are shown at most.
@@ -84,6 +86,7 @@ async fn one(
     };
     let reports: Vec<ReportRow> =
         reports.into_iter().filter(|row| row.source == target.source && row.revision == revision).collect();
+    show_findings(engine, target, &revision, output).await?;
     writeln!(output.out, "{} {}", style::strong(target.source.as_str(), output.colour), revision.short())?;
     let in_order = engine.settings().platform.stages.iter().map(|stage| format!("meshwright/{}", stage.name));
     let order: Vec<String> = ["meshwright/validate", "meshwright/policy", "meshwright/plan"]
@@ -101,6 +104,29 @@ async fn one(
         output.error(&format!("{unfinished} rollouts are not finished; run `meshwright reconcile` again"), None)?;
     }
     Ok(unfinished == 0 && reports.iter().all(|report| report.state == "success"))
+}
+
+/// What stands against the commit, with the lines at fault: whoever reads 'failure' wants to know why.
+async fn show_findings(
+    engine: &Arc<Engine>,
+    target: &Target,
+    revision: &Revision,
+    output: &mut Output<'_>,
+) -> io::Result<()> {
+    let ports = engine.ports();
+    let rows = match ports.store.finding_rows(Some(&target.source)).await {
+        Ok(rows) => rows,
+        Err(error) => return output.error(&error.to_string(), None),
+    };
+    let mut findings: Vec<Finding> = rows.into_iter().map(|row| row.finding).collect();
+    arrange(&mut findings);
+    // Without the tree, the findings are shown without their lines.
+    let text_of: Box<TextOf<'_>> = match ports.source.tree(&target.source, revision).await {
+        Ok(tree) => excerpts(tree),
+        Err(_) => Box::new(|_| None),
+    };
+    let shown = |path: &RepoPath| path.to_string();
+    render::findings(output.out, &findings, &shown, text_of.as_ref(), output.colour, output.width)
 }
 
 async fn finish(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<(), StoreError> {

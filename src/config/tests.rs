@@ -94,7 +94,7 @@ fn all_that_is_wrong_is_said_at_once_in_the_order_of_the_file() {
     for wanted in [
         "'1a' is no mesh namespace",
         "the state is not a place that is known",
-        "http:// is neither",
+        "plain http:// is allowed to this machine only",
         "'soon' is not a length of time",
         "there is another source 'A'",
         "`poll` and `cron` exclude each other",

@@ -15,8 +15,14 @@ pub fn nearest<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> O
         let distance = strsim::damerau_levenshtein(&folded, &name.to_ascii_lowercase());
         (distance, name)
     });
-    let (distance, name) = scored.min_by_key(|(distance, _)| *distance)?;
-    (distance <= allowed && name != written).then_some(name)
+    // Whoever writes the beginning of a name, or more than the whole of it, means it too.
+    let begins = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        folded.len().min(name.len()) >= 3 && (name.starts_with(&folded) || folded.starts_with(&name))
+    };
+    let near = scored.filter(|(distance, name)| *distance <= allowed || begins(name));
+    let (_, name) = near.min_by_key(|(distance, _)| (*distance > allowed, *distance))?;
+    (name != written).then_some(name)
 }
 
 /// Advice for a name that is not known: the one that was probably meant, and all that there are.
@@ -42,6 +48,8 @@ mod tests {
         assert_eq!(nearest("sorces", ["sources", "stages"]), Some("sources"));
         assert_eq!(nearest("dve", ["prod", "dev"]), Some("dev"));
         assert_eq!(nearest("qqq", ["sources", "stages"]), None);
+        assert_eq!(nearest("sqlite", ["command", "sql"]), Some("sql"));
+        assert_eq!(nearest("dailySale", ["orders:1", "dailySales:1"]), Some("dailySales:1"));
         assert_eq!(did_you_mean("pol", ["poll", "cron"]), "did you mean 'poll'? there are poll, cron");
         assert_eq!(did_you_mean("x", []), "there are none");
     }

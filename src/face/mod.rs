@@ -12,5 +12,5 @@ pub mod verbs;
 mod output;
 mod validation;
 
-pub use output::{ExitStatus, Output, PipeTolerant, terminal_width, wants_colour};
+pub use output::{ExitStatus, FlushedBefore, Output, PipeTolerant, Shared, terminal_width, wants_colour};
 pub use validation::{ValidatedDescriptor, Validation};

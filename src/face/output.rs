@@ -1,7 +1,9 @@
 //! Where a verb writes, and what its end means to whoever called the program.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 /// How the program ends. The numbers are part of the surface and do not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +111,41 @@ impl<W: Write> Write for PipeTolerant<W> {
         }
         let result = self.inner.flush();
         self.forgive(result, ())
+    }
+}
+
+/// A writer that two hold: one writes to it, and [`FlushedBefore`] flushes it.
+#[derive(Debug)]
+pub struct Shared<W>(pub Rc<RefCell<W>>);
+
+impl<W: Write> Write for Shared<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().flush()
+    }
+}
+
+/// A writer that flushes another one before it writes, so that on a terminal (and in a pipeline's
+/// log) both come in the order in which they were written.
+#[derive(Debug)]
+pub struct FlushedBefore<A, B> {
+    /// What is flushed.
+    pub first: A,
+    /// What is written to.
+    pub then: B,
+}
+
+impl<A: Write, B: Write> Write for FlushedBefore<A, B> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.first.flush()?;
+        self.then.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.then.flush()
     }
 }
 

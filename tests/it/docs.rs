@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use meshwright::check;
 use meshwright::face::reference;
@@ -58,6 +59,8 @@ fn every_rule_id_in_the_code_is_explained() {
     let mut used = BTreeSet::new();
     for path in sources {
         let text = fs::read_to_string(path).unwrap();
+        // Tests make ids up.
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
         // Beside the constants of rules, ids stand only where they are made by hand.
         for mark in ["    id: \"", "RuleId::built_in(\""] {
             for (at, _) in text.match_indices(mark) {
@@ -127,4 +130,41 @@ fn links_in_markdown_lead_somewhere() {
     }
     assert!(seen > 20, "links are found: {seen}");
     assert_eq!(dead, Vec::<String>::new());
+}
+
+/// Every `sh` block of the tutorial, as one script. `# ends with 1` behind a line is what it must end with.
+fn tutorial() -> String {
+    let page = fs::read_to_string(top().join("docs/tutorial.md")).unwrap();
+    let mut script = "set -e\n".to_owned();
+    for block in page.split("```sh\n").skip(1) {
+        for line in block.split("```").next().unwrap().lines() {
+            match line.split_once("# ends with ") {
+                Some((command, code)) => script.push_str(&format!(
+                    "code=0; {command} || code=$?; test $code = {code} || {{ echo \"{command}: $code\" >&2; exit 99; }}\n"
+                )),
+                None => script.push_str(&format!("{line}\n")),
+            }
+        }
+    }
+    script
+}
+
+#[test]
+fn the_tutorial_works_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = assert_cmd::cargo::cargo_bin!("meshwright");
+    let path = std::env::var("PATH").unwrap();
+    let mut command = Command::new("sh");
+    command.current_dir(folder.path()).args(["-c", &tutorial()]).env_clear();
+    command.env("PATH", format!("{}:{path}", program.parent().unwrap().display())).env("HOME", folder.path());
+    for role in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{role}_NAME"), "Reader").env(format!("GIT_{role}_EMAIL"), "reader@example.com");
+    }
+    let output = command.output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    for promised in ["version/not-bumped", "policy/mesh.compatibility.breaking", "1 product running", "1.1.0"] {
+        assert!(said.contains(promised), "{promised}: {said}");
+    }
+    assert!(folder.path().join("library-mesh/.meshwright/warehouse/dev_loans_v1.db").exists());
 }

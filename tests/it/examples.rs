@@ -180,7 +180,7 @@ fn scripts_make_the_expected_rows() {
             &fs::read_to_string(built.path().join(format!("{}.result.json", descriptor.name))).unwrap(),
         )
         .unwrap();
-        assert!(result["results"]["rows"].as_u64().is_some_and(|rows| rows > 0), "{}: {result}", descriptor.name);
+        assert!(result["rows"].as_u64().is_some_and(|rows| rows > 0), "{}: {result}", descriptor.name);
     }
 }
 

@@ -43,7 +43,10 @@ impl Engine {
         drop(gate);
         let Some(token) = claimed else { return Ok(()) };
         let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
-        info!(activity = %id, container = %record.planned.container, version = %record.planned.to.version, "rolling out");
+        info!(
+            source = %record.source, revision = %record.revision.short(), activity = %id,
+            container = %record.planned.container, version = %record.planned.to.version, "rolling out"
+        );
         let surroundings = match self.surroundings(&record).await {
             Ok(surroundings) => surroundings,
             Err(SurroundingsError::Store(error)) => return Err(error.into()),
@@ -193,7 +196,10 @@ impl Engine {
             return self.refuse(record, token, verdict).await;
         }
         self.append_and_report(record, Some(token), ActivityEvent::Succeeded).await?;
-        info!(activity = %record.planned.id, container = %record.planned.container, version = %record.planned.to.version, "running");
+        info!(
+            source = %record.source, revision = %record.revision.short(), activity = %record.planned.id,
+            container = %record.planned.container, version = %record.planned.to.version, "running"
+        );
         Ok(())
     }
 

@@ -109,8 +109,10 @@ fn write_activity(
         None => activity.to.version.to_string(),
     };
     writeln!(out, "    {stage}: {}  {}", harmless(&moves), style::faint(activity.id.as_str(), colour))?;
-    let after: Vec<String> =
+    let mut after: Vec<String> =
         activity.after.iter().map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string())).collect();
+    // Ids are digests, and their order says nothing.
+    after.sort();
     if !after.is_empty() {
         writeln!(out, "      after {}", harmless(&after.join(", ")))?;
     }

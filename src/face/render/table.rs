@@ -16,6 +16,9 @@ pub struct Table {
 /// No cell but the last one of a row is wider than this.
 const WIDEST_CELL: usize = 48;
 
+/// In these columns the end says more than the beginning: the file's name, the line.
+const END_MATTERS: [&str; 2] = ["PATH", "PLACE"];
+
 impl Table {
     /// A table with these columns.
     pub fn new(heading: &[&'static str]) -> Self {
@@ -37,7 +40,15 @@ impl Table {
             .rows
             .iter()
             .map(|row| {
-                row.iter().enumerate().map(|(at, cell)| if at < last { fit(cell) } else { cell.clone() }).collect()
+                row.iter()
+                    .zip(&self.heading)
+                    .enumerate()
+                    .map(
+                        |(at, (cell, name))| {
+                            if at < last { fit(cell, END_MATTERS.contains(name)) } else { cell.clone() }
+                        },
+                    )
+                    .collect()
             })
             .collect();
         for row in &cut {
@@ -68,10 +79,20 @@ impl Table {
     }
 }
 
-/// Cuts a cell that is too wide.
-fn fit(cell: &str) -> String {
+/// Cuts a cell that is too wide, at its beginning or at its end.
+fn fit(cell: &str, keep_end: bool) -> String {
     if cell.width() <= WIDEST_CELL {
         return cell.to_owned();
+    }
+    if keep_end {
+        let mut start = cell.len();
+        for (at, _) in cell.char_indices().rev() {
+            if cell.get(at..).is_none_or(|rest| rest.width() >= WIDEST_CELL) {
+                break;
+            }
+            start = at;
+        }
+        return format!("…{}", cell.get(start..).unwrap_or_default());
     }
     let mut text = String::new();
     for c in cell.chars() {
@@ -117,6 +138,15 @@ mod tests {
         assert_eq!(place(lines[3], "ok"), status);
         assert_eq!(place(lines[2], "-"), status);
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_place_keeps_its_line() {
+        let place = format!("{}/data-product-descriptor.yaml:12:3", "domain/".repeat(9));
+        let cut = fit(&place, true);
+        assert!(cut.starts_with('…') && cut.ends_with("data-product-descriptor.yaml:12:3"), "{cut}");
+        assert_eq!(cut.width(), WIDEST_CELL);
+        assert_eq!(fit(&"数".repeat(60), true).width(), WIDEST_CELL - 1);
     }
 
     #[test]

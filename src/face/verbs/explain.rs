@@ -3,6 +3,7 @@
 use std::io;
 
 use serde_json::json;
+use unicode_width::UnicodeWidthStr;
 
 use crate::domain::rule::Rule;
 use crate::domain::suggest::{did_you_mean, nearest};
@@ -55,7 +56,8 @@ fn one(format: DocumentFormat, rule: &Rule, output: &mut Output<'_>) -> io::Resu
     let colour = output.colour;
     let out = &mut *output.out;
     writeln!(out, "{} ({})\n", style::strong(rule.id, colour), style::status(rule.severity.as_str(), colour))?;
-    writeln!(out, "{}\n", rule.meaning)?;
+    wrapped(out, rule.meaning, "", output.width)?;
+    writeln!(out)?;
     if !rule.example.trim().is_empty() {
         writeln!(out, "{}", style::strong("Example of what breaks it", colour))?;
         for line in rule.example.trim_matches('\n').lines() {
@@ -64,10 +66,26 @@ fn one(format: DocumentFormat, rule: &Rule, output: &mut Output<'_>) -> io::Resu
         writeln!(out)?;
     }
     writeln!(out, "{}", style::strong("What to do", colour))?;
-    writeln!(out, "    {}", rule.remedy)?;
+    wrapped(out, rule.remedy, "    ", output.width)?;
     writeln!(out, "\n{}", style::strong("Where it comes from", colour))?;
-    writeln!(out, "    {}", rule.source)?;
+    wrapped(out, rule.source, "    ", output.width)?;
     Ok(ExitStatus::Success)
+}
+
+/// Writes a text in lines that the terminal does not break.
+fn wrapped(out: &mut dyn io::Write, text: &str, indent: &str, width: usize) -> io::Result<()> {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent.len() + line.width() + 1 + word.width() > width {
+            writeln!(out, "{indent}{line}")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{indent}{line}")
 }
 
 fn unknown(wanted: &str, catalogue: &[&Rule], output: &mut Output<'_>) -> io::Result<ExitStatus> {

@@ -156,7 +156,13 @@ fn show(planned: &PlannedSource<'_>, output: &mut Output<'_>) -> io::Result<()> 
     crate::domain::finding::arrange(&mut all);
     let shown = |path: &RepoPath| path.to_string();
     render::findings(output.out, &all, &shown, planned.text_of.as_ref(), output.colour, output.width)?;
-    render::plan(output.out, &planned.plan, &planned.findings, output.colour)
+    render::plan(output.out, &planned.plan, &planned.findings, output.colour)?;
+    let errors = Counts::of(&planned.findings).errors;
+    if errors > 0 {
+        let are = if errors == 1 { "error is" } else { "errors are" };
+        writeln!(output.err, "What has errors is left out; {errors} {are} shown above the plan.")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

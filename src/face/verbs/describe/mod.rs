@@ -38,7 +38,10 @@ impl From<io::Error> for NotDescribed {
 
 /// Nothing has this name; here is what there is.
 fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> NotDescribed {
-    let known: Vec<&str> = known.into_iter().collect();
+    // A product is written by its name, unless its majors have to be told apart.
+    let as_written = |known: &'a str| if name.contains(':') { known } else { known.split(':').next().unwrap_or(known) };
+    let mut known: Vec<&str> = known.into_iter().map(as_written).collect();
+    known.dedup();
     let hint = if known.len() <= 12 {
         did_you_mean(name, known)
     } else {

@@ -32,7 +32,7 @@ pub(super) async fn source(
         return Ok(document(output.out, &all, args.output)?);
     }
     field(output, "Name", row.name.as_str())?;
-    field(output, "Url", &row.url)?;
+    field(output, "URL", &row.url)?;
     field(output, "Branch", &row.branch)?;
     field(output, "Revision", &row.revision.as_ref().map(ToString::to_string).unwrap_or_default())?;
     field(output, "Seen", &row.seen_at.as_deref().map(time_short).unwrap_or_default())?;

@@ -203,7 +203,7 @@ fn version_entry(product: &Desired) -> VersionEntry {
     VersionEntry {
         product: descriptor.fqn.clone(),
         version: descriptor.version_ref(),
-        content: (*descriptor.content).clone(),
+        content: Arc::clone(&descriptor.content),
         path: product.path.clone(),
         display_name: descriptor.display_name.clone(),
         domain: descriptor.domain.clone(),

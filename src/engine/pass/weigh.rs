@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::check::{Assessment, record, verdicts};
@@ -57,18 +58,31 @@ impl Scales {
 }
 
 /// The latest recorded versions of the products in question.
-struct Latest(BTreeMap<Fqn, RecordedVersion>);
+struct Latest {
+    versions: BTreeMap<Fqn, RecordedVersion>,
+    /// The recorded majors of each product name.
+    majors: BTreeMap<String, BTreeMap<u64, Fqn>>,
+}
 
 impl Latest {
+    fn new(recorded: Vec<RecordedVersion>) -> Self {
+        let mut majors: BTreeMap<String, BTreeMap<u64, Fqn>> = BTreeMap::new();
+        for version in &recorded {
+            let Some(major) = version.product.major() else { continue };
+            majors.entry(version.product.product_name().to_owned()).or_default().insert(major, version.product.clone());
+        }
+        Self { versions: recorded.into_iter().map(|version| (version.product.clone(), version)).collect(), majors }
+    }
+
+    fn get(&self, product: &Fqn) -> Option<&RecordedVersion> {
+        self.versions.get(product)
+    }
+
     /// The latest version of this major; for a new major, of the one before it.
     fn predecessor(&self, product: &Fqn) -> Option<&RecordedVersion> {
-        self.0.get(product).or_else(|| {
-            let major = product.major()?;
-            self.0
-                .values()
-                .filter(|version| version.product.product_name() == product.product_name())
-                .filter(|version| version.product.major().is_some_and(|other| other < major))
-                .max_by_key(|version| version.product.major())
+        self.get(product).or_else(|| {
+            let (_, before) = self.majors.get(product.product_name())?.range(..product.major()?).next_back()?;
+            self.get(before)
         })
     }
 }
@@ -80,7 +94,7 @@ impl Engine {
             assessments.iter().filter_map(|assessment| assessment.product.clone()).collect();
         wanted.extend(look.gone.iter().filter_map(|(_, product)| product.clone()));
         let latest = self.ports.store.latest_versions(&wanted.iter().cloned().collect::<Vec<_>>()).await?;
-        let latest = Latest(latest.into_iter().map(|version| (version.product.clone(), version)).collect());
+        let latest = Latest::new(latest);
 
         let mut products = Vec::with_capacity(assessments.len());
         for assessment in assessments {
@@ -100,14 +114,14 @@ impl Engine {
     async fn compare_with_record(&self, assessment: Assessment, latest: &Latest) -> Result<Weighed, PassError> {
         let assessment = Arc::new(assessment);
         let mut findings = assessment.findings.clone();
-        let Some(descriptor) = assessment.descriptor.clone() else {
-            return Ok(Weighed { assessment, change: None, findings, policy_findings: Vec::new() });
+        let Some(descriptor) = &assessment.descriptor else {
+            return Ok(Weighed { change: None, assessment, findings, policy_findings: Vec::new() });
         };
         let predecessor = latest.predecessor(&descriptor.fqn);
         let same_major = predecessor.filter(|version| version.product == descriptor.fqn);
         let kind = match same_major {
             None => ChangeKind::Created,
-            Some(version) if is_recorded_as(version, &assessment, &descriptor) => ChangeKind::Unchanged,
+            Some(version) if is_recorded_as(version, &assessment, descriptor) => ChangeKind::Unchanged,
             Some(_) => ChangeKind::Updated,
         };
         let difference = match predecessor {
@@ -118,7 +132,7 @@ impl Engine {
             let recorded = self.ports.store.version_numbers(&descriptor.fqn).await?;
             let before = same_major
                 .and_then(|version| Descriptor::from_resolved(&self.settings.namespace, &version.content).ok());
-            findings.extend(record::versions(&assessment, &descriptor, before.as_ref(), &recorded));
+            findings.extend(record::versions(&assessment, descriptor, before.as_ref(), &recorded));
         }
         let change = Change {
             product: descriptor.fqn.clone(),
@@ -142,7 +156,7 @@ impl Engine {
         let mut claimed: BTreeMap<Fqn, RepoPath> = BTreeMap::new();
         for product in products.iter_mut() {
             let Some(fqn) = product.assessment.product.clone() else { continue };
-            if let Some(record) = latest.0.get(&fqn).filter(|record| !record.retired) {
+            if let Some(record) = latest.get(&fqn).filter(|record| !record.retired) {
                 let elsewhere = record.source != *sighting.source;
                 let moved = gone.contains(&record.path) || (look.complete && !present.contains(&record.path));
                 if elsewhere || (record.path != product.assessment.path && !moved) {
@@ -191,29 +205,31 @@ impl Engine {
         latest: &Latest,
         products: &mut [Weighed],
     ) -> Vec<VerdictEntry> {
-        let mut asked = Vec::new();
-        let mut questions = Vec::new();
-        for (index, product) in products.iter().enumerate() {
-            let (Some(descriptor), Some(change)) = (&product.assessment.descriptor, &product.change) else { continue };
+        let of_product = |(index, product): (usize, &Weighed)| -> Vec<(usize, Question)> {
+            let (Some(descriptor), Some(change)) = (&product.assessment.descriptor, &product.change) else {
+                return Vec::new();
+            };
             if product.findings.iter().any(Finding::is_error) {
-                continue;
+                return Vec::new();
             }
             let current =
                 latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
-            let after = json!({"dataProductVersion": descriptor.published()});
-            let change_json = serde_json::to_value(change).unwrap_or(Value::Null);
-            for event in events(change) {
-                asked.push((index, event));
-                questions.push(Question {
-                    event,
-                    current_state: current.clone(),
-                    after_state: Some(after.clone()),
-                    change: Some(change_json.clone()),
-                    stage: None,
-                    source: Some(sighting.source.clone()),
-                });
-            }
-        }
+            let current = current.map(Arc::new);
+            let after = Arc::new(json!({"dataProductVersion": descriptor.published()}));
+            let described = Arc::new(serde_json::to_value(change).unwrap_or(Value::Null));
+            let question = |event| Question {
+                event,
+                current_state: current.clone(),
+                after_state: Some(Arc::clone(&after)),
+                change: Some(Arc::clone(&described)),
+                stage: None,
+                source: Some(sighting.source.clone()),
+            };
+            events(change).into_iter().map(|event| (index, question(event))).collect()
+        };
+        let all: Vec<(usize, Question)> = products.par_iter().enumerate().flat_map_iter(of_product).collect();
+        let (asked, questions): (Vec<_>, Vec<_>) =
+            all.into_iter().map(|(index, question)| ((index, question.event), question)).unzip();
         let answers = self.ports.judge.judge(questions).await;
         let mut entries = Vec::with_capacity(answers.len());
         for ((index, event), verdict) in asked.into_iter().zip(answers) {
@@ -255,7 +271,7 @@ fn retired(look: &Look, products: &[Weighed], latest: &Latest) -> Vec<Change> {
         .filter_map(|(path, product)| Some((path, product.as_ref()?)))
         .filter(|(_, product)| !here.contains(product))
         .filter_map(|(path, product)| {
-            let record = latest.0.get(product).filter(|record| !record.retired && record.path == *path)?;
+            let record = latest.get(product).filter(|record| !record.retired && record.path == *path)?;
             Some(Change {
                 product: product.clone(),
                 kind: ChangeKind::Retired,

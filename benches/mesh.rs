@@ -59,7 +59,7 @@ fn contents(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(canonical::canonical(&old.content).len() as u64));
     group.bench_function("digest", |bencher| bencher.iter(|| canonical::digest(black_box(&old.content))));
     group.bench_function("compare", |bencher| {
-        bencher.iter(|| compare(black_box(&old.content), black_box(&new.content)))
+        bencher.iter(|| compare(black_box(&old.content), black_box(&new.content)));
     });
     group.finish();
 }

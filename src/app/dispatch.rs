@@ -9,7 +9,6 @@ use crate::adapter::worktree::WorktreeTree;
 use crate::check;
 use crate::check::policy::testing::{PolicyTestOutcome, PolicyTestResult};
 use crate::config::{self, Checked, ConfigError};
-use crate::domain::rule::Rule;
 use crate::face::cli::{Cli, ConfigVerb, DEFAULT_CONFIG, GlobalArgs, PolicyTestArgs, PolicyVerb, ValidateArgs, Verb};
 use crate::face::verbs::policy_test::PolicyTestLine;
 use crate::face::verbs::validate::{ValidateRequest, validate};
@@ -27,7 +26,7 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
     logging::start(&global, quiet, output.err_colour);
     match cli.verb {
         Verb::Validate(args) => validate_verb(&global, &args, output),
-        Verb::Explain(args) => explain::explain(&args, &catalogue(), output),
+        Verb::Explain(args) => explain::explain(&args, &check::catalogue(), output),
         Verb::Init(args) => init::init(&args, &global.config, output),
         Verb::Config(args) => match args.verb {
             ConfigVerb::Schema => verbs::config::schema(output),
@@ -59,16 +58,6 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
         // The worker is started before the command line is read as a person's; see `run`.
         Verb::PolicyWorker(_) => Ok(ExitStatus::Usage),
     }
-}
-
-/// All built-in rules: those of checking, and those that planning has.
-pub(super) fn catalogue() -> Vec<&'static Rule> {
-    let mut rules = check::catalogue();
-    rules.extend(check::record::RULES);
-    rules.extend(crate::domain::plan::RULES);
-    rules.sort_by_key(|rule| rule.id);
-    rules.dedup_by_key(|rule| rule.id);
-    rules
 }
 
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
@@ -112,7 +101,7 @@ fn validate_verb(global: &GlobalArgs, args: &ValidateArgs, output: &mut Output<'
     let settings = check::Settings { namespace };
     let globs = if args.descriptors.is_empty() { config::default_descriptors() } else { args.descriptors.clone() };
     let current_folder = std::env::current_dir()?;
-    let catalogue = catalogue();
+    let catalogue = check::catalogue();
     let request = ValidateRequest {
         paths: &args.paths,
         current_folder: &current_folder,

@@ -95,7 +95,7 @@ fn watched(source: &CheckedSource) -> trigger::Watched {
     trigger::Watched {
         target: Target { source: source.name.clone() },
         rhythm,
-        repository: source.location.folder().map(std::path::Path::to_path_buf),
+        repository: source.location.local_path().map(std::path::Path::to_path_buf),
     }
 }
 

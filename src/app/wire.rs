@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use crate::adapter::clock::SystemClock;
 use crate::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec, SqlExecutor, SqlSpec};
-use crate::adapter::git::{GitCredentials, GitSetupError, GitSourceSpec, GitSources};
+use crate::adapter::git::{GitSetupError, GitSourceSpec, GitSources};
 use crate::adapter::local_forge::LocalForge;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::config::{
-    Checked, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, Credentials, SqlLocation,
-    StateLocation, UrlRef,
+    Checked, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
 };
 use crate::domain::id::{ExecutorName, SourceName};
 use crate::engine::{Engine, EngineSettings, Ports, Watched};
@@ -141,16 +140,12 @@ fn settings(config: &Checked) -> EngineSettings {
 }
 
 fn source_spec(source: &CheckedSource) -> GitSourceSpec {
-    let credentials = source.credentials.clone().map(|credentials| match credentials {
-        Credentials::Basic { username, password } => GitCredentials::Basic { username, password },
-        Credentials::Ssh { key, known_hosts } => GitCredentials::Ssh { key, known_hosts },
-    });
     GitSourceSpec {
         name: source.name.clone(),
-        url: source.location.as_git_argument(),
+        url: source.location.to_string(),
         branch: source.branch.clone(),
         timeout: source.fetch_timeout,
-        credentials,
+        credentials: source.credentials.clone(),
     }
 }
 
@@ -206,7 +201,7 @@ fn forges(config: &Checked) -> BTreeMap<SourceName, Arc<dyn Forge>> {
         .sources
         .iter()
         .filter_map(|source| {
-            let own = || source.location.folder().map(Path::to_path_buf);
+            let own = || source.location.local_path().map(Path::to_path_buf);
             let repository = match source.forge.as_ref().and_then(|name| config.forges.get(name)) {
                 Some(CheckedForge::Local { repository: Some(path) }) => Some(path.clone()),
                 Some(CheckedForge::Local { repository: None }) | None => own(),

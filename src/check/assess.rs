@@ -13,11 +13,9 @@ use super::report::Report;
 use super::rules::{self, Form, Subject};
 use super::schema;
 use super::yaml::Located;
-use super::{discover, yaml};
 use crate::domain::descriptor::Descriptor;
 use crate::domain::finding::{Finding, Location, arrange};
 use crate::domain::id::{Fqn, Namespace, RepoPath};
-use crate::domain::rule::Rule;
 use crate::port::tree::Tree;
 
 /// What checking depends on beside the files.
@@ -79,14 +77,6 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
 /// Reads and checks many, on all cores, in the order of `paths`.
 pub fn assess_all(tree: &dyn Tree, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
     paths.par_iter().map(|path| assess(tree, path, settings)).collect()
-}
-
-/// All built-in rules, by id.
-pub fn catalogue() -> Vec<&'static Rule> {
-    let rooms = [discover::RULES, yaml::rules::RULES, refs::rules::RULES, schema::rules::RULES, rules::rules::RULES];
-    let mut all: Vec<&'static Rule> = rooms.into_iter().flatten().collect();
-    all.sort_by_key(|rule| rule.id);
-    all
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Report) {

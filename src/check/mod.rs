@@ -8,7 +8,6 @@
 
 mod limits;
 mod report;
-mod suggest;
 mod yaml;
 mod refs;
 mod schema;
@@ -18,8 +17,10 @@ mod assess;
 pub mod record;
 pub mod verdicts;
 pub mod policy;
+mod catalogue;
 
-pub use assess::{Assessment, Settings, assess, assess_all, catalogue};
+pub use assess::{Assessment, Settings, assess, assess_all};
+pub use catalogue::catalogue;
 pub use discover::{Discovery, discover};
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::repository::InvalidLocation;
+
 /// One thing that is wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
@@ -75,6 +77,14 @@ impl Problems {
         let index = self.0.len();
         self.0.push(problem);
         &mut self.0[index]
+    }
+
+    /// Notes that the value at `pointer` is a place or a way in that is not let through.
+    pub(super) fn refused(&mut self, pointer: &str, invalid: InvalidLocation) -> &mut Problem {
+        let problem = self.at(pointer, invalid.message);
+        problem.hint = invalid.hint;
+        problem.secret = invalid.secret;
+        problem
     }
 
     /// Notes that the last key of `pointer` is wrong.

@@ -8,11 +8,10 @@ mod places;
 mod shape;
 mod checked;
 mod address;
+mod repository;
 mod units;
-mod suggest;
 mod secret;
 
-pub use address::SourceLocation;
 pub use checked::{
     Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, Schedule,
     SqlLocation, StateLocation,
@@ -20,8 +19,8 @@ pub use checked::{
 pub use cron::{CronError, CronSchedule};
 pub use error::{ConfigError, Place};
 pub use load::{Document, folder_of, json_schema, load, parse, read};
+pub use repository::{BranchName, InvalidLocation, RepositoryUrl, Transport};
 pub use secret::{SecretError, SecretRef};
-pub use suggest::{did_you_mean, nearest};
 pub use units::{NotADuration, duration, readable_duration};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{Problems, below};
-use super::suggest::did_you_mean;
+use crate::domain::suggest::did_you_mean;
 
 /// Compares `value` with `schema`, which is the whole document.
 pub(super) fn compare(value: &Value, schema: &Value, problems: &mut Problems) {

@@ -41,10 +41,10 @@ fn a_whole_configuration_is_read_into_domain_types() {
     assert_eq!(checked.state, StateLocation::Sqlite("/mesh/.meshwright/state.db".into()));
     let retail = &checked.sources[0];
     assert_eq!(retail.schedule, Schedule::Every(Duration::from_secs(60)));
-    assert_eq!(retail.location.scheme(), "https");
+    assert_eq!(retail.location.transport(), Transport::Https);
     assert_eq!(retail.fetch_timeout, Duration::from_secs(120));
     let local = &checked.sources[1];
-    assert_eq!(local.location, SourceLocation::Folder("/products".into()));
+    assert_eq!(local.location.local_path(), Some(Path::new("/products")));
     let cron = Schedule::Cron(Box::new(super::CronSchedule::parse("0 */5 * * * *", Some("Europe/Rome")).unwrap()));
     assert_eq!(local.schedule, cron);
     assert_eq!(checked.platform.stages[1].after[0].as_str(), "dev");

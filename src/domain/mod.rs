@@ -5,6 +5,7 @@ pub mod id;
 pub mod time;
 pub mod finding;
 pub mod rule;
+pub mod suggest;
 pub mod canonical;
 pub mod descriptor;
 pub mod change;

@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod http;
+pub mod reference;
 pub mod render;
 pub mod verbs;
 mod output;

@@ -22,6 +22,7 @@ mod demo;
 mod deploy;
 #[cfg(test)]
 mod diff;
+mod docs;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]

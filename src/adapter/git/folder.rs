@@ -7,9 +7,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::config::RepositoryUrl;
 use crate::domain::id::Digest;
-
-use super::location::RepositoryUrl;
 
 /// The paths of one mirror.
 #[derive(Debug)]

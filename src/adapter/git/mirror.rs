@@ -11,14 +11,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use crate::config::{BranchName, Credentials, RepositoryUrl};
 use crate::domain::id::{Digest, Revision};
 use crate::domain::source::Head;
 use crate::port::source::FetchError;
 
-use super::access::{self, Access, GitCredentials};
-use super::branch::BranchName;
+use super::access::{self, Access};
 use super::folder::{MirrorFolder, WriteLock, was_cut};
-use super::location::RepositoryUrl;
 use super::message::{Trouble, tell, trouble};
 use super::objects::{self, Objects};
 use super::program::{Finished, GitCall, RunError, check_version, run};
@@ -50,7 +49,7 @@ pub(super) struct Wish<'a> {
     /// The branch.
     pub(super) branch: &'a BranchName,
     /// How to get in.
-    pub(super) credentials: Option<&'a GitCredentials>,
+    pub(super) credentials: Option<&'a Credentials>,
     /// How long all of it may take, once it is our turn.
     pub(super) timeout: Duration,
 }
@@ -58,7 +57,7 @@ pub(super) struct Wish<'a> {
 #[derive(Debug)]
 struct Looked {
     branch: BranchName,
-    credentials: Option<GitCredentials>,
+    credentials: Option<Credentials>,
     began: Instant,
     outcome: Result<Head, FetchError>,
 }

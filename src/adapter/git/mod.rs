@@ -53,8 +53,6 @@
 //! none of it (hooks and `packObjectsHook` are not read from there, lazy fetching is off), so the
 //! path is entered as `safe.directory` in our own configuration, and nothing else is.
 
-mod location;
-mod branch;
 mod access;
 mod program;
 mod message;
@@ -65,7 +63,4 @@ mod tree;
 mod touched;
 mod sources;
 
-pub use access::GitCredentials;
-pub use branch::BranchName;
-pub use location::{InvalidLocation, RepositoryUrl, resolve_location};
 pub use sources::{GitSetupError, GitSourceSpec, GitSources};

@@ -12,10 +12,10 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+use crate::config::Transport;
 use crate::domain::report::one_line;
 
 use super::access::Access;
-use super::location::Transport;
 
 /// One run of `git`.
 pub(super) struct GitCall<'a> {

@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::config::{BranchName, Credentials, RepositoryUrl};
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Head;
 use crate::port::source::{FetchError, Source, Touched};
 use crate::port::tree::{ReadError, Tree};
 
-use super::access::{GitCredentials, check_credentials};
-use super::branch::BranchName;
 use super::folder::make_private_folder;
-use super::location::RepositoryUrl;
 use super::mirror::{Mirror, Wish, blocking};
 use super::touched::touched;
 use super::tree::GitTree;
@@ -28,15 +26,14 @@ const LARGEST_MIRROR_MIB: u64 = 2048;
 pub struct GitSourceSpec {
     /// Its name.
     pub name: SourceName,
-    /// An absolute path (see [`resolve_location`](super::resolve_location)), or a `file://`,
-    /// `https://`, `ssh://` or `git://` URL without credentials.
+    /// An absolute path, or a `file://`, `https://`, `ssh://` or `git://` URL without credentials.
     pub url: String,
     /// The branch, without `refs/heads/`.
     pub branch: String,
     /// How long one fetch may take.
     pub timeout: Duration,
     /// How to get in.
-    pub credentials: Option<GitCredentials>,
+    pub credentials: Option<Credentials>,
 }
 
 impl GitSourceSpec {
@@ -50,7 +47,7 @@ impl GitSourceSpec {
         let refuse = |message: String| FetchError::Refused(message);
         let url: RepositoryUrl = self.url.parse().map_err(|error| refuse(format!("{error}")))?;
         let branch = self.branch.parse().map_err(|error| refuse(format!("{error}")))?;
-        check_credentials(&url, self.credentials.as_ref()).map_err(refuse)?;
+        url.let_in_by(self.credentials.as_ref()).map_err(|error| refuse(format!("{error}")))?;
         Ok((url, branch))
     }
 }
@@ -84,7 +81,7 @@ struct Watched {
     local_path: Option<PathBuf>,
     branch: BranchName,
     timeout: Duration,
-    credentials: Option<GitCredentials>,
+    credentials: Option<Credentials>,
 }
 
 impl GitSources {

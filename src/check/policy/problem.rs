@@ -8,7 +8,7 @@ use crate::domain::rule::Rule;
 pub const NOT_LOADED: RuleId = RuleId::built_in("policy/not-loaded");
 
 /// What the built-in rules about policies say of themselves; the others are the policies' own.
-pub const RULES: [Rule; 2] = [
+pub const RULES: &[Rule] = &[
     Rule {
         id: "policy/not-loaded",
         severity: Severity::Error,
@@ -16,7 +16,7 @@ pub const RULES: [Rule; 2] = [
                   calls itself, or a function is called whose answer is not a matter of the input. Until they load, \
                   everything is refused.",
         example: "package mesh.names\n\ndeny contains \"x\" { true }",
-        remedy: "mend the file at the place that is named; `meshwright policy test` loads it in the same way",
+        remedy: "Mend the file at the place that is named; `meshwright policy test` loads it in the same way.",
         source: "policies fail closed",
     },
     Rule {
@@ -25,7 +25,7 @@ pub const RULES: [Rule; 2] = [
         meaning: "A policy gave no answer: it failed, ran out of its time or memory, overflowed its stack, or the \
                   policies are missing. What cannot be evaluated is refused.",
         example: "deny contains \"x\" if count(numbers.range(1, 300000000)) > 0",
-        remedy: "mend the policy that is named, or raise `policy_limits`, then reconcile again",
+        remedy: "Mend the policy that is named, or raise `policy_limits`, then reconcile again.",
         source: "policies fail closed",
     },
 ];

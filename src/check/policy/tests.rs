@@ -120,10 +120,12 @@ fn only_those_that_listen_are_asked() {
 
 #[test]
 fn the_same_states_at_another_event_are_answered_anew_only_by_those_that_see_the_event() {
-    let sees = "package a\ndeny contains sprintf(\"%s\", [input.event]) if true";
-    let blind = "package b\ndeny contains sprintf(\"%v\", [input.afterState.dataProductVersion.x]) if true";
-    let through = "package c\nimport data.a\ndeny contains sprintf(\"c %v\", [x]) if some x in a.deny";
-    let list = [("a.rego", sees), ("b.rego", blind), ("c.rego", through)];
+    let always = "# METADATA\n# custom: {events: [DATA_PRODUCT_CREATION, DATA_PRODUCT_UPDATE]}\n";
+    let sees = format!("{always}package a\ndeny contains sprintf(\"%s\", [input.event]) if true");
+    let blind =
+        format!("{always}package b\ndeny contains sprintf(\"%v\", [input.afterState.dataProductVersion.x]) if true");
+    let through = format!("{always}package c\nimport data.a\ndeny contains sprintf(\"c %v\", [x]) if some x in a.deny");
+    let list = [("a.rego", sees.as_str()), ("b.rego", &blind), ("c.rego", &through)];
     let mut evaluator = Evaluator::new(PolicySet::load(&files(&list)).unwrap());
     let mut asked = Vec::new();
     let mut ask = |event: PolicyEvent, x: i32| {

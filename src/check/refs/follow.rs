@@ -9,9 +9,9 @@ use super::resolve::Resolver;
 use super::rules;
 use super::target::{self, NoTarget, Target};
 use crate::check::limits::MAX_REFERENCE_DEPTH;
-use crate::check::suggest;
 use crate::check::yaml::{self, Document, Located, Shape, shown};
 use crate::domain::rule::Rule;
+use crate::domain::suggest;
 
 /// What a reference leads to.
 pub(super) enum Followed {

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{Entity, Subject, rules};
 use crate::check::report::Report;
-use crate::check::suggest;
 use crate::check::yaml::shown;
 use crate::domain::finding::Finding;
 use crate::domain::id::{EntityKind, Fqn};
+use crate::domain::suggest;
 
 const FIELDS: [&str; 3] = ["dependsOn", "consumesFrom", "providesTo"];
 

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{formats, rules};
 use crate::check::report::Report;
-use crate::check::suggest;
 use crate::check::yaml::{Located, push_segment, segments, shown};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
 use crate::domain::rule::Rule;
+use crate::domain::suggest;
 
 /// Unknown fields of one map that are named; a hostile map has a hundred thousand.
 const MOST_UNKNOWN_FIELDS: usize = 50;

@@ -153,7 +153,7 @@ fn schema_name(pattern: &str, at: &str, problems: &mut Problems) {
             return;
         };
         if !KNOWN.contains(&name) {
-            let known = crate::config::suggest::did_you_mean(name, KNOWN);
+            let known = crate::domain::suggest::did_you_mean(name, KNOWN);
             problems.at(at, format!("'{{{name}}}' is not filled in")).hint(known);
             return;
         }

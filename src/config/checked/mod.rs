@@ -16,8 +16,9 @@ use crate::domain::canonical;
 use crate::domain::id::{Digest, ExecutorName, ForgeName, Namespace, SourceName};
 use crate::domain::stage::Platform;
 
-use super::address::{SourceLocation, resolve};
+use super::address::resolve;
 use super::error::{Problem, Problems, below};
+use super::repository::RepositoryUrl;
 use super::units::{DURATION_HINT, duration, readable_duration};
 use super::{Config, Credentials, CronSchedule, ForgeConfig, SecretRef};
 
@@ -59,7 +60,7 @@ pub struct CheckedSource {
     /// As written; there is no password in it.
     pub url: String,
     /// What that means.
-    pub location: SourceLocation,
+    pub location: RepositoryUrl,
     /// The branch, without `refs/heads/`.
     pub branch: String,
     /// Globs of the root files; at least one.

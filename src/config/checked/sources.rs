@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::address::{self, SourceLocation, resolve};
+use crate::config::address::resolve;
 use crate::config::error::{Problems, below};
-use crate::config::suggest::did_you_mean;
-use crate::config::{Config, Credentials, CronError, CronSchedule, ForgeConfig, SourceConfig};
+use crate::config::{
+    BranchName, Config, Credentials, CronError, CronSchedule, ForgeConfig, RepositoryUrl, SourceConfig,
+};
 use crate::domain::id::{ForgeName, SourceName};
+use crate::domain::suggest::did_you_mean;
 
 use super::{CheckedSource, Schedule, name, secret, time};
 
@@ -39,16 +41,14 @@ fn one(
     problems: &mut Problems,
 ) -> Option<CheckedSource> {
     let name = name::<SourceName>(&source.name, &below(at, "name"), problems);
-    let location = match address::source(&source.url, base) {
+    let location = match RepositoryUrl::against(base, &source.url) {
         Ok(location) => Some(location),
-        Err(bad) => {
-            let problem = problems.at(&below(at, "url"), bad.message);
-            problem.hint = bad.hint;
-            problem.secret = bad.secret;
+        Err(invalid) => {
+            problems.refused(&below(at, "url"), invalid);
             None
         }
     };
-    branch(&source.branch, &below(at, "branch"), problems);
+    let branch = branch(&source.branch, &below(at, "branch"), problems);
     globs(&source.descriptors, &below(at, "descriptors"), problems);
     let schedule = schedule(source, at, problems);
     let fetch_timeout =
@@ -58,11 +58,14 @@ fn one(
         let at = below(at, "credentials");
         credentials(found, location.as_ref(), &at, base, problems)
     });
+    if let (None, Some(Err(invalid))) = (&credentials, location.as_ref().map(|location| location.let_in_by(None))) {
+        problems.refused(&below(at, "url"), invalid);
+    }
     Some(CheckedSource {
         name: name?,
         url: source.url.clone(),
         location: location?,
-        branch: source.branch.strip_prefix("refs/heads/").unwrap_or(&source.branch).to_owned(),
+        branch: branch?.as_str().to_owned(),
         descriptors: source.descriptors.clone(),
         schedule,
         fetch_timeout,
@@ -71,23 +74,13 @@ fn one(
     })
 }
 
-/// The rules of `git check-ref-format` that concern a branch.
-fn branch(text: &str, at: &str, problems: &mut Problems) {
-    let name = text.strip_prefix("refs/heads/").unwrap_or(text);
-    let fine = !name.is_empty()
-        && name.len() <= 255
-        && name != "@"
-        && !name.starts_with('-')
-        && !name.starts_with("refs/")
-        && !name.contains("..")
-        && !name.contains("@{")
-        && !name.ends_with('.')
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c))
-        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"));
-    if !fine {
-        problems
-            .at(at, format!("'{}' is not the name of a branch", text.chars().take(80).collect::<String>()))
-            .hint("write one branch as git shows it, such as 'main' or 'release/1.x'");
+fn branch(text: &str, at: &str, problems: &mut Problems) -> Option<BranchName> {
+    match text.strip_prefix("refs/heads/").unwrap_or(text).parse() {
+        Ok(branch) => Some(branch),
+        Err(invalid) => {
+            problems.refused(at, invalid);
+            None
+        }
     }
 }
 
@@ -147,7 +140,7 @@ fn schedule(source: &SourceConfig, at: &str, problems: &mut Problems) -> Schedul
 fn forge(
     config: &Config,
     source: &SourceConfig,
-    location: Option<&SourceLocation>,
+    location: Option<&RepositoryUrl>,
     at: &str,
     problems: &mut Problems,
 ) -> Option<ForgeName> {
@@ -158,7 +151,9 @@ fn forge(
             let known = did_you_mean(text, config.forges.keys().map(String::as_str));
             problems.at(&at, format!("there is no forge '{text}'")).hint(known);
         }
-        Some(ForgeConfig::Local { repository: None }) if matches!(location, Some(SourceLocation::Remote(_))) => {
+        Some(ForgeConfig::Local { repository: None })
+            if location.is_some_and(|location| location.local_path().is_none()) =>
+        {
             problems
                 .at(
                     &at,
@@ -174,26 +169,22 @@ fn forge(
 
 fn credentials(
     credentials: &Credentials,
-    location: Option<&SourceLocation>,
+    location: Option<&RepositoryUrl>,
     at: &str,
     base: &Path,
     problems: &mut Problems,
 ) -> Credentials {
-    let scheme = location.map(SourceLocation::scheme);
-    let (wanted, checked) = match credentials {
+    let checked = match credentials {
         Credentials::Basic { username, password } => {
-            let at = below(at, "basic");
-            let password = secret(password, &below(&at, "password"), base, problems);
-            ("https", Credentials::Basic { username: username.clone(), password })
+            let password = secret(password, &below(&below(at, "basic"), "password"), base, problems);
+            Credentials::Basic { username: username.clone(), password }
         }
         Credentials::Ssh { key, known_hosts } => {
-            ("ssh", Credentials::Ssh { key: resolve(base, key), known_hosts: resolve(base, known_hosts) })
+            Credentials::Ssh { key: resolve(base, key), known_hosts: resolve(base, known_hosts) }
         }
     };
-    if scheme.is_some_and(|scheme| scheme != wanted) {
-        problems
-            .at_key(at, format!("these credentials are for {wanted}:// only"))
-            .hint("change the URL, or take them out");
+    if let Some(Err(invalid)) = location.map(|location| location.let_in_by(Some(&checked))) {
+        problems.refused(at, invalid).on_key = true;
     }
     checked
 }

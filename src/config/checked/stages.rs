@@ -2,9 +2,9 @@
 
 use crate::config::StageConfig;
 use crate::config::error::Problems;
-use crate::config::suggest::did_you_mean;
 use crate::domain::id::StageName;
 use crate::domain::stage::Stage;
+use crate::domain::suggest::did_you_mean;
 
 use super::name;
 

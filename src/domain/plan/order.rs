@@ -10,7 +10,7 @@ use super::build::Desired;
 
 /// Products read from each other in a circle.
 pub const LINEAGE_CYCLE: Rule = Rule {
-    id: "lineage/cycle",
+    id: "lineage/product-cycle",
     severity: Severity::Warning,
     meaning: "Products read from each other in a circle, so none of them can be rolled out after all the others. They are rolled out in the order of their names.",
     example: "orders reads from sales, and sales reads from orders",

@@ -191,7 +191,7 @@ fn a_circle_is_told_and_does_not_stop_anything() {
     let world = World::new();
     let plan = world.plan(&[product("a", &["b"], &dev_and_prod()), product("b", &["a"], &dev_and_prod())]);
     assert_eq!(plan.activities.len(), 4);
-    assert!(plan.findings.values().flatten().all(|finding| finding.rule.as_str() == "lineage/cycle"));
+    assert!(plan.findings.values().flatten().all(|finding| finding.rule.as_str() == "lineage/product-cycle"));
     assert_eq!(plan.findings.len(), 2);
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::check::Assessment;
 use crate::domain::activity::ActivityStatus;
-use crate::domain::change::ChangeKind;
+use crate::domain::change::{Change, ChangeKind};
 use crate::domain::finding::Finding;
-use crate::domain::id::{ContainerId, Fqn, RepoPath, Revision, SourceName, StageName};
+use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{Desired, Locate, PendingActivity, Plan, PlanInputs, plan};
 use crate::domain::report::Report;
 use crate::port::store::{ActivityRecord, DescriptorEntry, Pass, StoreError, VersionEntry};
@@ -152,16 +152,17 @@ impl Engine {
         plan: &Plan,
         unfinished: &[ActivityRecord],
     ) -> Result<Vec<Report>, StoreError> {
-        let superseded: BTreeSet<(&SourceName, &Revision, &StageName)> = unfinished
+        let superseded: BTreeSet<(&SourceName, &Revision, &StageName, &Digest)> = unfinished
             .iter()
             .filter(|record| is_superseded(record, plan))
             .filter(|record| record.revision != sighting.revision || record.source != *sighting.source)
-            .map(|record| (&record.source, &record.revision, &record.planned.container.stage))
+            .map(|record| (&record.source, &record.revision, &record.planned.container.stage, &record.plan))
             .collect();
         let mut reports = Vec::new();
-        for (source, revision, stage) in superseded {
+        for (source, revision, stage, planned) in superseded {
             let all = self.ports.store.activities_of(source, revision).await?;
-            reports.push(reports::of_stage(source, revision, stage, &lines_of(&all, stage, plan), 0));
+            let left_out = self.left_out(source, revision, planned).await?;
+            reports.push(reports::of_stage(source, revision, stage, &lines_of(&all, stage, plan), left_out));
         }
         Ok(reports)
     }
@@ -181,9 +182,14 @@ fn lines_of(activities: &[ActivityRecord], stage: &StageName, plan: &Plan) -> Ve
         .collect()
 }
 
+/// Whether the activity ends without having begun once `plan` is recorded: another takes its place,
+/// or its product leaves the source.
 fn is_superseded(record: &ActivityRecord, plan: &Plan) -> bool {
+    let container = &record.planned.container;
+    let is_retired = |change: &Change| change.kind == ChangeKind::Retired && change.product == container.product;
     record.state.status == ActivityStatus::Waiting
-        && plan.activities.iter().any(|activity| activity.container == record.planned.container)
+        && (plan.activities.iter().any(|activity| activity.container == *container)
+            || plan.changes.iter().any(is_retired))
 }
 
 fn desired(product: &Weighed) -> Option<Desired> {

@@ -253,12 +253,12 @@ fn is_recorded_as(version: &RecordedVersion, assessment: &Assessment, descriptor
 }
 
 /// The moments that a change is for policies. A product that did not change is asked about too,
-/// as if its version were new: it is read again because policies changed, or because it was held back.
+/// as if it had changed: it is read again because policies changed, or because it was held back.
 fn events(change: &Change) -> Vec<PolicyEvent> {
     match change.kind {
         ChangeKind::Created => vec![PolicyEvent::DataProductCreation, PolicyEvent::DataProductVersionCreation],
         ChangeKind::Updated => vec![PolicyEvent::DataProductUpdate, PolicyEvent::DataProductVersionCreation],
-        ChangeKind::Unchanged => vec![PolicyEvent::DataProductVersionCreation],
+        ChangeKind::Unchanged => vec![PolicyEvent::DataProductUpdate, PolicyEvent::DataProductVersionCreation],
         ChangeKind::Retired => Vec::new(),
     }
 }

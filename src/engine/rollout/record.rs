@@ -3,8 +3,9 @@
 use tracing::warn;
 
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, TaskStatus};
+use crate::domain::id::{Digest, Revision, SourceName};
 use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, AppendError};
+use crate::port::store::{ActivityRecord, AppendError, StoreError};
 
 use super::super::Engine;
 use super::super::reports::{self, StageLine};
@@ -85,9 +86,25 @@ impl Engine {
                 stage_line(&other)
             })
             .collect();
-        let refused = self.ports.store.plan(&record.plan).await?.map_or(0, |plan| plan.refused.len());
-        let standing = self.ports.store.standing(&record.source).await?;
-        let left_out = standing.iter().filter(|standing| standing.errors + standing.refusals > 0).count();
-        Ok(reports::of_stage(&record.source, &record.revision, stage, &lines, refused.max(left_out)))
+        let left_out = self.left_out(&record.source, &record.revision, &record.plan).await?;
+        Ok(reports::of_stage(&record.source, &record.revision, stage, &lines, left_out))
+    }
+
+    /// How many products of a commit are not rolled out because of what was found. What stands with
+    /// errors now counts for the commit that was looked at last, and for no older one.
+    pub(in crate::engine) async fn left_out(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        plan: &Digest,
+    ) -> Result<usize, StoreError> {
+        let refused = self.ports.store.plan(plan).await?.map_or(0, |plan| plan.refused.len());
+        let latest = self.ports.store.source(source).await?.and_then(|source| source.revision);
+        if latest.as_ref() != Some(revision) {
+            return Ok(refused);
+        }
+        let standing = self.ports.store.standing(source).await?;
+        let with_errors = standing.iter().filter(|standing| standing.errors + standing.refusals > 0).count();
+        Ok(refused.max(with_errors))
     }
 }

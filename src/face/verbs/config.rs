@@ -44,7 +44,7 @@ pub fn refused(errors: &[ConfigError], output: &mut Output<'_>) -> io::Result<Ex
 fn doubts(checked: &Checked) -> Vec<String> {
     let mut doubts = Vec::new();
     for source in &checked.sources {
-        if let Some(folder) = source.location.folder()
+        if let Some(folder) = source.location.local_path()
             && !folder.is_dir()
         {
             doubts.push(format!("the source '{}' is a folder that is not there: {}", source.name, folder.display()));

@@ -4,9 +4,10 @@ use std::io;
 
 use serde_json::json;
 
-use crate::config::{did_you_mean, nearest};
 use crate::domain::rule::Rule;
+use crate::domain::suggest::{did_you_mean, nearest};
 use crate::face::cli::{DocumentFormat, ExplainArgs};
+use crate::face::reference::first_sentence;
 use crate::face::render::{Table, document, harmless, style};
 use crate::face::{ExitStatus, Output};
 
@@ -38,7 +39,7 @@ fn list(format: DocumentFormat, catalogue: &[&Rule], output: &mut Output<'_>) ->
     }
     let mut table = Table::new(&["RULE", "SEVERITY", "MEANING"]);
     for rule in catalogue {
-        let meaning = rule.meaning.split_inclusive(". ").next().unwrap_or(rule.meaning).trim_end();
+        let meaning = first_sentence(rule.meaning);
         table.row([rule.id.to_owned(), rule.severity.as_str().to_owned(), meaning.to_owned()]);
     }
     table.write(output.out, &["SEVERITY"], output.colour)?;

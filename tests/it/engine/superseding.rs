@@ -1,1 +1,178 @@
-//! x
+//! A newer commit while the older one is not through yet.
+
+use std::sync::Arc;
+
+use meshwright::domain::activity::ActivityStatus;
+use meshwright::port::store::{ActivityBook, Look};
+
+use crate::support::world::{Descriptor, Started, World, eventually};
+
+/// Rolls out in the background, until the returned token is cancelled.
+fn rolling(started: &Started) -> tokio::task::JoinHandle<()> {
+    let (engine, stop) = (Arc::clone(&started.engine), started.stop.clone());
+    tokio::spawn(async move { engine.roll_out_all(&stop).await.unwrap() })
+}
+
+/// Products in the order of their names, each with where its newest activities stand.
+async fn stand(started: &Started) -> Vec<String> {
+    let rows = started.store.activity_rows(100).await.unwrap();
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{} {} {} {}", row.product.product_name(), row.stage, row.version, row.status))
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_superseded_and_what_runs_is_finished() {
+    let world = World::new();
+    let open = world.path("open");
+    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let mesh = |version: &str| {
+        [Descriptor::new("orders", version), Descriptor::new("sales", version).reads("orders").only_at("dev")]
+    };
+    let older = world.commit(&mesh("1.0.0"));
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = rolling(&started);
+    eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
+
+    let newer = world.commit(&mesh("1.1.0"));
+    started.plan().await;
+    started.engine.publish_due().await.unwrap();
+    // The running one has not been stopped, and the older commit says so.
+    assert!(started.statuses(&older)["dev"].starts_with("pending"), "{:?}", started.statuses(&older));
+    assert_eq!(started.statuses(&older)["prod"], "success: 0 products running, 1 superseded by a later commit");
+
+    std::fs::write(&open, "").unwrap();
+    rollout.await.unwrap();
+    started.settle().await;
+    assert_eq!(started.running().await, ["orders dev 1.1.0", "orders prod 1.1.0", "sales dev 1.1.0"]);
+    let ended = [
+        "orders dev 1.0.0 succeeded",
+        "orders dev 1.1.0 succeeded",
+        "orders prod 1.0.0 superseded",
+        "orders prod 1.1.0 succeeded",
+        "sales dev 1.0.0 superseded",
+        "sales dev 1.1.0 succeeded",
+    ];
+    assert_eq!(stand(&started).await, ended);
+    assert!(!world.done().iter().any(|what| what.starts_with("sales") && what.ends_with("1.0.0")));
+    for revision in [&older, &newer] {
+        let statuses = started.statuses(revision);
+        assert!(statuses.values().all(|status| status.starts_with("success")), "{statuses:?}");
+    }
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_commit_whose_waiting_product_is_retired_does_not_stay_pending() {
+    let world = World::new();
+    let older = world.commit(&[Descriptor::new("orders", "1.0.0"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.plan().await;
+    world.repository.git(&["rm", "--quiet", "-r", "orders"]);
+    let newer = world.repository.commit(&[], "orders goes");
+    started.trip().await;
+    assert_eq!(started.running().await, ["stock dev 1.0.0"]);
+    assert_eq!(started.store.unfinished().await.unwrap(), []);
+    assert_eq!(started.statuses(&older)["prod"], "success: 0 products running, 1 superseded by a later commit");
+    assert_eq!(started.statuses(&older)["dev"], "success: 1 product running, 1 superseded by a later commit");
+    assert!(started.statuses(&newer).values().all(|status| status.starts_with("success")));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_commit_that_refused_something_does_not_turn_green_when_it_is_superseded() {
+    let world = World::new();
+    let broken = Descriptor::new("sales", "1.0.0").only_at("dev").configured("build", "{ x: '${dev.results.none.x}' }");
+    let older = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), broken]);
+    let started = world.start().await;
+    assert_eq!(started.plan().await.refused.len(), 1);
+    world
+        .commit(&[Descriptor::new("orders", "1.1.0").only_at("dev"), Descriptor::new("sales", "1.0.0").only_at("dev")]);
+    started.trip().await;
+    assert_eq!(started.running().await, ["orders dev 1.1.0", "sales dev 1.0.0"]);
+    let status = &started.statuses(&older)["dev"];
+    assert!(status.starts_with("failure"), "{status}");
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_commit_is_not_blamed_for_what_a_newer_one_breaks() {
+    let world = World::new();
+    let open = world.path("open");
+    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let older = world
+        .commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = rolling(&started);
+    eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
+    let newer = world.repository.commit(&[(&crate::support::world::path_of("stock"), "info: [")], "broken");
+    started.plan().await;
+    std::fs::write(&open, "").unwrap();
+    rollout.await.unwrap();
+    started.settle().await;
+    assert_eq!(started.statuses(&older)["dev"], "success: 2 products running");
+    assert!(started.statuses(&newer)["dev"].starts_with("failure"), "{:?}", started.statuses(&newer));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn downstream_of_something_superseded_waits_for_what_took_its_place() {
+    let world = World::new();
+    let sales = Descriptor::new("sales", "1.0.0").reads("orders").only_at("dev");
+    world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), sales]);
+    let started = world.start().await;
+    started.plan().await;
+    // Only the upstream is in the newer commit; the downstream's activity stays as it was planned.
+    let newer = world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
+    started.trip().await;
+    assert_eq!(started.running().await, ["orders dev 1.1.0", "sales dev 1.0.0"]);
+    let all = started.store.activities_of(&crate::support::world::source(), &newer).await.unwrap();
+    assert!(all.iter().all(|record| record.state.status == ActivityStatus::Succeeded));
+    let first_of = |what: &str| world.ledger().iter().position(|effect| effect.what == what).unwrap();
+    assert!(first_of("orders dev deploy 1.1.0") < first_of("sales dev provision 1.0.0"));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forced_push_takes_nothing_from_what_runs_already() {
+    let world = World::new();
+    let open = world.path("open");
+    world.control("orders", "provision", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let first = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = rolling(&started);
+    eventually("it runs", async || world.done().contains("orders dev provision 1.0.0")).await;
+    // Killed half way; meanwhile the commit leaves the repository for good.
+    started.stop.cancel();
+    rollout.await.unwrap();
+    started.close().await;
+    world.repository.git(&["commit", "--quiet", "--amend", "--message", "another"]);
+    let head = world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
+    world.repository.git(&["reflog", "expire", "--expire=now", "--all"]);
+    world.repository.git(&["gc", "--quiet", "--prune=now"]);
+    std::fs::write(&open, "").unwrap();
+
+    let started = world.start().await;
+    started.trip().await;
+    assert_eq!(started.running().await, ["orders dev 1.1.0"]);
+    let keys: std::collections::BTreeSet<String> = world
+        .ledger()
+        .into_iter()
+        .filter(|effect| effect.what == "orders dev provision 1.0.0")
+        .map(|effect| effect.key)
+        .collect();
+    assert_eq!(keys.len(), 1);
+    assert!(stand(&started).await.contains(&"orders dev 1.0.0 succeeded".to_owned()), "{:?}", stand(&started).await);
+    assert!(started.statuses(&head).values().all(|status| status.starts_with("success")));
+    // The commit that is gone cannot be told, and that is known.
+    let rows = started.store.report_rows(100).await.unwrap();
+    let gone: Vec<&str> = rows.iter().filter(|row| row.revision == first).map(|row| row.delivery.as_str()).collect();
+    assert!(gone.iter().all(|delivery| *delivery == "given-up" || *delivery == "published"), "{gone:?}");
+    started.close().await;
+}

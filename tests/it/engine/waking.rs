@@ -1,1 +1,142 @@
-//! x
+//! The loops, woken and stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use meshwright::domain::id::{Revision, SourceName};
+use meshwright::domain::source::Head;
+use meshwright::engine::{Engine, Ports, WakeQueue};
+use meshwright::port::source::{FetchError, Source, Touched};
+use meshwright::port::store::{ActivityBook, Look};
+use meshwright::port::tree::{ReadError, Tree};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::world::{Descriptor, World, eventually, target};
+
+/// A source whose fetches wait until they are let through.
+struct Gated {
+    inner: Arc<dyn Source>,
+    begun: AtomicUsize,
+    gate: Semaphore,
+}
+
+#[async_trait]
+impl Source for Gated {
+    async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        self.inner.fetch(source).await
+    }
+
+    async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError> {
+        self.inner.tree(source, revision).await
+    }
+
+    async fn touched(
+        &self,
+        source: &SourceName,
+        from: &Revision,
+        to: &Revision,
+    ) -> Result<Option<Vec<Touched>>, ReadError> {
+        self.inner.touched(source, from, to).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wakes_during_a_pass_cause_exactly_one_more() {
+    let world = World::new();
+    world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    let ports = started.engine.ports();
+    let gated =
+        Arc::new(Gated { inner: Arc::clone(&ports.source), begun: AtomicUsize::new(0), gate: Semaphore::new(0) });
+    let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
+    let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
+    let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
+    let working = {
+        let (engine, queue, stop) = (Arc::clone(&engine), Arc::clone(&queue), stop.clone());
+        tokio::spawn(async move { engine.pass_until(&queue, &stop).await })
+    };
+    queue.wake(&target());
+    eventually("the first pass fetches", async || gated.begun.load(Ordering::SeqCst) == 1).await;
+    // The commit comes after the fetch has begun, and two triggers tell of it.
+    world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
+    queue.wake(&target());
+    queue.wake(&target());
+    gated.gate.add_permits(1);
+    eventually("the second pass fetches", async || gated.begun.load(Ordering::SeqCst) == 2).await;
+    gated.gate.add_permits(10);
+    eventually("the commit is seen", async || {
+        let versions = started.store.versions(None).await.unwrap();
+        versions.iter().any(|row| row.version == "1.1.0")
+    })
+    .await;
+    // A wake that comes later is a pass of its own; had there been a third for the two, it would be counted.
+    queue.wake(&target());
+    eventually("the last pass fetches", async || gated.begun.load(Ordering::SeqCst) >= 3).await;
+    stop.cancel();
+    working.await.unwrap();
+    assert_eq!(gated.begun.load(Ordering::SeqCst), 3);
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_loops_do_it_all_by_themselves_and_stop_when_told() {
+    let world = World::new();
+    let head = world.commit(&[Descriptor::new("orders", "1.0.0"), Descriptor::new("sales", "1.0.0").reads("orders")]);
+    let started = world.start().await;
+    let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
+    let looping = {
+        let (engine, queue, stop) = (Arc::clone(&started.engine), Arc::clone(&queue), stop.clone());
+        tokio::spawn(async move {
+            tokio::join!(engine.pass_until(&queue, &stop), engine.roll_out_until(&stop), engine.publish_until(&stop))
+        })
+    };
+    queue.wake(&target());
+    let shows = async |head: &Revision| {
+        let statuses = started.statuses(head);
+        statuses.len() == 5 && statuses.values().all(|status| status.starts_with("success"))
+    };
+    eventually("the first commit is green", async || shows(&head).await).await;
+
+    // A task under way when the loops are stopped is gone at once, and is still the record's.
+    world.control("orders", "build", "sleep 600");
+    let head = world.commit(&[Descriptor::new("orders", "1.1.0")]);
+    queue.wake(&target());
+    eventually("the build runs", async || world.done().contains("orders dev build 1.1.0")).await;
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(10), looping).await.expect("the loops stop").unwrap();
+    assert_eq!(started.store.unfinished().await.unwrap().len(), 2);
+    started.close().await;
+
+    world.control("orders", "build", "");
+    let started = world.start().await;
+    started.pass().await;
+    started.settle().await;
+    assert_eq!(started.running().await.len(), 4);
+    assert!(started.statuses(&head).values().all(|status| status.starts_with("success")));
+    let builds: Vec<_> = world.ledger().into_iter().filter(|effect| effect.what == "orders dev build 1.1.0").collect();
+    assert_eq!(builds.len(), 2, "it ran again");
+    assert_eq!((&builds[0].key, builds[0].attempt), (&builds[1].key, builds[1].attempt));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mirror_that_vanishes_is_made_again() {
+    let world = World::new();
+    world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.trip().await;
+    for mirror in std::fs::read_dir(world.path("mirrors")).unwrap() {
+        let path = mirror.unwrap().path();
+        if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+    }
+    world.commit(&[Descriptor::new("orders", "1.0.1").only_at("dev")]);
+    started.trip().await;
+    assert_eq!(started.running().await, ["orders dev 1.0.1"]);
+    assert_eq!(started.store.sources().await.unwrap()[0].condition, None);
+    started.close().await;
+}

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use meshwright::adapter::git::{GitCredentials, GitSourceSpec, GitSources};
-use meshwright::config::SecretRef;
+use meshwright::adapter::git::{GitSourceSpec, GitSources};
+use meshwright::config::{Credentials, SecretRef};
 use meshwright::port::source::{FetchError, Source as _};
 
 use super::processes::comes_true;
@@ -98,7 +98,7 @@ async fn fetches_in_the_hostile_environment() {
     let fixture = Fixture::of(place.join("served").display());
     assert_eq!(fixture.fetch().await, super::at(&revision));
 
-    let ssh = GitCredentials::Ssh { key: place.join("home/key"), known_hosts: place.join("home/known hosts") };
+    let ssh = Credentials::Ssh { key: place.join("home/key"), known_hosts: place.join("home/known hosts") };
     let over_ssh = GitSourceSpec { credentials: Some(ssh), ..spec("mesh", "git@git.example.com:acme/mesh.git") };
     let fixture = Fixture::new(vec![over_ssh]);
     assert_eq!(fixture.fetch().await, super::at(&revision));
@@ -106,7 +106,7 @@ async fn fetches_in_the_hostile_environment() {
 
     // A secret of the environment is found; nobody listens there to take it.
     let password = SecretRef::Env("THE_PASSWORD".to_owned());
-    let basic = GitCredentials::Basic { username: "bob".to_owned(), password };
+    let basic = Credentials::Basic { username: "bob".to_owned(), password };
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let over_http = GitSourceSpec { credentials: Some(basic), ..spec("mesh", format!("http://{closed}/mesh")) };
     let outcome = Fixture::new(vec![over_http]).fetch().await;
@@ -159,7 +159,7 @@ fn a_git_that_outlives_its_killed_daemon_keeps_the_lock() {
 #[ignore = "is run by the test above, and killed"]
 async fn fetches_until_it_is_killed() {
     let Some(place) = std::env::var_os(PLACE).map(PathBuf::from) else { return };
-    let ssh = GitCredentials::Ssh { key: place.join("key"), known_hosts: place.join("known") };
+    let ssh = Credentials::Ssh { key: place.join("key"), known_hosts: place.join("known") };
     let over_ssh = GitSourceSpec { credentials: Some(ssh), ..spec("mesh", "ssh://git@git.example.com/mesh") };
     let sources = GitSources::new(place.join("mirrors"), vec![over_ssh]).unwrap();
     let outcome = sources.fetch(&name("mesh")).await;

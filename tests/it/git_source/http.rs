@@ -10,8 +10,8 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use meshwright::adapter::git::{GitCredentials, GitSourceSpec};
-use meshwright::config::SecretRef;
+use meshwright::adapter::git::GitSourceSpec;
+use meshwright::config::{Credentials, SecretRef};
 use meshwright::port::source::FetchError;
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinHandle;
@@ -133,7 +133,7 @@ async fn backend(
 }
 
 fn with_password(url: &str, secret: PathBuf) -> Vec<GitSourceSpec> {
-    let credentials = GitCredentials::Basic { username: "bob".to_owned(), password: SecretRef::File(secret) };
+    let credentials = Credentials::Basic { username: "bob".to_owned(), password: SecretRef::File(secret) };
     vec![GitSourceSpec { credentials: Some(credentials), ..spec("mesh", url) }]
 }
 

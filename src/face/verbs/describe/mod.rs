@@ -6,7 +6,7 @@ mod source;
 
 use std::io;
 
-use crate::config::did_you_mean;
+use crate::domain::suggest::{did_you_mean, nearest};
 use crate::face::cli::{DescribeArgs, DescribeKind};
 use crate::face::render::{harmless, style};
 use crate::face::{ExitStatus, Output};
@@ -42,7 +42,7 @@ fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>)
     let hint = if known.len() <= 12 {
         did_you_mean(name, known)
     } else {
-        match crate::config::nearest(name, known) {
+        match nearest(name, known) {
             Some(near) => format!("did you mean '{near}'?"),
             None => "`meshwright get` lists what there is".to_owned(),
         }

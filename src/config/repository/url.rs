@@ -1,25 +1,16 @@
-//! Which repositories are let in. A URL is parsed once, into a value that cannot be read as an
-//! option, as another transport, or as more than one line.
+//! Where a repository is: a folder, or a URL without credentials.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-/// Why a text is not a repository's URL, or not a branch. It says what to write instead.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidLocation(String);
-
-impl InvalidLocation {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
-    }
-}
+use super::InvalidLocation;
+use crate::config::address::resolve;
 
 /// How a repository is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transport {
+pub enum Transport {
     /// A folder of this machine.
     File,
     /// HTTPS.
@@ -34,7 +25,7 @@ pub(super) enum Transport {
 
 impl Transport {
     /// The word for `GIT_ALLOW_PROTOCOL`.
-    pub(super) const fn protocol(self) -> &'static str {
+    pub const fn protocol(self) -> &'static str {
         match self {
             Transport::File => "file",
             Transport::Https => "https",
@@ -59,6 +50,16 @@ pub struct RepositoryUrl {
 }
 
 impl RepositoryUrl {
+    /// Reads what stands in a configuration: a URL, or a path against the folder `base` of that file.
+    pub fn against(base: &Path, text: &str) -> Result<Self, InvalidLocation> {
+        let before_slash = text.split('/').next().unwrap_or_default();
+        let is_path = !text.trim().is_empty() && !text.chars().any(char::is_control) && !text.starts_with('~');
+        if is_path && !before_slash.contains(':') {
+            return folder(&resolve(base, Path::new(text)));
+        }
+        text.parse()
+    }
+
     /// The folder, when the repository is one of this machine.
     pub fn local_path(&self) -> Option<&Path> {
         (self.transport == Transport::File).then(|| Path::new(&self.text))
@@ -69,12 +70,13 @@ impl RepositoryUrl {
         &self.text
     }
 
-    pub(super) const fn transport(&self) -> Transport {
+    /// How it is reached.
+    pub const fn transport(&self) -> Transport {
         self.transport
     }
 
     /// `scheme://host[:port]`, to which credentials are bound.
-    pub(super) fn origin(&self) -> &str {
+    pub fn origin(&self) -> &str {
         &self.origin
     }
 }
@@ -85,15 +87,10 @@ impl fmt::Display for RepositoryUrl {
     }
 }
 
-/// Makes a relative path in a configuration absolute, against the folder `base` in which that
-/// configuration stands. Everything else (URLs, absolute paths, and what is wrong) comes back as it is.
-pub fn resolve_location(base: &Path, text: &str) -> String {
-    let other = text.contains("://") || text.contains("::") || text.starts_with(['-', '~', '/']) || is_scp_like(text);
-    if other || text.is_empty() { text.to_owned() } else { base.join(text).to_string_lossy().into_owned() }
-}
-
 /// Longer ones are refused.
 const LONGEST_URL: usize = 2048;
+
+const ALLOWED: &str = "a source is a path, or a file://, https://, ssh:// or git:// URL";
 
 impl FromStr for RepositoryUrl {
     type Err = InvalidLocation;
@@ -121,23 +118,20 @@ impl FromStr for RepositoryUrl {
                 "ssh" | "git+ssh" | "ssh+git" => network(Transport::Ssh, rest),
                 "git" => network(Transport::Git, rest),
                 other => Err(InvalidLocation::new(format!(
-                    "the transport '{}' is not allowed; use a path, file://, https://, ssh:// or git://",
+                    "the transport '{}' is not allowed",
                     other.chars().take(40).collect::<String>()
-                ))),
+                ))
+                .with_hint(ALLOWED)),
             };
         }
         if text.contains("::") {
-            return Err(InvalidLocation::new(
-                "transport helpers ('name::address') are not allowed; use a path, file://, https://, ssh:// or git://",
-            ));
+            return Err(InvalidLocation::new("transport helpers ('name::address') are not allowed").with_hint(ALLOWED));
         }
         if is_scp_like(text) {
             let (host, path) = text.split_once(':').unwrap_or((text, ""));
             return network(Transport::Ssh, &format!("{host}/{}", path.trim_start_matches('/')));
         }
-        Err(InvalidLocation::new(format!(
-            "'{text}' is neither an absolute path nor a URL; use a path, file://, https://, ssh:// or git://"
-        )))
+        Err(InvalidLocation::new(format!("'{text}' is neither an absolute path nor a URL")).with_hint(ALLOWED))
     }
 }
 
@@ -156,7 +150,8 @@ fn folder(path: &Path) -> Result<RepositoryUrl, InvalidLocation> {
 fn file_url(rest: &str) -> Result<RepositoryUrl, InvalidLocation> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {
-        return Err(InvalidLocation::new("a file URL has no host: write file:///path/to/repository"));
+        return Err(InvalidLocation::new("a file:// URL names this machine only")
+            .with_hint("write file:///absolute/path, or just the path"));
     }
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
@@ -198,14 +193,14 @@ fn network(transport: Transport, rest: &str) -> Result<RepositoryUrl, InvalidLoc
         }
         // The user name alone may be a token: it is refused, and not repeated.
         (Some(_), _) => {
-            return Err(InvalidLocation::new(
-                "the URL has credentials in it; take them out, and refer to them under 'credentials'",
-            ));
+            return Err(InvalidLocation::new("a password or token stands in the URL")
+                .with_hint("take it out, and name it under 'credentials', as { env: VARIABLE } or { file: PATH }")
+                .with_secret());
         }
     };
     let (host, port) = host_and_port(place)?;
     if transport == Transport::LoopbackHttp && !is_loopback(&host) {
-        return Err(InvalidLocation::new("plain http:// is allowed to this machine only; use https://"));
+        return Err(InvalidLocation::new("plain http:// is allowed to this machine only").with_hint("use https://"));
     }
     check_path(path)?;
     let default_port = match transport {
@@ -268,9 +263,8 @@ fn is_loopback(host: &str) -> bool {
 fn check_path(path: &str) -> Result<(), InvalidLocation> {
     let odd = path.chars().find(|c| !c.is_ascii_alphanumeric() && !"/._~-+@:,=%".contains(*c));
     if let Some(odd) = odd {
-        return Err(InvalidLocation::new(format!(
-            "the URL's path has a '{odd}', which is not allowed; write it as %XX if the repository has it in its name"
-        )));
+        return Err(InvalidLocation::new(format!("the URL's path has a '{odd}', which is not allowed"))
+            .with_hint("write it as %XX if the repository has it in its name"));
     }
     if path.split('/').any(|part| part == "..") {
         return Err(InvalidLocation::new("the URL's path climbs with '..'"));
@@ -384,12 +378,16 @@ mod tests {
     }
 
     #[test]
-    fn relative_paths_are_resolved_and_nothing_else() {
-        let base = Path::new("/etc/mesh");
-        assert_eq!(url(&resolve_location(base, "examples")), "/etc/mesh/examples");
-        assert_eq!(url(&resolve_location(base, "./a/b")), "/etc/mesh/a/b");
-        for text in ["/abs", "https://host/a", "git@host:a", "ext::sh", "--x", ""] {
-            assert_eq!(resolve_location(base, text), text);
+    fn paths_of_a_configuration_are_against_its_folder() {
+        let read = |text: &str| RepositoryUrl::against(Path::new("/etc/mesh"), text).map(|url| url.to_string());
+        assert_eq!(read("examples").unwrap(), "/etc/mesh/examples");
+        assert_eq!(read("./a/b/.").unwrap(), "/etc/mesh/a/b");
+        assert_eq!(read("../a").unwrap(), "/etc/a");
+        assert_eq!(read("/abs").unwrap(), "/abs");
+        assert_eq!(read("-x").unwrap(), "/etc/mesh/-x", "never readable as an option");
+        assert_eq!(read("git@host:a").unwrap(), "ssh://git@host/a");
+        for text in ["", " ", "a\nb", "ext::sh -c x", "host:path", "~/mesh", "http://u@localhost/a", "file://x/a"] {
+            assert!(read(text).is_err(), "{text:?}");
         }
     }
 }

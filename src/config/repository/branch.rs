@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::location::InvalidLocation;
+use super::InvalidLocation;
 
 /// A branch, by its name without `refs/heads/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ impl BranchName {
     }
 
     /// `refs/heads/<name>`: never readable as an option.
-    pub(super) fn full(&self) -> String {
+    pub fn full(&self) -> String {
         format!("refs/heads/{}", self.0)
     }
 }

@@ -1,0 +1,59 @@
+//! 'Did you mean …?', for names in descriptors, in the configuration and on the command line.
+
+/// The name that was probably meant, if one of them is near enough.
+pub fn nearest<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    /// Longer words are no typing mistakes of names, and comparing them costs their product.
+    const LONGEST: usize = 64;
+    /// More names than any map of DPDS, and than the list of rules; a hostile map has more.
+    const MOST: usize = 200;
+    if written.len() > LONGEST {
+        return None;
+    }
+    let allowed = (written.chars().count() / 4).clamp(1, 3);
+    let folded = written.to_ascii_lowercase();
+    let scored = names.into_iter().take(MOST).filter(|name| name.len() <= LONGEST).map(|name| {
+        let distance = strsim::damerau_levenshtein(&folded, &name.to_ascii_lowercase());
+        (distance, name)
+    });
+    let (distance, name) = scored.min_by_key(|(distance, _)| *distance)?;
+    (distance <= allowed && name != written).then_some(name)
+}
+
+/// Advice for a name that is not known: the one that was probably meant, and all that there are.
+pub fn did_you_mean<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+    let all: Vec<&str> = names.into_iter().collect();
+    let list = match all.as_slice() {
+        [] => "there are none".to_owned(),
+        [one] => format!("there is only '{one}'"),
+        many => format!("there are {}", many.join(", ")),
+    };
+    match nearest(written, all) {
+        Some(near) => format!("did you mean '{near}'? {list}"),
+        None => list,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{did_you_mean, nearest};
+
+    #[test]
+    fn advice_names_what_was_meant_and_what_there_is() {
+        assert_eq!(nearest("sorces", ["sources", "stages"]), Some("sources"));
+        assert_eq!(nearest("dve", ["prod", "dev"]), Some("dev"));
+        assert_eq!(nearest("qqq", ["sources", "stages"]), None);
+        assert_eq!(did_you_mean("pol", ["poll", "cron"]), "did you mean 'poll'? there are poll, cron");
+        assert_eq!(did_you_mean("x", []), "there are none");
+    }
+
+    #[test]
+    fn typing_mistakes_are_recognised_and_other_words_are_not() {
+        let names = ["promises", "expectations", "obligations", "name", "tags", "servicesType"];
+        assert_eq!(nearest("expectatctions", names), Some("expectations"));
+        assert_eq!(nearest("serviceType", names), Some("servicesType"));
+        assert_eq!(nearest("Name", names), Some("name"));
+        assert_eq!(nearest("tag", names), Some("tags"));
+        assert_eq!(nearest("owner", names), None);
+        assert_eq!(nearest(&"x".repeat(100_000), names), None);
+    }
+}

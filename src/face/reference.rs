@@ -1,0 +1,76 @@
+//! Pages of the documentation that are made from the code: `docs/findings.md`.
+
+use std::fmt::Write;
+
+use crate::domain::rule::Rule;
+
+/// What stands above the rules.
+const FINDINGS_INTRODUCTION: &str = "\
+# Findings
+
+What Meshwright says about a descriptor is a finding: a rule, a place, a sentence and what to do. An **error** refuses
+the descriptor; a **warning** and a **note** refuse nothing. Rule ids are stable: pipelines may filter by them. This page
+is made from the program's own list (`meshwright explain` shows the same); do not edit it by hand.
+
+What a policy says has the id `policy/<package>.<rule>` and is explained where the policy stands: see
+[policies](policies.md). Those below that begin with `policy/` are about policies as a whole.
+";
+
+/// `docs/findings.md`: every built-in rule with its meaning, an example, the remedy and where it comes from.
+/// `catalogue` is in the order of ids.
+pub fn findings_page(catalogue: &[&Rule]) -> String {
+    let mut page = FINDINGS_INTRODUCTION.to_owned();
+    page.push_str("\n| rule | severity | in short |\n|---|---|---|\n");
+    for rule in catalogue {
+        let short = one_line(first_sentence(rule.meaning)).replace('|', "\\|");
+        add(
+            &mut page,
+            format_args!("| [`{0}`](#{1}) | {2} | {short} |", rule.id, anchor(rule.id), rule.severity.as_str()),
+        );
+    }
+    let mut family = "";
+    for rule in catalogue {
+        let (this, _) = rule.id.split_once('/').unwrap_or((rule.id, ""));
+        if this != family {
+            family = this;
+            add(&mut page, format_args!("\n## {family}"));
+        }
+        add(&mut page, format_args!("\n### {}\n", rule.id));
+        add(&mut page, format_args!("*{}*. {}\n", rule.severity.as_str(), one_line(rule.meaning)));
+        if !rule.example.trim().is_empty() {
+            add(&mut page, format_args!("```\n{}\n```\n", rule.example.trim_matches('\n')));
+        }
+        add(&mut page, format_args!("**What to do:** {}\n", sentence(rule.remedy)));
+        add(&mut page, format_args!("**Source:** {}", sentence(rule.source)));
+    }
+    page
+}
+
+/// The first sentence of a meaning.
+pub fn first_sentence(text: &str) -> &str {
+    text.split_inclusive(". ").next().unwrap_or(text).trim_end()
+}
+
+fn add(page: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a String does not fail.
+    let _ = writeln!(page, "{line}");
+}
+
+/// With a capital at its beginning and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let text = one_line(text);
+    let mut letters = text.chars();
+    // What begins with code or with a name of a file stays as it is.
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The anchor that Markdown renderers give to a heading: letters, digits and `-`.
+fn anchor(heading: &str) -> String {
+    heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect::<String>().to_lowercase()
+}

@@ -23,7 +23,7 @@ pub type Locate = Arc<dyn Fn(&str) -> Location + Send + Sync>;
 #[derive(Clone)]
 pub struct Desired {
     /// Its descriptor.
-    pub descriptor: Descriptor,
+    pub descriptor: Arc<Descriptor>,
     /// The root file.
     pub path: RepoPath,
     /// What changed.

@@ -19,6 +19,9 @@ use super::super::Engine;
 use super::scope::Look;
 use super::{PassError, Sighting};
 
+/// So many products' questions are in memory at once; their states are larger than all else of them.
+const ASKED_AT_ONCE: usize = 512;
+
 /// A product that was read, with all that is held for and against it.
 pub(super) struct Weighed {
     pub assessment: Arc<Assessment>,
@@ -180,7 +183,7 @@ impl Engine {
         let owners: BTreeSet<Fqn> = products
             .iter()
             .filter_map(|product| product.assessment.descriptor.as_ref())
-            .flat_map(Descriptor::upstream)
+            .flat_map(|descriptor| descriptor.upstream())
             .filter_map(|fqn| fqn.owner())
             .filter(|owner| !here.contains(owner))
             .collect();
@@ -205,40 +208,45 @@ impl Engine {
         latest: &Latest,
         products: &mut [Weighed],
     ) -> Vec<VerdictEntry> {
-        let of_product = |(index, product): (usize, &Weighed)| -> Vec<(usize, Question)> {
-            let (Some(descriptor), Some(change)) = (&product.assessment.descriptor, &product.change) else {
-                return Vec::new();
+        let mut entries = Vec::with_capacity(products.len());
+        for part in products.chunks_mut(ASKED_AT_ONCE) {
+            let of_product = |(index, product): (usize, &Weighed)| {
+                let questions = self.questions(sighting, latest, product);
+                questions.into_iter().map(move |question| ((index, question.event), question))
             };
-            if product.findings.iter().any(Finding::is_error) {
-                return Vec::new();
+            let (asked, questions): (Vec<_>, Vec<_>) = part.par_iter().enumerate().flat_map_iter(of_product).unzip();
+            let answers = self.ports.judge.judge(questions).await;
+            for ((index, event), verdict) in asked.into_iter().zip(answers) {
+                let Some(product) = part.get_mut(index) else { continue };
+                let Some(fqn) = product.assessment.product.clone() else { continue };
+                product.policy_findings.extend(verdicts::findings(&product.assessment, &verdict));
+                entries.push(VerdictEntry { product: fqn, event, stage: None, verdict });
             }
-            let current =
-                latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
-            let current = current.map(Arc::new);
-            let after = Arc::new(json!({"dataProductVersion": descriptor.published()}));
-            let described = Arc::new(serde_json::to_value(change).unwrap_or(Value::Null));
-            let question = |event| Question {
-                event,
-                current_state: current.clone(),
-                after_state: Some(Arc::clone(&after)),
-                change: Some(Arc::clone(&described)),
-                stage: None,
-                source: Some(sighting.source.clone()),
-            };
-            events(change).into_iter().map(|event| (index, question(event))).collect()
-        };
-        let all: Vec<(usize, Question)> = products.par_iter().enumerate().flat_map_iter(of_product).collect();
-        let (asked, questions): (Vec<_>, Vec<_>) =
-            all.into_iter().map(|(index, question)| ((index, question.event), question)).unzip();
-        let answers = self.ports.judge.judge(questions).await;
-        let mut entries = Vec::with_capacity(answers.len());
-        for ((index, event), verdict) in asked.into_iter().zip(answers) {
-            let Some(product) = products.get_mut(index) else { continue };
-            let Some(fqn) = product.assessment.product.clone() else { continue };
-            product.policy_findings.extend(verdicts::findings(&product.assessment, &verdict));
-            entries.push(VerdictEntry { product: fqn, event, stage: None, verdict });
         }
         entries
+    }
+
+    /// What policies are asked about a product; nothing, when rules have refused it.
+    fn questions(&self, sighting: &Sighting<'_>, latest: &Latest, product: &Weighed) -> Vec<Question> {
+        let (Some(descriptor), Some(change)) = (&product.assessment.descriptor, &product.change) else {
+            return Vec::new();
+        };
+        if product.findings.iter().any(Finding::is_error) {
+            return Vec::new();
+        }
+        let current = latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
+        let current = current.map(Arc::new);
+        let after = Arc::new(json!({"dataProductVersion": descriptor.published()}));
+        let described = Arc::new(serde_json::to_value(change).unwrap_or(Value::Null));
+        let question = |event| Question {
+            event,
+            current_state: current.clone(),
+            after_state: Some(Arc::clone(&after)),
+            change: Some(Arc::clone(&described)),
+            stage: None,
+            source: Some(sighting.source.clone()),
+        };
+        events(change).into_iter().map(question).collect()
     }
 
     fn product_version(&self, content: &Value) -> Option<Value> {

@@ -104,7 +104,7 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) 
                 path: assessment.path,
                 product: assessment.product,
                 version: assessment.descriptor.as_ref().map(|descriptor| descriptor.version.to_string()),
-                digest: assessment.descriptor.map(|descriptor| descriptor.digest),
+                digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
                 counts: Counts::of(&assessment.findings),
             });
             validation.findings.append(&mut assessment.findings);

@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
 use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::check;
 use meshwright::domain::canonical;
@@ -72,7 +72,7 @@ fn policies(criterion: &mut Criterion) {
         .map(|index| Question {
             event: PolicyEvent::DataProductVersionCreation,
             current_state: None,
-            after_state: Some(json!({"dataProductVersion": descriptor(index * 10, 0).published()})),
+            after_state: Some(Arc::new(json!({"dataProductVersion": descriptor(index * 10, 0).published()}))),
             change: None,
             stage: None,
             source: None,
@@ -215,4 +215,15 @@ criterion_group! {
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_secs(1));
     targets = contents, policies, validation, passes
 }
-criterion_main!(mesh);
+
+/// Measures; or, with `MESHWRIGHT_BENCH_REPOSITORY`, only makes the repository in that folder, for
+/// whoever wants to look at the daemon over it.
+fn main() {
+    if let Some(folder) = std::env::var_os("MESHWRIGHT_BENCH_REPOSITORY") {
+        std::fs::create_dir_all(&folder).unwrap();
+        generator::repository(folder.as_ref(), size()).unwrap();
+        return;
+    }
+    mesh();
+    Criterion::default().configure_from_args().final_summary();
+}

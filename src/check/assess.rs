@@ -35,7 +35,7 @@ pub struct Assessment {
     /// The product, where its name and version could be told, even when something else is wrong.
     pub product: Option<Fqn>,
     /// The descriptor, when no finding is an error.
-    pub descriptor: Option<Descriptor>,
+    pub descriptor: Option<Arc<Descriptor>>,
     /// What was found, arranged.
     pub findings: Vec<Finding>,
     located: Arc<Located>,
@@ -119,9 +119,9 @@ fn read(
     located: &Located,
     path: &RepoPath,
     findings: &mut Report,
-) -> Option<Descriptor> {
+) -> Option<Arc<Descriptor>> {
     match Descriptor::from_resolved_owned(namespace, content) {
-        Ok(descriptor) => Some(descriptor),
+        Ok(descriptor) => Some(Arc::new(descriptor)),
         Err(error) => {
             // The rules have said all that can be missing; should one have been forgotten, the
             // descriptor is refused and not lost.

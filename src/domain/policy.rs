@@ -1,5 +1,7 @@
 //! What policies are asked, and what they answer. Who evaluates them is behind a port.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -59,7 +61,8 @@ impl Enforcement {
 /// The input of one evaluation; every package that listens to the event is asked.
 ///
 /// Serialised, it is the Rego `input`: `event`, `currentState`, `afterState`, `change`, `stage`,
-/// `source`. Absent states are left out, as Open Data Mesh does.
+/// `source`. Absent states are left out, as Open Data Mesh does. States are shared, because a change
+/// is asked about at several events; the event comes first, so that this can be seen in the JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
@@ -67,13 +70,13 @@ pub struct Question {
     pub event: PolicyEvent,
     /// The recorded state, shaped by the event: `{dataProductVersion}`, `{lifecycle}`, `{activity, task}`, ….
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub current_state: Option<Value>,
+    pub current_state: Option<Arc<Value>>,
     /// The state that will be recorded, shaped by the event.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub after_state: Option<Value>,
+    pub after_state: Option<Arc<Value>>,
     /// The [`Change`](super::change::Change), where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub change: Option<Value>,
+    pub change: Option<Arc<Value>>,
     /// The stage, for activities and tasks.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stage: Option<StageName>,

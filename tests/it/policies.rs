@@ -52,7 +52,7 @@ fn question(after: Value) -> Question {
     Question {
         event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
-        after_state: Some(after),
+        after_state: Some(std::sync::Arc::new(after)),
         change: None,
         stage: None,
         source: None,

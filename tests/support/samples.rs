@@ -60,7 +60,7 @@ pub fn version_entry(name: &str, number: &str, mark: &str) -> VersionEntry {
     VersionEntry {
         product: product(name, version.version.major),
         version,
-        content: content(name, number, mark),
+        content: content(name, number, mark).into(),
         path: path(&format!("{name}/data-product-descriptor.yaml")),
         display_name: name.to_uppercase(),
         domain: "sales".to_owned(),

@@ -36,7 +36,7 @@ fn question(after: &Value) -> Question {
     Question {
         event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
-        after_state: Some(json!({"dataProductVersion": after})),
+        after_state: Some(std::sync::Arc::new(json!({"dataProductVersion": after}))),
         change: None,
         stage: None,
         source: None,

@@ -132,12 +132,6 @@ impl Fqn {
         }
     }
 
-    /// The name without what comes after the product's name: what all majors of a product share.
-    pub fn family(&self) -> &str {
-        let end = self.0.match_indices(':').nth(4).map_or(self.0.len(), |(at, _)| at);
-        self.0.get(..end).unwrap_or(&self.0)
-    }
-
     /// The product's name without namespace and major, for people; the whole text for other things.
     pub fn product_name(&self) -> &str {
         self.0.split(':').nth(4).unwrap_or(&self.0)

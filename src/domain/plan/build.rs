@@ -23,7 +23,7 @@ pub type Locate = Arc<dyn Fn(&str) -> Location + Send + Sync>;
 #[derive(Clone)]
 pub struct Desired {
     /// Its descriptor.
-    pub descriptor: Descriptor,
+    pub descriptor: Arc<Descriptor>,
     /// The root file.
     pub path: RepoPath,
     /// What changed.
@@ -106,12 +106,17 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
 
     let mut planned: BTreeMap<ContainerId, ActivityId> =
         inputs.pending.iter().map(|(container, pending)| (container.clone(), pending.id.clone())).collect();
+    // Products that read in a circle come before what they read from, which is on its way all the same.
+    let on_their_way: BTreeSet<ContainerId> = drafts
+        .iter()
+        .flat_map(|(product, stages)| stages.iter().map(|(stage, _)| container_of(product, stage)))
+        .collect();
     let mut activities = Vec::new();
     let mut held = Vec::new();
     for (product, stages) in &drafts {
         for (stage, after_stages) in stages {
             let Some(activity) = activity(product, stage, after_stages, inputs, &planned) else { continue };
-            match missing_upstream(&activity, product.retry, after_stages, inputs, &planned, &held) {
+            match missing_upstream(&activity, product.retry, after_stages, inputs, &planned, &on_their_way, &held) {
                 Some(waits_for) => held.push(Held { container: activity.container, waits_for }),
                 None => {
                     planned.insert(activity.container.clone(), activity.id.clone());
@@ -204,7 +209,7 @@ fn activity(
     planned: &BTreeMap<ContainerId, ActivityId>,
 ) -> Option<PlannedActivity> {
     let descriptor = &product.descriptor;
-    let container = ContainerId { product: descriptor.fqn.clone(), stage: stage.clone() };
+    let container = container_of(product, stage);
     let pending = inputs.pending.get(&container);
     if pending.is_some_and(|pending| pending.to == descriptor.digest) {
         return None;
@@ -236,6 +241,7 @@ fn missing_upstream(
     before: &[StageName],
     inputs: &PlanInputs<'_>,
     planned: &BTreeMap<ContainerId, ActivityId>,
+    on_their_way: &BTreeSet<ContainerId>,
     held: &[Held],
 ) -> Option<Fqn> {
     let container = &activity.container;
@@ -255,7 +261,9 @@ fn missing_upstream(
     let owners: BTreeSet<Fqn> = activity.upstream.values().filter_map(Fqn::owner).collect();
     owners.into_iter().filter(|owner| *owner != container.product).find(|owner| {
         let upstream = ContainerId { product: owner.clone(), stage: container.stage.clone() };
-        !planned.contains_key(&upstream) && !inputs.running.contains_key(&upstream)
+        let is_held = held.iter().any(|held| held.container == upstream);
+        let comes = on_their_way.contains(&upstream) && !is_held;
+        !comes && !planned.contains_key(&upstream) && !inputs.running.contains_key(&upstream)
     })
 }
 
@@ -269,17 +277,22 @@ fn withdrawn(
     inputs: &PlanInputs<'_>,
 ) -> Vec<ActivityId> {
     let superseded: BTreeSet<&ContainerId> = activities.iter().map(|activity| &activity.container).collect();
+    let retired: BTreeSet<&Fqn> = inputs.retired.iter().map(|change| &change.product).collect();
+    let read: BTreeMap<&Fqn, &Desired> = desired.iter().map(|product| (&product.descriptor.fqn, *product)).collect();
+    let accepted: BTreeMap<&Fqn, &[StageDraft]> =
+        drafts.iter().map(|(product, stages)| (&product.descriptor.fqn, stages.as_slice())).collect();
+    let held: BTreeSet<&ContainerId> = held.iter().map(|held| &held.container).collect();
     let still_wanted = |container: &ContainerId, to: &Digest| {
-        if inputs.retired.iter().any(|change| change.product == container.product) {
+        if retired.contains(&container.product) {
             return false;
         }
-        let Some(product) = desired.iter().find(|product| product.descriptor.fqn == container.product) else {
+        let Some(product) = read.get(&container.product) else {
             return true;
         };
-        match drafts.iter().find(|(draft, _)| draft.descriptor.fqn == container.product) {
-            Some((_, stages)) => {
+        match accepted.get(&container.product) {
+            Some(stages) => {
                 let has_stage = stages.iter().any(|(stage, _)| *stage == container.stage);
-                has_stage && product.descriptor.digest == *to && !held.iter().any(|held| held.container == *container)
+                has_stage && product.descriptor.digest == *to && !held.contains(container)
             }
             // It is refused: what was accepted before is still wanted, unless it is this very content.
             None => product.descriptor.digest != *to,
@@ -292,6 +305,10 @@ fn withdrawn(
         .filter(|(container, pending)| !still_wanted(container, &pending.to))
         .map(|(_, pending)| pending.id.clone())
         .collect()
+}
+
+fn container_of(product: &Desired, stage: &StageName) -> ContainerId {
+    ContainerId { product: product.descriptor.fqn.clone(), stage: stage.clone() }
 }
 
 /// What has to succeed first: the same product at earlier stages, and what it reads from at this one.

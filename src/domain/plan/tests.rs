@@ -93,7 +93,14 @@ fn product(name: &str, upstream: &[&str], lifecycle: &Value) -> Desired {
         succeeds: None,
         difference: Difference::default(),
     };
-    Desired { descriptor, path, change, refused: false, retry: true, locate: Arc::new(move |_| top.clone()) }
+    Desired {
+        descriptor: Arc::new(descriptor),
+        path,
+        change,
+        refused: false,
+        retry: true,
+        locate: Arc::new(move |_| top.clone()),
+    }
 }
 
 fn dev_and_prod() -> Value {

@@ -145,6 +145,7 @@ impl Engine {
         plan: &Plan,
         tally: &Tally,
     ) -> Result<Vec<Report>, StoreError> {
+        let aims = Aims::of(plan);
         let own = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
         let is_own: BTreeSet<&ActivityId> = own.iter().map(|record| &record.planned.id).collect();
         let troubled = self.ports.store.troubled(sighting.source).await?;
@@ -154,8 +155,8 @@ impl Engine {
             .collect();
         let left_out = tally.with_errors.max(tally.refused).max(tally.with_refusals);
         let stages = self.settings.platform.stages.iter().map(|stage| {
-            let mut lines = lines_of(&own, &stage.name, plan);
-            lines.extend(lines_of(&others, &stage.name, plan));
+            let mut lines = lines_of(&own, &stage.name, &aims);
+            lines.extend(lines_of(&others, &stage.name, &aims));
             lines.extend(plan.activities.iter().filter(|activity| activity.container.stage == stage.name).map(waiting));
             lines.extend(plan.held.iter().filter(|held| held.container.stage == stage.name).map(reports::held_line));
             reports::of_stage(sighting.source, &sighting.revision, &stage.name, &lines, left_out)
@@ -170,9 +171,10 @@ impl Engine {
         plan: &Plan,
         unfinished: &[ActivityRecord],
     ) -> Result<Vec<Report>, StoreError> {
+        let aims = Aims::of(plan);
         let superseded: BTreeSet<(&SourceName, &Revision, &StageName, &Digest)> = unfinished
             .iter()
-            .filter(|record| is_superseded(record, plan))
+            .filter(|record| is_superseded(record, &aims))
             .filter(|record| record.revision != sighting.revision || record.source != *sighting.source)
             .map(|record| (&record.source, &record.revision, &record.planned.container.stage, &record.plan))
             .collect();
@@ -180,7 +182,7 @@ impl Engine {
         for (source, revision, stage, planned) in superseded {
             let all = self.ports.store.activities_of(source, revision).await?;
             let left_out = self.left_out(source, revision, planned).await?;
-            reports.push(reports::of_stage(source, revision, stage, &lines_of(&all, stage, plan), left_out));
+            reports.push(reports::of_stage(source, revision, stage, &lines_of(&all, stage, &aims), left_out));
         }
         Ok(reports)
     }
@@ -205,12 +207,12 @@ fn still_counts(record: &ActivityRecord, desired: &[Desired], plan: &Plan) -> bo
 }
 
 /// The lines of a stage of a commit, once `plan` is recorded.
-fn lines_of(activities: &[ActivityRecord], stage: &StageName, plan: &Plan) -> Vec<StageLine> {
+fn lines_of(activities: &[ActivityRecord], stage: &StageName, aims: &Aims<'_>) -> Vec<StageLine> {
     let of_stage = activities.iter().filter(|record| record.planned.container.stage == *stage);
     of_stage
         .map(|record| {
             let mut line = super::super::rollout::stage_line(record);
-            if is_superseded(record, plan) {
+            if is_superseded(record, aims) {
                 line.status = ActivityStatus::Superseded;
             }
             line
@@ -220,11 +222,25 @@ fn lines_of(activities: &[ActivityRecord], stage: &StageName, plan: &Plan) -> Ve
 
 /// Whether the activity ends without having begun once `plan` is recorded: another takes its place,
 /// or nobody has its aim any more.
-fn is_superseded(record: &ActivityRecord, plan: &Plan) -> bool {
+fn is_superseded(record: &ActivityRecord, aims: &Aims<'_>) -> bool {
     let planned = &record.planned;
     record.state.status == ActivityStatus::Waiting
-        && (plan.withdrawn.contains(&planned.id)
-            || plan.activities.iter().any(|activity| activity.container == planned.container))
+        && (aims.withdrawn.contains(&planned.id) || aims.moved.contains(&planned.container))
+}
+
+/// A plan, by what its recording ends.
+struct Aims<'a> {
+    moved: BTreeSet<&'a ContainerId>,
+    withdrawn: BTreeSet<&'a ActivityId>,
+}
+
+impl<'a> Aims<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        Self {
+            moved: plan.activities.iter().map(|activity| &activity.container).collect(),
+            withdrawn: plan.withdrawn.iter().collect(),
+        }
+    }
 }
 
 fn desired(product: &Weighed) -> Option<Desired> {
@@ -245,7 +261,7 @@ fn version_entry(product: &Desired) -> VersionEntry {
     VersionEntry {
         product: descriptor.fqn.clone(),
         version: descriptor.version_ref(),
-        content: (*descriptor.content).clone(),
+        content: Arc::clone(&descriptor.content),
         path: product.path.clone(),
         display_name: descriptor.display_name.clone(),
         domain: descriptor.domain.clone(),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::check::{Assessment, record, verdicts};
@@ -17,6 +18,9 @@ use crate::port::store::{RecordedVersion, VerdictEntry};
 use super::super::Engine;
 use super::scope::Look;
 use super::{PassError, Sighting};
+
+/// So many products' questions are in memory at once; their states are larger than all else of them.
+const ASKED_AT_ONCE: usize = 512;
 
 /// A product that was read, with all that is held for and against it.
 pub(super) struct Weighed {
@@ -59,28 +63,39 @@ impl Scales {
 }
 
 /// The latest recorded versions of the products in question.
-struct Latest(BTreeMap<Fqn, RecordedVersion>);
-
-impl Latest {
-    /// The latest version of this major; for a new major, of the one before it.
-    fn predecessor(&self, product: &Fqn) -> Option<&RecordedVersion> {
-        self.0.get(product).or_else(|| {
-            let major = product.major()?;
-            self.0
-                .values()
-                .filter(|version| version.product.product_name() == product.product_name())
-                .filter(|version| version.product.major().is_some_and(|other| other < major))
-                .max_by_key(|version| version.product.major())
-        })
-    }
+struct Latest {
+    versions: BTreeMap<Fqn, RecordedVersion>,
+    /// The recorded majors of each product name.
+    majors: BTreeMap<String, BTreeMap<u64, Fqn>>,
 }
 
 impl Latest {
+    fn new(recorded: Vec<RecordedVersion>) -> Self {
+        let mut majors: BTreeMap<String, BTreeMap<u64, Fqn>> = BTreeMap::new();
+        for version in &recorded {
+            let Some(major) = version.product.major() else { continue };
+            majors.entry(version.product.product_name().to_owned()).or_default().insert(major, version.product.clone());
+        }
+        Self { versions: recorded.into_iter().map(|version| (version.product.clone(), version)).collect(), majors }
+    }
+
+    fn get(&self, product: &Fqn) -> Option<&RecordedVersion> {
+        self.versions.get(product)
+    }
+
+    /// The latest version of this major; for a new major, of the one before it.
+    fn predecessor(&self, product: &Fqn) -> Option<&RecordedVersion> {
+        self.get(product).or_else(|| {
+            let (_, before) = self.majors.get(product.product_name())?.range(..product.major()?).next_back()?;
+            self.get(before)
+        })
+    }
+
     /// A product of the same name that another source describes, in whatever major.
     fn of_another_source(&self, product: &Fqn, source: &SourceName) -> Option<&RecordedVersion> {
-        self.0
-            .values()
-            .find(|record| record.product.family() == product.family() && record.source != *source && !record.retired)
+        let majors = self.majors.get(product.product_name())?;
+        let mut records = majors.values().filter_map(|major| self.get(major));
+        records.find(|record| record.source != *source && !record.retired)
     }
 }
 
@@ -92,7 +107,7 @@ impl Engine {
         wanted.extend(look.gone.iter().filter_map(|(_, product)| product.clone()));
         wanted.extend(look.let_go.iter().map(|(_, product)| product.clone()));
         let latest = self.ports.store.latest_versions(&wanted.iter().cloned().collect::<Vec<_>>()).await?;
-        let latest = Latest(latest.into_iter().map(|version| (version.product.clone(), version)).collect());
+        let latest = Latest::new(latest);
 
         let mut products = Vec::with_capacity(assessments.len());
         for assessment in assessments {
@@ -118,14 +133,14 @@ impl Engine {
     ) -> Result<Weighed, PassError> {
         let assessment = Arc::new(assessment);
         let mut findings = assessment.findings.clone();
-        let Some(descriptor) = assessment.descriptor.clone() else {
-            return Ok(Weighed { assessment, retry, change: None, findings, policy_findings: Vec::new() });
+        let Some(descriptor) = &assessment.descriptor else {
+            return Ok(Weighed { change: None, retry, assessment, findings, policy_findings: Vec::new() });
         };
         let predecessor = latest.predecessor(&descriptor.fqn);
         let same_major = predecessor.filter(|version| version.product == descriptor.fqn);
         let kind = match same_major {
             None => ChangeKind::Created,
-            Some(version) if is_recorded_as(version, &assessment, &descriptor) => ChangeKind::Unchanged,
+            Some(version) if is_recorded_as(version, &assessment, descriptor) => ChangeKind::Unchanged,
             Some(_) => ChangeKind::Updated,
         };
         let difference = match predecessor {
@@ -136,7 +151,7 @@ impl Engine {
             let recorded = self.ports.store.version_numbers(&descriptor.fqn).await?;
             let before = same_major
                 .and_then(|version| Descriptor::from_resolved(&self.settings.namespace, &version.content).ok());
-            findings.extend(record::versions(&assessment, &descriptor, before.as_ref(), &recorded));
+            findings.extend(record::versions(&assessment, descriptor, before.as_ref(), &recorded));
         }
         let change = Change {
             product: descriptor.fqn.clone(),
@@ -166,7 +181,7 @@ impl Engine {
                 product.change = None;
                 continue;
             }
-            if let Some(record) = latest.0.get(&fqn).filter(|record| !record.retired) {
+            if let Some(record) = latest.get(&fqn).filter(|record| !record.retired) {
                 let moved = gone.contains(&record.path)
                     || look.let_go.contains(&(record.path.clone(), fqn.clone()))
                     || (look.complete && !present.contains(&record.path));
@@ -190,7 +205,7 @@ impl Engine {
         let owners: BTreeSet<Fqn> = products
             .iter()
             .filter_map(|product| product.assessment.descriptor.as_ref())
-            .flat_map(Descriptor::upstream)
+            .flat_map(|descriptor| descriptor.upstream())
             .filter_map(|fqn| fqn.owner())
             .filter(|owner| !here.contains(owner))
             .collect();
@@ -215,38 +230,45 @@ impl Engine {
         latest: &Latest,
         products: &mut [Weighed],
     ) -> Vec<VerdictEntry> {
-        let mut asked = Vec::new();
-        let mut questions = Vec::new();
-        for (index, product) in products.iter().enumerate() {
-            let (Some(descriptor), Some(change)) = (&product.assessment.descriptor, &product.change) else { continue };
-            if product.findings.iter().any(Finding::is_error) {
-                continue;
+        let mut entries = Vec::with_capacity(products.len());
+        for part in products.chunks_mut(ASKED_AT_ONCE) {
+            let of_product = |(index, product): (usize, &Weighed)| {
+                let questions = self.questions(sighting, latest, product);
+                questions.into_iter().map(move |question| ((index, question.event), question))
+            };
+            let (asked, questions): (Vec<_>, Vec<_>) = part.par_iter().enumerate().flat_map_iter(of_product).unzip();
+            let answers = self.ports.judge.judge(questions).await;
+            for ((index, event), verdict) in asked.into_iter().zip(answers) {
+                let Some(product) = part.get_mut(index) else { continue };
+                let Some(fqn) = product.assessment.product.clone() else { continue };
+                product.policy_findings.extend(verdicts::findings(&product.assessment, &verdict));
+                entries.push(VerdictEntry { product: fqn, event, stage: None, verdict });
             }
-            let current =
-                latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
-            let after = json!({"dataProductVersion": descriptor.published()});
-            let change_json = serde_json::to_value(change).unwrap_or(Value::Null);
-            for event in events(change) {
-                asked.push((index, event));
-                questions.push(Question {
-                    event,
-                    current_state: current.clone(),
-                    after_state: Some(after.clone()),
-                    change: Some(change_json.clone()),
-                    stage: None,
-                    source: Some(sighting.source.clone()),
-                });
-            }
-        }
-        let answers = self.ports.judge.judge(questions).await;
-        let mut entries = Vec::with_capacity(answers.len());
-        for ((index, event), verdict) in asked.into_iter().zip(answers) {
-            let Some(product) = products.get_mut(index) else { continue };
-            let Some(fqn) = product.assessment.product.clone() else { continue };
-            product.policy_findings.extend(verdicts::findings(&product.assessment, &verdict));
-            entries.push(VerdictEntry { product: fqn, event, stage: None, verdict });
         }
         entries
+    }
+
+    /// What policies are asked about a product; nothing, when rules have refused it.
+    fn questions(&self, sighting: &Sighting<'_>, latest: &Latest, product: &Weighed) -> Vec<Question> {
+        let (Some(descriptor), Some(change)) = (&product.assessment.descriptor, &product.change) else {
+            return Vec::new();
+        };
+        if product.findings.iter().any(Finding::is_error) {
+            return Vec::new();
+        }
+        let current = latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
+        let current = current.map(Arc::new);
+        let after = Arc::new(json!({"dataProductVersion": descriptor.published()}));
+        let described = Arc::new(serde_json::to_value(change).unwrap_or(Value::Null));
+        let question = |event| Question {
+            event,
+            current_state: current.clone(),
+            after_state: Some(Arc::clone(&after)),
+            change: Some(Arc::clone(&described)),
+            stage: None,
+            source: Some(sighting.source.clone()),
+        };
+        events(change).into_iter().map(question).collect()
     }
 
     fn product_version(&self, content: &Value) -> Option<Value> {
@@ -278,7 +300,7 @@ fn retired(look: &Look, products: &[Weighed], latest: &Latest) -> Vec<Change> {
     gone.chain(look.let_go.iter().map(|(path, product)| (path, product)))
         .filter(|(_, product)| !here.contains(product))
         .filter_map(|(path, product)| {
-            let record = latest.0.get(product).filter(|record| !record.retired && record.path == *path)?;
+            let record = latest.get(product).filter(|record| !record.retired && record.path == *path)?;
             Some(Change {
                 product: product.clone(),
                 kind: ChangeKind::Retired,

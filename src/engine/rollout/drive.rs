@@ -1,5 +1,7 @@
 //! Driving one activity to its end.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -244,8 +246,8 @@ impl Engine {
     ) -> Verdict {
         let question = Question {
             event,
-            current_state,
-            after_state,
+            current_state: current_state.map(Arc::new),
+            after_state: after_state.map(Arc::new),
             change: None,
             stage: Some(record.planned.container.stage.clone()),
             source: Some(record.source.clone()),

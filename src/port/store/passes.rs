@@ -1,5 +1,7 @@
 //! What passes read and write: sources, descriptors, versions, plans.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,7 +60,7 @@ pub struct VersionEntry {
     /// Number and content digest.
     pub version: VersionRef,
     /// The canonical content.
-    pub content: Value,
+    pub content: Arc<Value>,
     /// The root file.
     pub path: RepoPath,
     /// `info.displayName`, or the name.

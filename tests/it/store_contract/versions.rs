@@ -146,7 +146,7 @@ pub async fn numbers_are_kept_to_the_last_digit(room: &impl Room) {
         json!([0.1, 0.30000000000000004, 123456789.12345679, 5e-324, 1.7976931348623157e308, u64::MAX, i64::MIN, -0.5]);
     let pass =
         PassSample::new(1, 0).version("trips", "1.0.0", "a").activity("trips", "dev", "1.0.0", "a").with(|pass| {
-            pass.versions[0].content["numbers"] = numbers.clone();
+            std::sync::Arc::make_mut(&mut pass.versions[0].content)["numbers"] = numbers.clone();
             pass.plan.activities[0].tasks[0].configurations = numbers.clone();
         });
     let pass = pass.build();

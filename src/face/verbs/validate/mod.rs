@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::json;
 
 use crate::check::{self, Assessment, Settings};
@@ -103,7 +104,7 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) 
                 path: assessment.path,
                 product: assessment.product,
                 version: assessment.descriptor.as_ref().map(|descriptor| descriptor.version.to_string()),
-                digest: assessment.descriptor.map(|descriptor| descriptor.digest),
+                digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
                 counts: Counts::of(&assessment.findings),
             });
             validation.findings.append(&mut assessment.findings);
@@ -115,23 +116,21 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) 
 
 /// Asks policies about every descriptor that rules have nothing against, and adds what they say.
 async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut Vec<String>) {
-    let mut questions = Vec::new();
-    let mut asked = Vec::new();
-    for (place, assessment) in assessments.iter().enumerate() {
-        let Some(descriptor) = &assessment.descriptor else { continue };
-        let state = json!({ "dataProductVersion": descriptor.published() });
-        for event in EVENTS {
-            asked.push(place);
-            questions.push(Question {
-                event,
-                current_state: None,
-                after_state: Some(state.clone()),
-                change: None,
-                stage: None,
-                source: None,
-            });
-        }
-    }
+    let of_descriptor = |(place, assessment): (usize, &Assessment)| -> Vec<(usize, Question)> {
+        let Some(descriptor) = &assessment.descriptor else { return Vec::new() };
+        let state = Arc::new(json!({ "dataProductVersion": descriptor.published() }));
+        let question = |event| Question {
+            event,
+            current_state: None,
+            after_state: Some(Arc::clone(&state)),
+            change: None,
+            stage: None,
+            source: None,
+        };
+        EVENTS.into_iter().map(|event| (place, question(event))).collect()
+    };
+    let all: Vec<(usize, Question)> = assessments.par_iter().enumerate().flat_map_iter(of_descriptor).collect();
+    let (asked, questions): (Vec<usize>, Vec<Question>) = all.into_iter().unzip();
     let verdicts = judge.judge(questions).await;
     if verdicts.len() != asked.len() {
         problems.push(format!(

@@ -63,7 +63,7 @@ contracts! {
     versions::a_product_is_retired_and_comes_back,
     versions::a_retired_product_comes_back_with_its_descriptor_alone,
     versions::a_moved_descriptor_moves_its_product,
-    versions::a_product_that_another_source_took_over_is_not_retired,
+    versions::a_product_belongs_to_the_source_that_was_recorded_first_until_it_lets_go,
     versions::numbers_are_kept_to_the_last_digit,
     versions::long_lists_of_names_are_answered,
     superseding::waiting_activities_of_the_same_container_are_superseded,

@@ -2,7 +2,7 @@
 
 use meshwright::domain::activity::ActivityEvent;
 use meshwright::domain::id::Fqn;
-use meshwright::port::store::Store;
+use meshwright::port::store::{Store, StoreError};
 
 use serde_json::json;
 
@@ -131,11 +131,18 @@ pub async fn a_moved_descriptor_moves_its_product(room: &impl Room) {
     assert_eq!(store.latest_versions(&[product("trips", 1)]).await.unwrap()[0].path, path("elsewhere/p.yaml"));
 }
 
-pub async fn a_product_that_another_source_took_over_is_not_retired(room: &impl Room) {
+pub async fn a_product_belongs_to_the_source_that_was_recorded_first_until_it_lets_go(room: &impl Room) {
     let store = room.open().await;
     store.record_pass(&PassSample::new(1, 0).version("trips", "1.0.0", "a").build()).await.unwrap();
-    store.record_pass(&PassSample::new(5, 0).of("other").version("trips", "1.0.0", "a").build()).await.unwrap();
+    let other = PassSample::new(5, 0).of("other").version("trips", "1.0.0", "a").build();
+    assert!(matches!(store.record_pass(&other).await, Err(StoreError::Unavailable(_))));
+    let latest = store.latest_versions(&[product("trips", 1)]).await.unwrap();
+    assert_eq!(latest[0].source, samples::source());
+
     store.record_pass(&PassSample::new(2, 1).retire("trips").build()).await.unwrap();
+    store.record_pass(&other).await.unwrap();
+    // To retire it once more does not touch what is the other's by now.
+    store.record_pass(&PassSample::new(3, 2).retire("trips").build()).await.unwrap();
     let latest = store.latest_versions(&[product("trips", 1)]).await.unwrap();
     assert_eq!((latest[0].source.as_str(), latest[0].retired), ("other", false));
 }

@@ -117,6 +117,34 @@ fn the_pod_is_restricted_and_the_only_one() {
     }
 }
 
+/// What the binary embeds has to be in the context of the image's build.
+#[test]
+fn the_image_is_built_from_all_that_is_embedded() {
+    let ignore = read("Dockerfile.dockerignore");
+    let allowed: Vec<&str> = ignore.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let mut embedded = vec!["migrations".to_owned()];
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for after in text.split("include_dir!(\"$CARGO_MANIFEST_DIR/").skip(1) {
+                embedded.push(after.split(['/', '"']).next().unwrap().to_owned());
+            }
+        }
+    }
+    embedded.sort();
+    embedded.dedup();
+    assert_eq!(embedded, ["demo", "examples-repo", "migrations", "policies"]);
+    for folder in &embedded {
+        assert!(allowed.contains(&folder.as_str()), "{folder} is embedded, and not in the image's context");
+    }
+}
+
 #[test]
 fn systemd_finds_nothing_wrong_with_the_unit() {
     if !has_part("systemd-analyze", &["--version"]) {

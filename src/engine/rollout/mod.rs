@@ -24,7 +24,7 @@ mod record;
 
 pub(super) use record::stage_line;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +69,8 @@ impl Engine {
             }
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = rung => {}
+                // A plan was recorded: what was ready before it may not be any more.
+                () = rung => drives.ready.clear(),
                 ended = self.next_ended(&mut drives, stop), if !drives.running.is_empty() => {
                     if ended == Ended::Stopped { break }
                 }
@@ -79,21 +80,30 @@ impl Engine {
         drives.tasks.shutdown().await;
     }
 
-    /// Begins all activities that may begin now; whether any was begun or settled.
+    /// Begins as many activities as may run at once; whether any was begun or settled.
+    ///
+    /// What was found ready is begun one after the other, and the record is looked at again when
+    /// none of it is left: looking costs as much as all that is unfinished, and what became ready
+    /// meanwhile can wait for the others. What is not ready any more is not given to us by `claim`.
     async fn begin_what_can(
         self: &Arc<Self>,
         drives: &mut Drives,
         stop: &CancellationToken,
     ) -> Result<bool, StoreError> {
-        let choice = self.choose(&drives.running, &drives.resting).await?;
-        let mut begun = false;
-        for skipped in &choice.skipped {
-            begun |= self.skip(skipped).await;
-        }
-        for id in choice.ready {
-            if drives.running.len() >= self.settings.parallel_activities {
-                break;
-            }
+        let (mut begun, mut looked) = (false, false);
+        while drives.running.len() < self.settings.parallel_activities {
+            let Some(id) = drives.ready.pop_front() else {
+                if looked {
+                    break;
+                }
+                looked = true;
+                let choice = self.choose(&drives.running, &drives.resting).await?;
+                for skipped in &choice.skipped {
+                    begun |= self.skip(skipped).await;
+                }
+                drives.ready.extend(choice.ready);
+                continue;
+            };
             begun = true;
             let (engine, stop, activity) = (Arc::clone(self), stop.clone(), id.clone());
             let handle = drives.tasks.spawn(async move { engine.drive(&activity, &stop).await });
@@ -109,6 +119,8 @@ impl Engine {
 struct Drives {
     tasks: JoinSet<Result<(), drive::DriveError>>,
     names: HashMap<task::Id, ActivityId>,
+    /// Found ready when the record was looked at last, and not begun yet.
+    ready: VecDeque<ActivityId>,
     running: BTreeSet<ActivityId>,
     /// Driven a moment ago. One of them that is unfinished all the same met trouble (or another
     /// holder), and is not begun again before the next look, so that trouble never spins.

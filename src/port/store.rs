@@ -5,7 +5,7 @@ mod look;
 mod passes;
 mod reports;
 
-pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine};
+pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
 pub use look::{
     ActivityRow, AuditRow, ContainerRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow, VersionRow,
 };

@@ -131,7 +131,7 @@ fn the_image_is_built_from_all_that_is_embedded() {
                 folders.push(path);
                 continue;
             }
-            let text = std::fs::read_to_string(&path).unwrap();
+            let text = String::from_utf8(embedded_source(&path)).unwrap();
             for after in text.split("include_dir!(\"$CARGO_MANIFEST_DIR/").skip(1) {
                 embedded.push(after.split(['/', '"']).next().unwrap().to_owned());
             }
@@ -295,6 +295,11 @@ fn stateful_set() -> Value {
 
 fn pod() -> Value {
     stateful_set()["spec"]["template"]["spec"].clone()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test reads the sources")]
+fn embedded_source(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap()
 }
 
 fn deploy() -> PathBuf {

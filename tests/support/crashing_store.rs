@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use meshwright::domain::activity::{ActivityEvent, ActivityState, FencingToken};
 use meshwright::domain::descriptor::VersionRef;
-use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName};
+use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use meshwright::domain::plan::{ActivityId, Plan};
 use meshwright::domain::report::Report;
 use meshwright::domain::source::Condition;
@@ -130,6 +130,14 @@ impl ActivityBook for CrashingStore {
     }
     async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError> {
         read!(self.activities_of(source, revision))
+    }
+    async fn stage_standing(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        stage: &StageName,
+    ) -> Result<Vec<StageStanding>, StoreError> {
+        read!(self.stage_standing(source, revision, stage))
     }
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         read!(self.troubled(source))

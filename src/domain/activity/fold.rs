@@ -26,6 +26,17 @@ pub enum ActivityStatus {
 }
 
 impl ActivityStatus {
+    /// All of them.
+    pub const ALL: [ActivityStatus; 7] = [
+        ActivityStatus::Waiting,
+        ActivityStatus::Running,
+        ActivityStatus::Succeeded,
+        ActivityStatus::Failed,
+        ActivityStatus::Refused,
+        ActivityStatus::Skipped,
+        ActivityStatus::Superseded,
+    ];
+
     /// Whether nothing more will happen.
     pub const fn is_final(self) -> bool {
         !matches!(self, ActivityStatus::Waiting | ActivityStatus::Running)

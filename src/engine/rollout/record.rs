@@ -8,7 +8,7 @@ use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, Fenc
 use crate::domain::id::{Digest, Revision, SourceName};
 use crate::domain::plan::ActivityId;
 use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, AppendError, StoreError};
+use crate::port::store::{ActivityRecord, AppendError, StageStanding, StoreError};
 
 use super::super::Engine;
 use super::super::reports::{self, StageLine};
@@ -20,31 +20,23 @@ pub(in crate::engine) fn stage_line(record: &ActivityRecord) -> StageLine {
         TaskStatus::Failed { message, .. } => Some(format!("{}: {message}", task.name)),
         _ => None,
     });
-    let reason = match record.state.status {
-        ActivityStatus::Refused => Some("refused by policies".to_owned()),
-        ActivityStatus::Skipped => Some("what it reads from is not running".to_owned()),
-        _ => failed,
-    };
-    StageLine {
-        status: record.state.status,
-        product: record.planned.container.product.product_name().to_owned(),
-        reason,
-    }
+    let product = record.planned.container.product.product_name().to_owned();
+    StageLine { status: record.state.status, product, reason: reason(record.state.status).or(failed) }
 }
 
-/// The lines of the activity's stage, when the activity itself stands at `after`.
-fn lines_at(activities: Vec<ActivityRecord>, record: &ActivityRecord, after: &ActivityState) -> Vec<StageLine> {
-    let stage = &record.planned.container.stage;
-    activities
-        .into_iter()
-        .filter(|other| other.planned.container.stage == *stage)
-        .map(|mut other| {
-            if other.planned.id == record.planned.id {
-                other.state = after.clone();
-            }
-            stage_line(&other)
-        })
-        .collect()
+/// The same from a row of the record.
+fn standing_line(standing: StageStanding) -> StageLine {
+    let reason = reason(standing.status).or(standing.message);
+    StageLine { status: standing.status, product: standing.product.product_name().to_owned(), reason }
+}
+
+/// The reason that a status is by itself.
+fn reason(status: ActivityStatus) -> Option<String> {
+    match status {
+        ActivityStatus::Refused => Some("refused by policies".to_owned()),
+        ActivityStatus::Skipped => Some("what it reads from is not running".to_owned()),
+        _ => None,
+    }
 }
 
 impl Engine {
@@ -95,19 +87,25 @@ impl Engine {
     async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, AppendError> {
         let store = &self.ports.store;
         let stage = &record.planned.container.stage;
-        let own = store.activities_of(&record.source, &record.revision).await?;
-        let lines = lines_at(own, record, after);
+        let now = ActivityRecord { state: after.clone(), ..record.clone() };
+        let line_of = |standing: StageStanding| {
+            if standing.id == now.planned.id { stage_line(&now) } else { standing_line(standing) }
+        };
+        let own = store.stage_standing(&record.source, &record.revision, stage).await?;
+        let lines: Vec<StageLine> = own.into_iter().map(line_of).collect();
         let left_out = self.left_out(&record.source, &record.revision, &record.plan).await?;
         let mut reports = vec![reports::of_stage(&record.source, &record.revision, stage, &lines, left_out)];
 
         let latest = store.pass_rows(Some(&record.source), 1).await?.pop();
         let Some(latest) = latest.filter(|latest| latest.revision != record.revision) else { return Ok(reports) };
         let Ok(plan) = latest.plan.parse::<Digest>() else { return Ok(reports) };
-        let mut all = store.activities_of(&record.source, &latest.revision).await?;
-        let known: BTreeSet<ActivityId> = all.iter().map(|other| other.planned.id.clone()).collect();
-        let troubled = store.troubled(&record.source).await?;
-        all.extend(troubled.into_iter().filter(|other| !known.contains(&other.planned.id)));
-        let mut lines = lines_at(all, record, after);
+        let all = store.stage_standing(&record.source, &latest.revision, stage).await?;
+        let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
+        let mut lines: Vec<StageLine> = all.into_iter().map(line_of).collect();
+        let troubled = store.troubled(&record.source).await?.into_iter();
+        let others =
+            troubled.filter(|other| other.planned.container.stage == *stage && !known.contains(&other.planned.id));
+        lines.extend(others.map(|other| stage_line(if other.planned.id == now.planned.id { &now } else { &other })));
         let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
         lines.extend(held.iter().filter(|held| held.container.stage == *stage).map(reports::held_line));
         let left_out = self.left_out(&record.source, &latest.revision, &plan).await?;

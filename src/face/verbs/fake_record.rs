@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, fold};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
-use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName};
+use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan, PlannedActivity, PlannedTask, TaskKey};
 use crate::domain::report::Report;
 use crate::domain::source::Condition;
@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::port::store::{
     ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, FindingRow,
     LogLine, Look, Pass, PassBook, PassRow, ProductRow, RecordedVersion, ReportBook, ReportRow, SourceRecord,
-    SourceRow, Standing, StoreError, VersionRow, WantedReport,
+    SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -215,6 +215,14 @@ impl ActivityBook for FakeRecord {
         unreachable!("not shown")
     }
 
+    async fn stage_standing(
+        &self,
+        _: &SourceName,
+        _: &Revision,
+        _: &StageName,
+    ) -> Result<Vec<StageStanding>, StoreError> {
+        unreachable!("not shown")
+    }
     async fn troubled(&self, _: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         unreachable!("not shown")
     }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, IllegalEvent};
-use crate::domain::id::{Digest, Revision, SourceName};
+use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, IllegalEvent};
+use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, PlannedActivity};
 use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
@@ -25,6 +25,19 @@ pub struct ActivityRecord {
     pub state: ActivityState,
     /// When it was planned.
     pub planned_at: Timestamp,
+}
+
+/// Where an activity stands, without what it planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageStanding {
+    /// Which.
+    pub id: ActivityId,
+    /// The product's major version.
+    pub product: Fqn,
+    /// Where it stands.
+    pub status: ActivityStatus,
+    /// Why it did not go as planned, if so.
+    pub message: Option<String>,
 }
 
 /// Why an event was not appended.
@@ -65,6 +78,15 @@ pub trait ActivityBook: Send + Sync {
 
     /// All activities of a revision, in the plan's order.
     async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError>;
+
+    /// Where the activities of a revision at one stage stand, in the plan's order. It is asked for
+    /// after every end of an activity, and does not read what was planned.
+    async fn stage_standing(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        stage: &StageName,
+    ) -> Result<Vec<StageStanding>, StoreError>;
 
     /// Of the source's products, the newest activity of each container that moves it to the latest
     /// recorded content and has not succeeded: what keeps the source from being as Git says.

@@ -6,11 +6,11 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::adapter::store::encode::damaged;
-use crate::domain::activity::{ActivityEvent, fold};
-use crate::domain::id::{Revision, SourceName};
+use crate::domain::activity::{ActivityEvent, ActivityStatus, fold};
+use crate::domain::id::{Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, PlannedActivity};
 use crate::domain::time::Timestamp;
-use crate::port::store::{ActivityRecord, StoreError};
+use crate::port::store::{ActivityRecord, StageStanding, StoreError};
 
 use crate::adapter::store::sqlite::rows::Columns;
 
@@ -88,6 +88,36 @@ pub async fn of_revision(
     let events =
         sqlx::query(BY_REVISION_EVENTS).bind(source.as_str()).bind(revision.as_str()).fetch_all(connection).await?;
     records(&activities, &events)
+}
+
+/// Where the activities of a revision at one stage stand. The columns are written with every event,
+/// in its transaction, from what the log folds into.
+pub async fn stage_standing(
+    connection: &mut SqliteConnection,
+    source: &SourceName,
+    revision: &Revision,
+    stage: &StageName,
+) -> Result<Vec<StageStanding>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, product, status, message FROM activities
+         WHERE source = ?1 AND revision = ?2 AND stage = ?3 ORDER BY number",
+    )
+    .bind(source.as_str())
+    .bind(revision.as_str())
+    .bind(stage.as_str())
+    .fetch_all(connection)
+    .await?;
+    let each = |row: &SqliteRow| {
+        let word = row.text("status")?;
+        let status = ActivityStatus::ALL.into_iter().find(|status| status.as_str() == word);
+        Ok(StageStanding {
+            id: row.name("id")?,
+            product: row.name("product")?,
+            status: status.ok_or_else(|| damaged("an activity's status", &word))?,
+            message: row.text_or_none("message")?,
+        })
+    };
+    rows.iter().map(each).collect()
 }
 
 /// The log of an activity.

@@ -8,11 +8,11 @@ mod logs;
 use async_trait::async_trait;
 
 use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken};
-use crate::domain::id::{Revision, SourceName};
+use crate::domain::id::{Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
-use crate::port::store::{ActivityBook, ActivityRecord, AppendError, LogLine, StoreError};
+use crate::port::store::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding, StoreError};
 
 use super::SqliteStore;
 
@@ -28,6 +28,15 @@ impl ActivityBook for SqliteStore {
 
     async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError> {
         load::of_revision(&mut *self.read().await?, source, revision).await
+    }
+
+    async fn stage_standing(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        stage: &StageName,
+    ) -> Result<Vec<StageStanding>, StoreError> {
+        load::stage_standing(&mut *self.read().await?, source, revision, stage).await
     }
 
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {

@@ -181,12 +181,31 @@ async fn a_commit_of_words_tells_of_what_an_earlier_one_still_does() {
         std::fs::write(&open, "").unwrap();
         rollout.await.unwrap();
         started.settle().await;
-        for revision in [&older, &more] {
+        for revision in [&older, &words, &more] {
             let status = started.statuses(revision)["dev"].clone();
             assert!(status.starts_with(wanted), "{status} instead of {wanted}");
         }
+        nothing_is_pending(&started).await;
         started.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_of_words_settles_when_what_it_told_of_is_superseded() {
+    let world = World::new();
+    world.commit(&[orders("1.0.0")]);
+    let started = world.start().await;
+    started.plan().await;
+    let words = read_me(&world, "words");
+    started.plan().await;
+    // The newer one fails, which is no fault of the older ones.
+    world.control("orders", "build", "exit 1");
+    let newer = world.commit(&[orders("1.0.1")]);
+    started.trip().await;
+    assert!(started.statuses(&newer)["dev"].starts_with("failure"), "{:?}", started.statuses(&newer));
+    assert_eq!(started.statuses(&words)["dev"], "success: 0 products running, 1 superseded by a later commit");
+    nothing_is_pending(&started).await;
+    started.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -248,6 +248,7 @@ CREATE TABLE reports (
 ) STRICT;
 
 CREATE INDEX reports_pending ON reports (pending_since, id) WHERE published < edition AND given_up = 0;
+CREATE INDEX reports_open ON reports (source, context, revision) WHERE state = 'pending';
 CREATE INDEX reports_by_time ON reports (wanted_at, id);
 
 CREATE TABLE audit_events (

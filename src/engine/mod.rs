@@ -4,6 +4,7 @@
 //!
 //! Absent: concrete adapters, configuration files, terminals. The engine knows ports only.
 
+mod followers;
 mod pass;
 mod publish;
 mod queue;

@@ -8,3 +8,4 @@ mod seeing;
 mod superseding;
 mod telling;
 mod waking;
+mod waiting;

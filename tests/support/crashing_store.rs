@@ -171,6 +171,9 @@ impl ReportBook for CrashingStore {
     async fn unpublished(&self, now: Timestamp, limit: usize) -> Result<Vec<WantedReport>, StoreError> {
         read!(self.unpublished(now, limit))
     }
+    async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
+        read!(self.pending(source, context))
+    }
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         write!(self.want(reports, at))
     }

@@ -179,10 +179,20 @@ impl Engine {
             .map(|record| (&record.source, &record.revision, &record.planned.container.stage, &record.plan))
             .collect();
         let mut reports = Vec::new();
-        for (source, revision, stage, planned) in superseded {
+        for (source, revision, stage, planned) in &superseded {
             let all = self.ports.store.activities_of(source, revision).await?;
             let left_out = self.left_out(source, revision, planned).await?;
             reports.push(reports::of_stage(source, revision, stage, &lines_of(&all, stage, &aims), left_out));
+        }
+        // Commits after those, which told of the same activities.
+        for stage in superseded.iter().map(|(_, _, stage, _)| *stage).collect::<BTreeSet<_>>() {
+            let mut told: BTreeSet<&Revision> = superseded.iter().map(|(_, revision, _, _)| *revision).collect();
+            told.insert(&sighting.revision);
+            for follower in self.followers(sighting.source, stage, &told).await? {
+                let lines = lines_of(&follower.activities, stage, &aims);
+                let source = sighting.source;
+                reports.push(reports::of_stage(source, &follower.revision, stage, &lines, follower.left_out));
+            }
         }
         Ok(reports)
     }

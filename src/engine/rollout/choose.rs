@@ -71,7 +71,9 @@ impl Engine {
         }
         // Products may come to wait for each other in a circle, commit after commit. When nothing else
         // can go on, the oldest that waits begins without what it waits for.
-        if choice.ready.is_empty() && choice.skipped.is_empty() && running.is_empty() && resting.is_empty() {
+        // What rests and has ended is nothing to wait for.
+        let nothing_goes_on = running.is_empty() && resting.is_disjoint(&open);
+        if choice.ready.is_empty() && choice.skipped.is_empty() && nothing_goes_on {
             choice.ready.extend(oldest.filter(|_| busy.is_empty()));
         }
         Ok(choice)

@@ -82,8 +82,8 @@ impl Engine {
     }
 
     /// The status of the activity's stage when the activity itself stands at `after`: of its own
-    /// commit, and of the one that was looked at last, which shows all that is not as Git says. The
-    /// caller holds the gate.
+    /// commit, of those after it that still tell of it, and of the one that was looked at last, which
+    /// shows all that is not as Git says. The caller holds the gate.
     async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, AppendError> {
         let store = &self.ports.store;
         let stage = &record.planned.container.stage;
@@ -97,6 +97,12 @@ impl Engine {
         let mut reports = vec![reports::of_stage(&record.source, &record.revision, stage, &lines, left_out)];
 
         let latest = store.pass_rows(Some(&record.source), 1).await?.pop();
+        let mut told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
+        told.insert(&record.revision);
+        for follower in self.followers(&record.source, stage, &told).await? {
+            let lines = lines_at(follower.activities, record, after);
+            reports.push(reports::of_stage(&record.source, &follower.revision, stage, &lines, follower.left_out));
+        }
         let Some(latest) = latest.filter(|latest| latest.revision != record.revision) else { return Ok(reports) };
         let Ok(plan) = latest.plan.parse::<Digest>() else { return Ok(reports) };
         let all = store.stage_standing(&record.source, &latest.revision, stage).await?;

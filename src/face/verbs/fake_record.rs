@@ -314,6 +314,10 @@ impl ReportBook for FakeRecord {
         unreachable!("not shown")
     }
 
+    async fn pending(&self, _: &SourceName, _: &str) -> Result<Vec<Revision>, StoreError> {
+        unreachable!("not shown")
+    }
+
     async fn want(&self, _: &[Report], _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
     }

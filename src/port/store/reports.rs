@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::domain::id::{Revision, SourceName};
 use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
 
@@ -24,6 +25,9 @@ pub trait ReportBook: Send + Sync {
     /// Reports whose wanted state is not shown and that are due at `now`, oldest first; only the newest
     /// state of each (source, revision, context).
     async fn unpublished(&self, now: Timestamp, limit: usize) -> Result<Vec<WantedReport>, StoreError>;
+
+    /// The commits of the source of which `context` is wanted as pending, in the order of their ids.
+    async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError>;
 
     /// Wants these reports to be shown. Wanting what is wanted already changes nothing.
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError>;

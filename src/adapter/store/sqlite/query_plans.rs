@@ -7,7 +7,7 @@ use super::activities::load;
 use super::passes::{plans, reading, rollouts};
 use super::{SqliteStore, reports};
 
-const EXPECTED: [(&str, &str); 14] = [
+const EXPECTED: [(&str, &str); 15] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -22,6 +22,7 @@ const EXPECTED: [(&str, &str); 14] = [
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
     (reports::UNPUBLISHED, "USING INDEX reports_pending"),
+    (reports::PENDING_STATES, "INDEX reports_open"),
 ];
 
 #[tokio::test]

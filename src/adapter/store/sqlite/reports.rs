@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::adapter::store::encode::to_column;
+use crate::domain::id::{Revision, SourceName};
 use crate::domain::report::{Report, ReportState};
 use crate::domain::time::{Timestamp, to_millis};
 use crate::port::store::{ReportBook, StoreError, WantedReport};
@@ -23,6 +24,12 @@ impl ReportBook for SqliteStore {
             .fetch_all(&mut *transaction)
             .await?;
         rows.iter().map(wanted).collect()
+    }
+
+    async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
+        let mut transaction = self.read().await?;
+        let rows = sqlx::query(PENDING_STATES).bind(source.as_str()).bind(context).fetch_all(&mut *transaction).await?;
+        rows.iter().map(|row| row.name("revision")).collect()
     }
 
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
@@ -71,6 +78,11 @@ impl ReportBook for SqliteStore {
         Ok(transaction.commit().await?)
     }
 }
+
+/// Commits whose status in a context is pending.
+pub const PENDING_STATES: &str = "SELECT revision FROM reports
+     WHERE state = 'pending' AND source = ?1 AND context = ?2
+     ORDER BY revision";
 
 /// Reports that are due, oldest first.
 pub const UNPUBLISHED: &str = "SELECT source, revision, context, state, description, target_url, edition, failures

@@ -90,21 +90,28 @@ fn check(subject: &Subject<'_>, findings: &mut Report) {
     rules::check(subject, findings);
 }
 
-/// The namespace of the mesh: from the settings, else from the name that the descriptor gives
-/// itself, in either of the forms that are in use; else `local`.
+/// The namespace of the mesh: from the settings, else from the first name that the descriptor gives
+/// itself or one of its parts, in either of the forms that are in use; else `local`.
 fn namespace(content: &Value, settings: &Settings) -> Option<Namespace> {
     if let Some(namespace) = &settings.namespace {
         return Some(namespace.clone());
     }
-    let given = content.pointer("/info/fullyQualifiedName").and_then(Value::as_str).unwrap_or_default();
-    let parts: Vec<&str> = given.split(':').collect();
-    let namespace = match parts.as_slice() {
+    let sections = ["interfaceComponents", "internalComponents"].into_iter().filter_map(|name| content.get(name));
+    let lists = sections.filter_map(Value::as_object).flat_map(|section| section.values());
+    let parts = lists.filter_map(Value::as_array).flatten();
+    let named = content.get("info").into_iter().chain(parts);
+    let mut names = named.filter_map(|part| part.get("fullyQualifiedName")?.as_str());
+    names.find_map(namespace_of).or_else(|| "local".parse().ok())
+}
+
+fn namespace_of(name: &str) -> Option<Namespace> {
+    let parts: Vec<&str> = name.split(':').collect();
+    match parts.as_slice() {
         ["urn", "dpds", namespace, "dataproducts", ..] | ["urn", namespace, "dataproducts", ..] => {
             namespace.parse().ok()
         }
         _ => None,
-    };
-    namespace.or_else(|| "local".parse().ok())
+    }
 }
 
 fn tell_product(content: &Value, namespace: &Namespace) -> Option<Fqn> {

@@ -281,3 +281,18 @@ fn the_breaking_change_takes_a_column_that_a_consumer_reads() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("has no column days_late"));
 }
+
+/// As the README says it: without a configuration, and without a namespace.
+#[test]
+fn the_examples_are_valid_as_they_lie_there() {
+    let tree = crate::support::memory_tree::MemoryTree::of_folder(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("examples-repo"),
+    );
+    let listing = meshwright::port::tree::Tree::list(&tree, None).unwrap();
+    let discovery = meshwright::check::discover(&listing, &meshwright::config::default_descriptors());
+    assert_eq!(discovery.roots.len(), 6);
+    for assessment in meshwright::check::assess_all(&tree, &discovery.roots, &meshwright::check::Settings::default()) {
+        assert_eq!(assessment.findings, [], "{}", assessment.path);
+        assert!(assessment.descriptor.is_some());
+    }
+}

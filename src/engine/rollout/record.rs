@@ -100,7 +100,10 @@ impl Engine {
         let mut told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
         told.insert(&record.revision);
         for follower in self.followers(&record.source, stage, &told).await? {
-            let lines = lines_at(follower.activities, record, after);
+            let of_stage = follower.activities.iter().filter(|other| other.planned.container.stage == *stage);
+            let lines: Vec<StageLine> = of_stage
+                .map(|other| stage_line(if other.planned.id == now.planned.id { &now } else { other }))
+                .collect();
             reports.push(reports::of_stage(&record.source, &follower.revision, stage, &lines, follower.left_out));
         }
         let Some(latest) = latest.filter(|latest| latest.revision != record.revision) else { return Ok(reports) };

@@ -12,6 +12,7 @@ mod yaml;
 mod refs;
 mod schema;
 mod rules;
+pub mod contract;
 mod discover;
 mod assess;
 pub mod record;

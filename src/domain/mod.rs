@@ -9,6 +9,7 @@ pub mod suggest;
 pub mod canonical;
 pub mod descriptor;
 pub mod change;
+pub mod compat;
 pub mod policy;
 pub mod stage;
 pub mod plan;

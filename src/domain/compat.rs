@@ -1,0 +1,114 @@
+//! Compatibility: what a change means to those who rely on a product, and which version it requires.
+//!
+//! The words and the arithmetic of versions stand here. What a change of a contract means is told by
+//! `check::contract`, language by language.
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Impact;
+use super::id::EntityKind;
+
+/// How the desired state of a port, or of a whole product, relates to the recorded one. The order is
+/// that of weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compatibility {
+    /// Nothing that others rely on differs.
+    Identical,
+    /// Whoever relied on it goes on as before.
+    Compatible,
+    /// It cannot be told. Never shown as compatible.
+    Unknown,
+    /// Whoever relied on it breaks.
+    Breaking,
+}
+
+impl Compatibility {
+    /// The word, in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Compatibility::Identical => "identical",
+            Compatibility::Compatible => "compatible",
+            Compatibility::Unknown => "unknown",
+            Compatibility::Breaking => "breaking",
+        }
+    }
+}
+
+impl From<Impact> for Compatibility {
+    fn from(impact: Impact) -> Self {
+        match impact {
+            Impact::Compatible => Compatibility::Compatible,
+            Impact::Unknown => Compatibility::Unknown,
+            Impact::Breaking => Compatibility::Breaking,
+        }
+    }
+}
+
+/// Who is served by a contract: it decides what breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Others read what the contract describes (an output port's tables, a response): a value that
+    /// they never met before breaks them.
+    Read,
+    /// Others send what the contract describes (a request, an input port): a value that is refused
+    /// from now on breaks them.
+    Written,
+}
+
+/// One thing that differs, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reason {
+    /// The rule that told it: `json-schema/required-added`, `promises/slo-lowered`. See `docs/compatibility.md`.
+    pub rule: String,
+    /// What it means.
+    pub impact: Impact,
+    /// A JSON pointer into the desired content; for what is gone, of the nearest parent that is left.
+    pub pointer: String,
+    /// Where, in the contract's own terms: `tables.trips.columns.fare`.
+    pub path: String,
+    /// What changed, in a sentence for people, without a full stop.
+    pub message: String,
+}
+
+/// What became of one port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PortCompatibility {
+    /// The kind of port.
+    pub kind: EntityKind,
+    /// Its name.
+    pub name: String,
+    /// The heaviest of its reasons.
+    pub compatibility: Compatibility,
+    /// What differs, the heaviest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// A rule by which a contract's or a promise's change is weighed, explained: a row of a table in
+/// `docs/compatibility.md`.
+#[derive(Debug, Clone, Copy)]
+pub struct ContractRule {
+    /// The stable id, `language/what`.
+    pub id: &'static str,
+    /// What changed.
+    pub meaning: &'static str,
+    /// What it means where others read.
+    pub read: Impact,
+    /// What it means where others send.
+    pub written: Impact,
+    /// Why, or the text it comes from.
+    pub source: &'static str,
+}
+
+impl ContractRule {
+    /// What it means to those on this side.
+    pub const fn impact(&self, side: Side) -> Impact {
+        match side {
+            Side::Read => self.read,
+            Side::Written => self.written,
+        }
+    }
+}

@@ -53,6 +53,7 @@ impl World {
             judge: Arc::new(judge),
             executors: Default::default(),
             forges: Default::default(),
+            reviews: Default::default(),
             clock: Arc::new(SystemClock),
         };
         let watched = Watched {
@@ -71,7 +72,7 @@ impl World {
             longest_pause: Duration::from_secs(60),
         };
         let engine = Arc::new(Engine::new(ports, settings));
-        Self { repository, engine, source, target: Target { source: name }, state, count, _folder: folder }
+        Self { repository, engine, source, target: Target::branch(name), state, count, _folder: folder }
     }
 
     /// One pass; answers with how long it took beyond the fetch.

@@ -36,7 +36,7 @@ use crate::adapter::clock::SystemClock;
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::report::{Report, ReportState, one_line};
 use crate::port::clock::Clock;
-use crate::port::forge::{Forge, ForgeError};
+use crate::port::forge::{Abilities, Forge, ForgeError};
 
 /// Where the notes are: `git log --notes=meshwright`.
 pub const NOTES_REF: &str = "refs/notes/meshwright";
@@ -114,13 +114,22 @@ impl LocalForge {
 
 #[async_trait]
 impl Forge for LocalForge {
-    async fn publish(&self, report: &Report) -> Result<(), ForgeError> {
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
+
+    async fn publish(&self, report: &Report, _: Option<&str>) -> Result<Option<String>, ForgeError> {
         let Some(repository) = self.repositories.get(&report.source) else {
             return Err(ForgeError::Permanent(format!("the source '{}' has no local repository", report.source)));
         };
         let (repository, report) = (Arc::clone(repository), report.clone());
         let outcome = tokio::task::spawn_blocking(move || repository.publish(&report)).await;
-        outcome.unwrap_or_else(|error| Err(ForgeError::Transient(error.to_string())))
+        outcome.unwrap_or_else(|error| Err(ForgeError::Transient(error.to_string()))).map(|()| None)
+    }
+
+    /// Nobody but ourselves writes to our notes; what somebody removed by hand stays removed.
+    async fn shows(&self, _: &Report, _: Option<&str>) -> Result<bool, ForgeError> {
+        Ok(true)
     }
 }
 

@@ -109,7 +109,7 @@ async fn drafts(
 }
 
 async fn draft(engine: &Engine, source: SourceName, revision: Option<&Revision>) -> PlanOutcome<'static> {
-    let target = Target { source: source.clone() };
+    let target = Target::branch(source.clone());
     match engine.draft(&target, revision).await {
         Ok(Ok(draft)) => PlanOutcome::Planned(Box::new(planned(draft))),
         Ok(Err(condition)) => PlanOutcome::Failed { source, message: condition.message },

@@ -93,7 +93,7 @@ fn watched(source: &CheckedSource) -> trigger::Watched {
         Schedule::Cron(schedule) => Rhythm::At(schedule.clone()),
     };
     trigger::Watched {
-        target: Target { source: source.name.clone() },
+        target: Target::branch(source.name.clone()),
         rhythm,
         repository: source.location.local_path().map(std::path::Path::to_path_buf),
     }
@@ -122,7 +122,7 @@ impl Door for EngineDoor {
                 Err(error) => error!(%error, "nothing is let through until the policies are mended"),
             }
             for source in sources {
-                queue.wake(&Target { source });
+                queue.wake(&Target::branch(source));
             }
         });
     }

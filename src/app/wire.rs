@@ -99,6 +99,7 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
         judge: Arc::new(judge),
         executors,
         forges: forges(config),
+        reviews: BTreeMap::new(),
         clock: Arc::new(SystemClock),
     };
     let engine = Arc::new(Engine::new(ports, settings(config)));

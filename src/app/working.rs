@@ -44,7 +44,7 @@ pub(super) async fn reconcile(
     let interrupt = tokio::spawn(stop_on_signal(stop.clone()));
     let mut fine = true;
     for source in sources {
-        let target = Target { source };
+        let target = Target::branch(source);
         fine &= one(&assembled.engine, &target, &stop, output).await?;
     }
     interrupt.abort();

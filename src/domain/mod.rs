@@ -15,5 +15,6 @@ pub mod stage;
 pub mod plan;
 pub mod placeholder;
 pub mod activity;
+pub mod forge;
 pub mod report;
 pub mod source;

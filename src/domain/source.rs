@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::forge::Proposal;
 use super::id::{Revision, SourceName};
 
 /// Where a source stands: the outcome of looking at its branch.
@@ -36,4 +37,18 @@ pub struct Condition {
 pub struct Target {
     /// The source to look at.
     pub source: SourceName,
+    /// The proposal to assess; without one, the source's branch is reconciled.
+    pub proposal: Option<Proposal>,
+}
+
+impl Target {
+    /// The source's branch.
+    pub const fn branch(source: SourceName) -> Self {
+        Self { source, proposal: None }
+    }
+
+    /// A proposal to the source's branch.
+    pub const fn proposal(source: SourceName, proposal: Proposal) -> Self {
+        Self { source, proposal: Some(proposal) }
+    }
 }

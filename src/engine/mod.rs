@@ -27,6 +27,7 @@ use crate::port::clock::Clock;
 use crate::port::executor::Executor;
 use crate::port::forge::Forge;
 use crate::port::judge::Judge;
+use crate::port::reviews::Reviews;
 use crate::port::source::Source;
 use crate::port::store::Store;
 
@@ -43,6 +44,8 @@ pub struct Ports {
     pub executors: BTreeMap<ExecutorName, Arc<dyn Executor>>,
     /// The forge of each source that has one.
     pub forges: BTreeMap<SourceName, Arc<dyn Forge>>,
+    /// Where the proposals of each source are asked for, where its forge has such.
+    pub reviews: BTreeMap<SourceName, Arc<dyn Reviews>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

@@ -59,10 +59,10 @@ impl Engine {
             self.ports.store.failed(wanted, &message, None, self.ports.clock.now()).await?;
             return Ok(false);
         };
-        let outcome = forge.publish(report).await;
+        let outcome = forge.publish(report, None).await;
         let now = self.ports.clock.now();
         match outcome {
-            Ok(()) => {
+            Ok(_) => {
                 info!(source = %report.source, revision = %report.revision.short(), context = %report.context,
                     state = report.state.as_str(), "{}", report.description);
                 self.ports.store.published(wanted, now).await?;
@@ -74,7 +74,11 @@ impl Engine {
                 self.ports.store.failed(wanted, &message, Some(again), now).await?;
                 Ok(false)
             }
-            Err(ForgeError::Permanent(message)) => {
+            Err(ForgeError::Limited { until, message }) => {
+                self.ports.store.failed(wanted, &message, Some(until), now).await?;
+                Ok(false)
+            }
+            Err(ForgeError::Permanent(message) | ForgeError::Denied(message)) => {
                 warn!(source = %report.source, context = %report.context, %message, "a status cannot be written");
                 self.ports.store.failed(wanted, &message, None, now).await?;
                 Ok(false)

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn target(name: &str) -> Target {
-        Target { source: name.parse().unwrap() }
+        Target::branch(name.parse().unwrap())
     }
 
     #[test]

@@ -65,5 +65,5 @@ impl Clock for TokioClock {
 }
 
 pub(crate) fn target(name: &str) -> Target {
-    Target { source: name.parse().unwrap() }
+    Target::branch(name.parse().unwrap())
 }

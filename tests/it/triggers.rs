@@ -124,7 +124,7 @@ impl Story {
 }
 
 fn target(name: &str) -> Target {
-    Target { source: name.parse().unwrap() }
+    Target::branch(name.parse().unwrap())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test does what people do with git")]

@@ -225,7 +225,8 @@ impl World {
             longest_pause: Duration::from_secs(60),
         };
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let ports = Ports { store, source: Arc::new(sources), judge, executors, forges, clock };
+        let ports =
+            Ports { store, source: Arc::new(sources), judge, executors, forges, reviews: BTreeMap::new(), clock };
         Arc::new(Engine::new(ports, settings))
     }
 
@@ -338,7 +339,7 @@ pub fn source() -> SourceName {
 
 /// The world's own target.
 pub fn target() -> Target {
-    Target { source: source() }
+    Target::branch(source())
 }
 
 /// What a commit's note shows, by context without its prefix: `state: description`.

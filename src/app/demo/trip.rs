@@ -126,7 +126,7 @@ impl Demo<'_> {
             .sources
             .first()
             .ok_or_else(|| DemoError::Unexpected("the configuration has no source".to_owned()))?;
-        let plan = match self.engine.pass(&Target { source: source.name.clone() }).await? {
+        let plan = match self.engine.pass(&Target::branch(source.name.clone())).await? {
             PassOutcome::Recorded { plan } if plan.revision == *revision => *plan,
             other => return Err(DemoError::Unexpected(format!("the commit was not seen: {other:?}"))),
         };

@@ -262,7 +262,7 @@ async fn a_product_of_another_source_cannot_be_claimed() {
 
     let yaml = orders("2.0.0").yaml().replace("2.0.0", "1.5.0");
     let head = other.commit(&[(&path_of("orders"), &yaml)], "mine as well");
-    let wholesale = meshwright::domain::source::Target { source: "wholesale".parse().unwrap() };
+    let wholesale = meshwright::domain::source::Target::branch("wholesale".parse().unwrap());
     let PassOutcome::Recorded { plan } = started.engine.pass(&wholesale).await.unwrap() else { panic!("no plan") };
     assert_eq!((plan.changes.len(), plan.activities.len()), (0, 0));
     started.settle().await;

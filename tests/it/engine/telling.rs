@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use meshwright::domain::report::Report;
 use meshwright::engine::PassOutcome;
-use meshwright::port::forge::{Forge, ForgeError};
+use meshwright::port::forge::{Abilities, Forge, ForgeError};
 use meshwright::port::store::Look;
 
 use crate::support::repository::TestRepository;
@@ -25,7 +25,11 @@ struct Failing {
 
 #[async_trait]
 impl Forge for Failing {
-    async fn publish(&self, report: &Report) -> Result<(), ForgeError> {
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
+
+    async fn publish(&self, report: &Report, _: Option<&str>) -> Result<Option<String>, ForgeError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(if self.permanent {
@@ -35,7 +39,11 @@ impl Forge for Failing {
             });
         }
         self.shown.lock().unwrap().insert(report.context.clone(), report.state.as_str().to_owned());
-        Ok(())
+        Ok(None)
+    }
+
+    async fn shows(&self, report: &Report, _: Option<&str>) -> Result<bool, ForgeError> {
+        Ok(self.shown.lock().unwrap().contains_key(&report.context))
     }
 }
 
@@ -87,7 +95,7 @@ async fn a_forge_that_is_gone_is_given_up_and_stops_no_other() {
     let stock = Descriptor::new("stock", "1.0.0").only_at("dev");
     let head = other.commit(&[(&stock.path(), &stock.yaml())], "stock");
     let started = world.start().await;
-    let wholesale = meshwright::domain::source::Target { source: "wholesale".parse().unwrap() };
+    let wholesale = meshwright::domain::source::Target::branch("wholesale".parse().unwrap());
     assert!(matches!(started.engine.pass(&wholesale).await.unwrap(), PassOutcome::Recorded { .. }));
     started.trip().await;
     let wanted = BTreeMap::from([("retail given-up".to_owned(), 5), ("wholesale published".to_owned(), 5)]);

@@ -290,7 +290,7 @@ async fn of_two_sources_one_has_a_name_with_all_its_majors() {
     world.commit(&[orders("1.0.0")]);
     other.commit(&[(&path_of("orders"), &orders("1.0.0").described("theirs").yaml())], "at the same time");
     let started = world.start().await;
-    let (ours, theirs) = (crate::support::world::target(), Target { source: "wholesale".parse().unwrap() });
+    let (ours, theirs) = (crate::support::world::target(), Target::branch("wholesale".parse().unwrap()));
     let (first, second) = tokio::join!(started.engine.pass(&ours), started.engine.pass(&theirs));
     // Who comes second is told by the check, or by the record; then the pass is made anew.
     let mut changes = 0;
@@ -318,7 +318,7 @@ async fn the_next_major_of_a_product_is_its_owners() {
     let started = world.start().await;
     started.trip().await;
     let head = other.commit(&[(&path_of("orders"), &orders("2.0.0").yaml())], "the next major");
-    let theirs = Target { source: "wholesale".parse().unwrap() };
+    let theirs = Target::branch("wholesale".parse().unwrap());
     started.engine.pass(&theirs).await.unwrap();
     started.settle().await;
     assert_eq!(started.findings().await, ["identity/claimed-twice orders/data-product-descriptor.yaml:3"]);

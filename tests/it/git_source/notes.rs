@@ -32,7 +32,7 @@ async fn statuses_are_notes_that_git_shows() {
     valid.target_url = Some("https://mesh.example.com/passes/1".to_owned());
     let dev = report(&revision, &stage("dev"), ReportState::Failure, "build failed:\nsee the log");
     for report in [&pending, &dev, &valid] {
-        forge.publish(report).await.unwrap();
+        forge.publish(report, None).await.unwrap();
     }
     let shown = repository.git(&["notes", "--ref=meshwright", "show", revision.as_str()]);
     let expected = "\
@@ -45,8 +45,8 @@ success  meshwright/validate  10 descriptors, no errors
     // The same once more writes nothing; what is no more than pending is not left behind.
     let tip = || repository.git(&["rev-parse", "refs/notes/meshwright"]);
     let before = tip();
-    forge.publish(&valid).await.unwrap();
-    forge.publish(&dev).await.unwrap();
+    forge.publish(&valid, None).await.unwrap();
+    forge.publish(&dev, None).await.unwrap();
     assert_eq!(tip(), before);
     assert_eq!(repository.git(&["for-each-ref", "refs/meshwright"]), "");
     assert_eq!(
@@ -73,7 +73,7 @@ async fn writers_that_know_nothing_of_each_other_lose_nothing() {
                 for revision in &revisions {
                     let context = stage(&format!("stage-{writer}-{number}"));
                     let report = report(revision, &context, ReportState::Success, "runs");
-                    while let Err(error) = forge.publish(&report).await {
+                    while let Err(error) = forge.publish(&report, None).await {
                         assert!(matches!(error, ForgeError::Transient(_)), "{error}");
                     }
                 }
@@ -98,7 +98,7 @@ async fn notes_of_people_and_bare_repositories_are_respected() {
     repository.git(&["clone", "--quiet", "--mirror", ".", "bare.git"]);
     let bare = repository.file("bare.git");
     let forge = LocalForge::new(BTreeMap::from([(name("mesh"), bare.clone()), (name("other"), bare.clone())]));
-    forge.publish(&report(&revision, &ReportContext::Plan, ReportState::Success, "no change")).await.unwrap();
+    forge.publish(&report(&revision, &ReportContext::Plan, ReportState::Success, "no change"), None).await.unwrap();
     let shown = repository.git(&["--git-dir=bare.git", "notes", "--ref=meshwright", "show", revision.as_str()]);
     // Two sources read this repository, and each has a status of its own.
     assert_eq!(shown, "success  meshwright/plan@mesh  no change\nseen by Anna");
@@ -111,21 +111,21 @@ async fn what_will_not_pass_is_told_from_what_may() {
     let forge = forge_of(&repository);
     let unknown: Revision = "0123456789012345678901234567890123456789".parse().unwrap();
     let say = |revision: &Revision| report(revision, &ReportContext::Plan, ReportState::Success, "no change");
-    let outcome = forge.publish(&say(&unknown)).await;
+    let outcome = forge.publish(&say(&unknown), None).await;
     assert!(matches!(outcome, Err(ForgeError::Permanent(_))), "{outcome:?}");
     let other = Report { source: name("other"), ..say(&revision) };
-    assert!(matches!(forge.publish(&other).await, Err(ForgeError::Permanent(_))));
+    assert!(matches!(forge.publish(&other, None).await, Err(ForgeError::Permanent(_))));
 
     {
         std::fs::create_dir_all(repository.file(".git/refs/notes")).unwrap();
         std::fs::write(repository.file(".git/refs/notes/meshwright.lock"), "").unwrap();
     }
-    let outcome = forge.publish(&say(&revision)).await;
+    let outcome = forge.publish(&say(&revision), None).await;
     assert!(matches!(outcome, Err(ForgeError::Transient(_))), "{outcome:?}");
     std::fs::remove_file(repository.file(".git/refs/notes/meshwright.lock")).unwrap();
-    forge.publish(&say(&revision)).await.unwrap();
+    forge.publish(&say(&revision), None).await.unwrap();
 
     std::fs::rename(repository.file(".git"), repository.file("gone")).unwrap();
-    let outcome = forge.publish(&say(&revision)).await;
+    let outcome = forge.publish(&say(&revision), None).await;
     assert!(matches!(outcome, Err(ForgeError::Permanent(_))), "{outcome:?}");
 }

@@ -150,6 +150,7 @@ fn wanted(row: &SqliteRow) -> Result<WantedReport, StoreError> {
         state: state(&row.text("state")?)?,
         description: row.text("description")?,
         target_url: row.text_or_none("target_url")?,
+        detail: None,
     };
     Ok(WantedReport {
         report,

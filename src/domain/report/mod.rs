@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::forge::Proposal;
 use super::id::{Revision, SourceName, StageName};
+
+mod detail;
+
+pub use detail::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, CheckAction, Comment, Detail};
 
 /// The state of a commit status, in GitHub's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,6 +78,9 @@ pub struct Report {
     /// Where more is to be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub target_url: Option<String>,
+    /// What is more than a commit status; absent for those.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<Detail>,
 }
 
 impl Report {
@@ -91,6 +99,28 @@ impl Report {
             state,
             description: one_line(description, DESCRIPTION_LIMIT),
             target_url: None,
+            detail: None,
+        }
+    }
+}
+
+impl Report {
+    /// Of which sort it is; together with [`subject`](Self::subject) and context it is the key under
+    /// which only the newest state counts.
+    pub const fn sort(&self) -> &'static str {
+        match &self.detail {
+            None => "status",
+            Some(Detail::Check(_)) => "check",
+            Some(Detail::Comment(_)) => "comment",
+            Some(Detail::Deployment { .. }) => "deployment",
+        }
+    }
+
+    /// What it is about: a commit, or for a comment the pull request, whatever its head.
+    pub fn subject(&self) -> String {
+        match &self.detail {
+            Some(Detail::Comment(comment)) => Proposal::Pull(comment.pull).to_string(),
+            _ => self.revision.to_string(),
         }
     }
 }

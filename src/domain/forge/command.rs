@@ -1,0 +1,106 @@
+//! What people may ask for in a comment: a line of its own that begins with `/meshwright`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::StageName;
+
+/// What a command begins with.
+pub const LEAD: &str = "/meshwright";
+
+/// What a comment asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// Look at the pull request anew.
+    Plan,
+    /// Let what waits at this stage begin.
+    Approve(StageName),
+    /// Try again what has failed.
+    Retry,
+    /// Let nothing of it begin until it is approved or retried.
+    Hold,
+    /// Say which commands there are.
+    Help,
+}
+
+/// Why a line that begins with [`LEAD`] is no command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCommand {
+    /// There is no such command.
+    #[error("there is no such command: write 'plan', 'approve <stage>', 'retry', 'hold' or 'help'")]
+    Unknown,
+    /// `approve` names no stage, or what it names cannot be one.
+    #[error("name the stage: 'approve <stage>'")]
+    Stage,
+}
+
+impl Command {
+    /// The first command of a comment's text, if it has one.
+    pub fn find(text: &str) -> Option<Result<Self, InvalidCommand>> {
+        let words_after_lead = |line: &str| -> Option<String> {
+            let rest = line.trim().strip_prefix(LEAD)?;
+            (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim().to_owned())
+        };
+        text.lines().find_map(words_after_lead).map(|words| words.parse())
+    }
+}
+
+impl FromStr for Command {
+    type Err = InvalidCommand;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut words = text.split_whitespace();
+        let command = match words.next() {
+            Some("plan") => Command::Plan,
+            Some("approve") => {
+                let stage = words.next().ok_or(InvalidCommand::Stage)?;
+                Command::Approve(stage.parse().map_err(|_| InvalidCommand::Stage)?)
+            }
+            Some("retry") => Command::Retry,
+            Some("hold") => Command::Hold,
+            Some("help") | None => Command::Help,
+            Some(_) => return Err(InvalidCommand::Unknown),
+        };
+        if words.next().is_some() { Err(InvalidCommand::Unknown) } else { Ok(command) }
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::Plan => f.write_str("plan"),
+            Command::Approve(stage) => write!(f, "approve {stage}"),
+            Command::Retry => f.write_str("retry"),
+            Command::Hold => f.write_str("hold"),
+            Command::Help => f.write_str("help"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_lines_of_their_own() {
+        assert_eq!(
+            Command::find("Looks good.\n\n  /meshwright approve prod  \n"),
+            Some(Ok(Command::Approve("prod".parse().unwrap())))
+        );
+        assert_eq!(Command::find("/meshwright"), Some(Ok(Command::Help)));
+        assert_eq!(Command::find("say /meshwright plan"), None);
+        assert_eq!(Command::find("> /meshwright plan"), None, "a quotation asks for nothing");
+        assert_eq!(Command::find("/meshwrights plan"), None);
+    }
+
+    #[test]
+    fn what_is_no_command_says_what_there_is() {
+        assert_eq!(Command::find("/meshwright deploy"), Some(Err(InvalidCommand::Unknown)));
+        assert_eq!(Command::find("/meshwright approve"), Some(Err(InvalidCommand::Stage)));
+        assert_eq!(Command::find("/meshwright approve ../prod"), Some(Err(InvalidCommand::Stage)));
+        assert_eq!(Command::find("/meshwright plan now"), Some(Err(InvalidCommand::Unknown)));
+    }
+}

@@ -37,12 +37,17 @@ deny contains violation if {
 
 deny contains violation if {
 	some position in personal
-	not ports[position].obligations.termsAndConditions
+	not obligations(ports[position]).termsAndConditions
 	violation := {
 		"rule": "terms",
 		"msg": sprintf("the output port '%v' has personal data and no terms and conditions", [name_of(position)]),
 		"pointer": sprintf("/interfaceComponents/outputPorts/%d/obligations/termsAndConditions", [position]),
 	}
 }
+
+# Descriptors of 1.0.0-DRAFT call them contracts.
+obligations(port) := port.obligations
+
+obligations(port) := port.contracts if not port.obligations
 
 name_of(position) := object.get(ports[position], "name", position)

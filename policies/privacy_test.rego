@@ -31,3 +31,8 @@ test_an_unguarded_port if {
 test_the_products_tag_counts_for_its_ports if {
 	rules == {"terms"} with input as product(["personal-data"], object.remove(guarded, ["tags", "obligations"]))
 }
+
+test_contracts_of_the_draft_count if {
+	draft := object.union(object.remove(guarded, ["obligations"]), {"contracts": guarded.obligations})
+	count(privacy.deny) == 0 with input as product([], draft)
+}

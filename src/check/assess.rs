@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::limits::MAX_FINDINGS;
 use super::refs::{self, Resolution};
 use super::report::Report;
-use super::rules::{self, Form, Subject};
+use super::rules::{self, Subject};
 use super::schema;
 use super::yaml::Located;
 use crate::domain::descriptor::Descriptor;
@@ -84,9 +84,7 @@ fn check(subject: &Subject<'_>, findings: &mut Report) {
     if subject.located.places.first().is_some_and(|root| root.broken) {
         return;
     }
-    if rules::form(subject.content) == Form::Released {
-        schema::check(subject.content, subject.located, subject.root, findings);
-    }
+    schema::check(subject.content, rules::form(subject.content), subject.located, subject.root, findings);
     rules::check(subject, findings);
 }
 

@@ -115,8 +115,8 @@ checked_name!(
     /// The name under which the configuration knows an executor.
     ExecutorName,
     "executor name",
-    "it has lower-case letters, digits and '-', begins with a letter or digit, and is at most 63 characters long",
-    is_slug
+    "it has letters, digits, '-', '_' and '.', begins with a letter or digit, and is at most 63 characters long",
+    is_label
 );
 
 checked_name!(
@@ -150,6 +150,12 @@ checked_name!(
             && text.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
     }
 );
+
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
 
 fn is_slug(text: &str) -> bool {
     (1..=63).contains(&text.len())

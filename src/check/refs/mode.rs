@@ -20,7 +20,7 @@ pub(super) enum Mode {
     Foreign,
     /// `configurations`: an object or a Reference Object; what is in it belongs to the executor.
     Configurations,
-    /// Extensions, configurations and unsupported blocks: nothing is touched.
+    /// Extensions and configurations: nothing is touched.
     Opaque,
 }
 
@@ -68,8 +68,6 @@ impl Mode {
             Mode::Structure => match key {
                 "definition" => Mode::Definition,
                 "configurations" => Mode::Configurations,
-                // Blocks of 1.0.0-DRAFT.
-                "buildInfo" | "deployInfo" | "provisionInfo" | "contracts" => Mode::Opaque,
                 _ => Mode::Structure,
             },
         }

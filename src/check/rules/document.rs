@@ -5,10 +5,12 @@ use serde_json::Value;
 use super::{Entity, Subject, rules};
 use crate::check::report::Report;
 use crate::check::yaml::shown;
-use crate::domain::id::EntityKind;
+use crate::domain::descriptor::draft::blocks;
 
-/// The form of a descriptor. Each form that is supported has its schema and its rules; a document
-/// of another form gets the one finding that says so.
+const LIFECYCLE_INFO: &str = "/internalComponents/lifecycleInfo";
+
+/// The form of a descriptor, as it says itself. What its parts mean is told by their presence: real
+/// descriptors mix both forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) enum Form {
     /// 1.0.0 and its patches, which are not told apart.
@@ -36,42 +38,60 @@ fn is_number(text: &str) -> bool {
     plain && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Says that the form is not supported, or which blocks of another form stand in it.
+/// Says that the form does not exist, or which parts of another form stand in it.
 pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     let pointer = "/dataProductDescriptor";
     let version = subject.content.get("dataProductDescriptor").and_then(Value::as_str).unwrap_or_default();
     match form(subject.content) {
-        Form::Draft => findings.push(subject.finding(
-            &rules::DRAFT,
-            pointer.into(),
-            "the form of 1.0.0-DRAFT is not supported yet".into(),
-            "write the descriptor in the form of 1.0.0",
-        )),
         Form::Unknown => findings.push(subject.finding(
             &rules::UNKNOWN_VERSION,
             pointer.into(),
             format!("there is no version {} of the specification", shown(version)),
             "write 1.0.0",
         )),
-        Form::Released => draft_blocks(subject, entities, findings),
+        Form::Released => parts_of_the_draft(subject, entities, findings),
+        Form::Draft => parts_of_the_release(subject, entities, findings),
     }
 }
 
-fn draft_blocks(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
+fn parts_of_the_draft(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
+    let has_stages = subject.content.pointer(LIFECYCLE_INFO).is_some();
     for entity in entities {
-        let (blocks, instead): (&[&str], _) = match entity.kind {
-            EntityKind::Application | EntityKind::Infrastructure => {
-                (&["provisionInfo", "buildInfo", "deployInfo"], "a task of 'lifecycleInfo'")
+        for block in blocks(entity.kind) {
+            if entity.value.get(block.field).is_none() || !findings.wants(rules::MIXED_FORMS.severity) {
+                continue;
             }
-            _ => (&["contracts"], "'obligations'"),
-        };
-        for block in blocks {
-            if entity.value.get(block).is_some() && findings.wants(rules::DRAFT_BLOCK.severity) {
-                let pointer = format!("{}/{block}", entity.pointer());
-                let message = format!("'{block}' belongs to 1.0.0-DRAFT, and nothing is done with it");
-                findings.push(subject.key_finding(&rules::DRAFT_BLOCK, pointer, message, format!("make it {instead}")));
-            }
+            let field = block.field;
+            let (message, hint) = match block.phase {
+                None => (format!("'{field}' belongs to 1.0.0-DRAFT"), "call it 'obligations'"),
+                Some(_) if has_stages => (
+                    format!("'{field}' belongs to 1.0.0-DRAFT, and nothing is done with it beside 'lifecycleInfo'"),
+                    "make it a task of 'lifecycleInfo'",
+                ),
+                Some(_) => (
+                    format!("'{field}' belongs to 1.0.0-DRAFT, and is rolled out at every stage"),
+                    "make it a task of 'lifecycleInfo', at the stages where it is wanted",
+                ),
+            };
+            let pointer = format!("{}/{field}", entity.pointer());
+            findings.push(subject.key_finding(&rules::MIXED_FORMS, pointer, message, hint));
         }
+    }
+}
+
+fn parts_of_the_release(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
+    let mut say = |pointer: String, field: &str| {
+        if findings.wants(rules::MIXED_FORMS.severity) {
+            let message = format!("'{field}' belongs to 1.0.0, and the descriptor says that it is of 1.0.0-DRAFT");
+            let hint = "write 'dataProductDescriptor: 1.0.0' when the whole descriptor is of that form";
+            findings.push(subject.key_finding(&rules::MIXED_FORMS, pointer, message, hint));
+        }
+    };
+    if subject.content.pointer(LIFECYCLE_INFO).is_some() {
+        say(LIFECYCLE_INFO.to_owned(), "lifecycleInfo");
+    }
+    for entity in entities.iter().filter(|entity| entity.value.get("obligations").is_some()) {
+        say(format!("{}/obligations", entity.pointer()), "obligations");
     }
 }
 

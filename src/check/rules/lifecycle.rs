@@ -5,12 +5,22 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Subject, rules};
+use super::{Entity, Subject, rules};
 use crate::check::report::Report;
 use crate::check::yaml::shown;
+use crate::domain::descriptor::draft::blocks;
 use crate::domain::id::{ExecutorName, StageName};
 
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Report) {
+pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
+    for entity in entities {
+        for block in blocks(entity.kind).iter().filter(|block| block.phase.is_some()) {
+            let block = block.field;
+            let executor = entity.value.get(block).and_then(|block| block.pointer("/service/$href")?.as_str());
+            if let Some(executor) = executor {
+                service(subject, executor, format!("{}/{block}/service/$href", entity.pointer()), findings);
+            }
+        }
+    }
     for (stage, tasks, pointer) in subject.stages() {
         if let Err(error) = stage.parse::<StageName>() {
             let message = format!("{} is not the name of a stage", shown(stage));
@@ -95,7 +105,7 @@ fn service(subject: &Subject<'_>, executor: &str, pointer: String, findings: &mu
         None => {
             let message = format!("{} is not the name of an executor", shown(executor));
             let hint =
-                "lower-case letters, digits and '-'; where the executor is, only the platform's configuration says";
+                "letters, digits, '-', '_' and '.'; where the executor is, only the platform's configuration says";
             subject.finding(&rules::EXECUTOR_NAME, pointer, message, hint)
         }
     });

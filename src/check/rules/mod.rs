@@ -62,7 +62,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Report) {
     names::check(subject, &entities, findings);
     version::check(subject, &entities, findings);
     lineage::check(subject, &entities, findings);
-    lifecycle::check(subject, findings);
+    lifecycle::check(subject, &entities, findings);
 }
 
 impl<'a> Subject<'a> {

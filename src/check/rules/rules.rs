@@ -6,8 +6,7 @@ use crate::domain::rule::Rule;
 /// All rules of this room.
 pub const RULES: &[Rule] = &[
     UNKNOWN_VERSION,
-    DRAFT,
-    DRAFT_BLOCK,
+    MIXED_FORMS,
     TOO_MANY_FINDINGS,
     FULLY_QUALIFIED_NAME,
     ID,
@@ -35,22 +34,13 @@ pub(in crate::check) const UNKNOWN_VERSION: Rule = Rule {
     source: "DPDS 1.0.0, Versions",
 };
 
-pub(in crate::check) const DRAFT: Rule = Rule {
-    id: "document/draft",
-    severity: Severity::Error,
-    meaning: "The descriptor is written in the form of 1.0.0-DRAFT, which is not supported yet.",
-    example: "dataProductDescriptor: 1.0.0-DRAFT",
-    remedy: "Move 'contracts' to 'obligations', and the build, deploy and provision blocks to 'lifecycleInfo'; then write 1.0.0.",
-    source: "DPDS 1.0.0-DRAFT",
-};
-
-pub(in crate::check) const DRAFT_BLOCK: Rule = Rule {
-    id: "document/draft-block",
+pub(in crate::check) const MIXED_FORMS: Rule = Rule {
+    id: "document/mixed-forms",
     severity: Severity::Warning,
-    meaning: "A block of 1.0.0-DRAFT stands in a descriptor of 1.0.0: 'contracts', 'provisionInfo', 'buildInfo' or 'deployInfo'. It is kept, and nothing is done with it.",
-    example: "applicationComponents: [{name: app, version: 1.0.0, buildInfo: {}}]",
-    remedy: "Move 'contracts' to 'obligations', and the other blocks to tasks of 'lifecycleInfo'.",
-    source: "DPDS 1.0.0-DRAFT",
+    meaning: "Parts of 1.0.0 and of 1.0.0-DRAFT stand in one descriptor. 'contracts' count as 'obligations'; 'provisionInfo', 'buildInfo' and 'deployInfo' are rolled out at every stage, but only in a descriptor without 'lifecycleInfo'.",
+    example: "dataProductDescriptor: 1.0.0\napplicationComponents: [{name: app, version: 1.0.0, buildInfo: {}}]",
+    remedy: "Move 'contracts' to 'obligations', and the other blocks to tasks of 'lifecycleInfo'; then write 1.0.0.",
+    source: "DPDS 1.0.0-DRAFT and 1.0.0",
 };
 
 pub(in crate::check) const TOO_MANY_FINDINGS: Rule = Rule {
@@ -182,7 +172,7 @@ pub(in crate::check) const ORDER: Rule = Rule {
 pub(in crate::check) const EXECUTOR_NAME: Rule = Rule {
     id: "lifecycle/executor-name",
     severity: Severity::Error,
-    meaning: "'service.$href' does not name an executor: it has lower-case letters, digits and '-', begins with a letter or digit, and is at most 63 characters long. A descriptor can name an executor, and never say where one is.",
+    meaning: "'service.$href' does not name an executor: it has letters, digits, '-', '_' and '.', begins with a letter or digit, and is at most 63 characters long. A descriptor can name an executor, and never say where one is.",
     example: "service: {$href: 'https://build.example.com'}",
     remedy: "Write the name under which the platform's configuration knows the executor.",
     source: "DPDS 1.0.0, Lifecycle Task Object; Meshwright",

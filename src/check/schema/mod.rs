@@ -2,7 +2,7 @@
 //! are replaced and the depth is known to be bounded. Every kind of error has its own plain words;
 //! what the library says is never shown.
 //!
-//! A schema for another form of descriptors would lie beside `dpds-1.0.0.json`.
+//! `dpds-1.0.0.json` is whole; `dpds-1.0.0-draft.json` has only what the draft says otherwise.
 
 pub(super) mod formats;
 mod message;
@@ -13,30 +13,60 @@ use std::sync::LazyLock;
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
+use super::rules::Form;
 use super::yaml::Located;
 use crate::check::report::Report;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
 
-/// The schema, as it stands in the file.
-static SCHEMA: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("dpds-1.0.0.json")).unwrap_or_default());
+/// A form's schema, and what it is compiled to. Built once; a test proves that it can be.
+struct Compiled {
+    schema: Value,
+    validator: Result<Validator, String>,
+}
 
-/// Built once; a test proves that it can be.
-static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| {
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .should_validate_formats(true)
-        .with_format("name", formats::is_name)
-        .with_format("version", formats::is_version)
-        .with_format("fqn", formats::is_fqn)
-        .build(&SCHEMA)
-        .map_err(|error| error.to_string())
-});
+static RELEASED: LazyLock<Compiled> = LazyLock::new(|| Compiled::new(released()));
 
-/// Checks resolved content against the schema.
-pub(super) fn check(content: &Value, located: &Located, root: &RepoPath, findings: &mut Report) {
-    let validator = match &*VALIDATOR {
+static DRAFT: LazyLock<Compiled> = LazyLock::new(|| Compiled::new(draft()));
+
+fn released() -> Value {
+    serde_json::from_str(include_str!("dpds-1.0.0.json")).unwrap_or_default()
+}
+
+/// The released schema, with the definitions of the draft in the place of its own.
+fn draft() -> Value {
+    let mut schema = released();
+    let other: Value = serde_json::from_str(include_str!("dpds-1.0.0-draft.json")).unwrap_or_default();
+    let others = other.get("$defs").and_then(Value::as_object);
+    if let (Some(own), Some(others)) = (schema.get_mut("$defs").and_then(Value::as_object_mut), others) {
+        own.extend(others.clone());
+    }
+    schema
+}
+
+impl Compiled {
+    fn new(schema: Value) -> Self {
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_format("name", formats::is_name)
+            .with_format("version", formats::is_version)
+            .with_format("fqn", formats::is_fqn)
+            .build(&schema)
+            .map_err(|error| error.to_string());
+        Self { schema, validator }
+    }
+}
+
+/// Checks resolved content against the schema of its form.
+pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoPath, findings: &mut Report) {
+    let compiled = match form {
+        Form::Draft => &*DRAFT,
+        Form::Released => &*RELEASED,
+        // There is no schema for what does not exist.
+        Form::Unknown => return,
+    };
+    let validator = match &compiled.validator {
         Ok(validator) => validator,
         Err(reason) => {
             let message = format!("the built-in schema cannot be used: {reason}");
@@ -52,7 +82,7 @@ pub(super) fn check(content: &Value, located: &Located, root: &RepoPath, finding
         if findings.is_full() {
             break;
         }
-        message::explain(&error, &SCHEMA, located, root, findings);
+        message::explain(&error, &compiled.schema, located, root, findings);
     }
 }
 
@@ -63,8 +93,10 @@ mod tests {
 
     #[test]
     fn the_schema_can_be_used() {
-        assert!(VALIDATOR.is_ok(), "{:?}", VALIDATOR.as_ref().err());
-        assert!(jsonschema::meta::is_valid(&SCHEMA));
+        for compiled in [&*RELEASED, &*DRAFT] {
+            assert!(compiled.validator.is_ok(), "{:?}", compiled.validator.as_ref().err());
+            assert!(jsonschema::meta::is_valid(&compiled.schema));
+        }
     }
 
     /// A keyword that `message` does not know would end in `schema/other`.
@@ -85,7 +117,8 @@ mod tests {
             }
         }
         let mut found = BTreeSet::new();
-        keywords(&SCHEMA, &mut found);
+        keywords(&RELEASED.schema, &mut found);
+        keywords(&DRAFT.schema, &mut found);
         let known =
             "$comment $ref $schema additionalProperties format items maximum minLength minimum required title type";
         assert_eq!(found.into_iter().collect::<Vec<_>>().join(" "), known);

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::domain::stage::Phase;
+
 /// One task of one stage. Nothing in it is required: an empty one is legal and does nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LifecycleTask {
@@ -9,6 +11,8 @@ pub struct LifecycleTask {
     pub name: String,
     /// `order`.
     pub order: Option<i32>,
+    /// The phase in which it runs, where the descriptor says so (1.0.0-DRAFT); else its executor's.
+    pub phase: Option<Phase>,
     /// `service.$href`: the name of an executor.
     pub service: Option<String>,
     /// `template`, handed to the executor as it is.
@@ -47,6 +51,7 @@ fn task(item: &Value, index: usize, pointer: String) -> LifecycleTask {
     LifecycleTask {
         name: name.unwrap_or_else(|| format!("task-{}", index + 1)),
         order: item.get("order").and_then(Value::as_i64).and_then(|order| i32::try_from(order).ok()),
+        phase: None,
         service: item.pointer("/service/$href").and_then(Value::as_str).map(str::to_owned),
         template: item.get("template").cloned(),
         configurations: item.get("configurations").cloned(),

@@ -1,8 +1,10 @@
-//! One data product descriptor, checked and resolved, in the words of DPDS 1.0.0.
+//! One data product descriptor, checked and resolved, in the words of DPDS 1.0.0; `draft` knows what
+//! 1.0.0-DRAFT says otherwise.
 //!
 //! The content stays JSON, because most of it belongs to other languages (API definitions,
 //! templates, extensions). What Meshwright itself acts upon is typed beside it.
 
+pub mod draft;
 mod lifecycle;
 mod lineage;
 mod parts;
@@ -50,6 +52,9 @@ pub struct Descriptor {
     pub components: Vec<Component>,
     /// Stage to tasks, each list in the order in which it runs. Stages as written.
     pub lifecycle: Vec<(String, Vec<LifecycleTask>)>,
+    /// Tasks of every stage, in the order in which they run: a descriptor of 1.0.0-DRAFT has no stages.
+    /// Empty where there is a `lifecycleInfo`.
+    pub every_stage: Vec<LifecycleTask>,
     /// The canonical content: references resolved, `components` and computed fields left out.
     pub content: Arc<Value>,
     /// The digest of the canonical content.
@@ -89,6 +94,8 @@ impl Descriptor {
         let ports = parts::ports(&fqn, &resolved);
         let components = parts::components(&fqn, &resolved);
         let lifecycle = lifecycle::stages(&resolved);
+        let has_stages = resolved.pointer("/internalComponents/lifecycleInfo").is_some();
+        let every_stage = if has_stages { Vec::new() } else { draft::tasks(&components, &resolved) };
         let content = canonical_content(resolved);
         let digest = canonical::digest(&content);
         Ok(Self {
@@ -101,6 +108,7 @@ impl Descriptor {
             ports,
             components,
             lifecycle,
+            every_stage,
             content: Arc::new(content),
             digest,
         })
@@ -114,7 +122,8 @@ impl Descriptor {
     /// The tasks of one stage, in the order in which they run; `None` when the product does not
     /// name the stage.
     pub fn tasks_of(&self, stage: &str) -> Option<&[LifecycleTask]> {
-        self.lifecycle.iter().find(|(name, _)| name == stage).map(|(_, tasks)| tasks.as_slice())
+        let of_stage = self.lifecycle.iter().find(|(name, _)| name == stage).map(|(_, tasks)| tasks.as_slice());
+        of_stage.or_else(|| (!self.every_stage.is_empty()).then_some(self.every_stage.as_slice()))
     }
 
     /// The output ports and products of others that this product reads: the names in
@@ -181,7 +190,7 @@ fn canonical_content(mut content: Value) -> Value {
             }
             for item in list.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
                 forget_computed(item);
-                for group in ["promises", "expectations", "obligations"] {
+                for group in ["promises", "expectations", "obligations", "contracts"] {
                     let Some(definitions) = item.get_mut(group).and_then(Value::as_object_mut) else { continue };
                     definitions.values_mut().filter_map(Value::as_object_mut).for_each(forget_computed);
                 }

@@ -58,9 +58,8 @@ pub(super) fn planned_tasks(
                 continue;
             }
         };
-        if let Some(profile) = executor.as_ref().and_then(|name| platform.executors.get(name)) {
-            phase = profile.phase;
-        }
+        let profile = executor.as_ref().and_then(|name| platform.executors.get(name));
+        phase = task.phase.or(profile.map(|profile| profile.phase)).unwrap_or(phase);
         phased.push((phase, task, executor));
     }
     // The sort is stable: within a phase the order stays.

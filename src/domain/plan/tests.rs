@@ -68,7 +68,6 @@ fn task(name: &str, service: &str, configurations: &Value) -> Value {
 }
 
 fn product(name: &str, upstream: &[&str], lifecycle: &Value) -> Desired {
-    let namespace = "com.example".parse().unwrap();
     let inputs: Vec<Value> = upstream
         .iter()
         .map(|other| {
@@ -76,12 +75,19 @@ fn product(name: &str, upstream: &[&str], lifecycle: &Value) -> Desired {
             json!({"name": format!("from{other}"), "version": "1.0.0", "x-upstream": fqn})
         })
         .collect();
-    let content = json!({
-        "info": {"name": name, "version": "1.0.0", "domain": "d", "owner": {"id": "a@b.c"}},
-        "interfaceComponents": {"inputPorts": inputs, "outputPorts": []},
-        "internalComponents": {"lifecycleInfo": lifecycle}
-    });
-    let descriptor = Descriptor::from_resolved(&namespace, &content).unwrap();
+    of_content(
+        name,
+        &json!({
+            "info": {"name": name, "version": "1.0.0", "domain": "d", "owner": {"id": "a@b.c"}},
+            "interfaceComponents": {"inputPorts": inputs, "outputPorts": []},
+            "internalComponents": {"lifecycleInfo": lifecycle}
+        }),
+    )
+}
+
+fn of_content(name: &str, content: &Value) -> Desired {
+    let namespace = "com.example".parse().unwrap();
+    let descriptor = Descriptor::from_resolved(&namespace, content).unwrap();
     let path: RepoPath = format!("{name}/dp.yaml").parse().unwrap();
     let top = Location::top_of(path.clone());
     let change = Change {
@@ -210,4 +216,28 @@ fn empty_tasks_are_planned_and_do_nothing() {
     let world = World::new();
     let plan = world.plan(&[product("a", &[], &json!({"dev": [{}]}))]);
     assert_eq!(plan.activities[0].tasks[0].executor, None);
+}
+
+#[test]
+fn blocks_of_the_draft_run_in_their_phases_at_every_stage_whatever_their_executors_are_for() {
+    let block = |service: &str| json!({"service": {"$href": service}});
+    let drafted = of_content(
+        "trips",
+        &json!({
+            "info": {"name": "trips", "version": "1.0.0", "domain": "d", "owner": {"id": "a@b.c"}},
+            "interfaceComponents": {"outputPorts": []},
+            "internalComponents": {
+                "applicationComponents": [{"name": "sink", "version": "1.0.0", "buildInfo": block("make"), "deployInfo": block("make")}],
+                "infrastructuralComponents": [{"name": "store", "version": "1.0.0", "provisionInfo": block("make")}],
+            },
+        }),
+    );
+    let plan = World::new().plan(&[drafted]);
+    let stages: Vec<&str> = plan.activities.iter().map(|activity| activity.container.stage.as_str()).collect();
+    assert_eq!(stages, ["dev", "qa", "prod"]);
+    let tasks: Vec<(&str, Phase)> =
+        plan.activities[0].tasks.iter().map(|task| (task.name.as_str(), task.phase)).collect();
+    let expected =
+        [("provision-store", Phase::Provision), ("build-sink", Phase::Build), ("deploy-sink", Phase::Deploy)];
+    assert_eq!(tasks, expected);
 }

@@ -44,7 +44,7 @@ fn runtime() -> Runtime {
 }
 
 fn settings() -> check::Settings {
-    check::Settings { namespace: Some(generator::NAMESPACE.parse().unwrap()) }
+    check::Settings { namespace: Some(generator::NAMESPACE.parse().unwrap()), ..Default::default() }
 }
 
 /// The content of a descriptor, as it is recorded.

@@ -64,6 +64,7 @@ impl World {
         };
         let settings = EngineSettings {
             namespace: generator::NAMESPACE.parse().unwrap(),
+            compatibility: Default::default(),
             platform: platform(),
             sources: [(name.clone(), watched)].into_iter().collect(),
             holder: "bench".to_owned(),

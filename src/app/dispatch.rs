@@ -97,8 +97,9 @@ fn validate_verb(global: &GlobalArgs, args: &ValidateArgs, output: &mut Output<'
             Err(status) => return Ok(status),
         },
     };
+    let compatibility = config.as_ref().map(|config| config.compatibility).unwrap_or_default();
     let namespace = args.namespace.clone().or_else(|| config.map(|config| config.namespace));
-    let settings = check::Settings { namespace };
+    let settings = check::Settings { namespace, compatibility };
     let globs = if args.descriptors.is_empty() { config::default_descriptors() } else { args.descriptors.clone() };
     let current_folder = std::env::current_dir()?;
     let catalogue = check::catalogue();

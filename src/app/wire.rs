@@ -131,6 +131,7 @@ fn settings(config: &Checked) -> EngineSettings {
     };
     EngineSettings {
         namespace: config.namespace.clone(),
+        compatibility: config.compatibility,
         platform: config.platform.clone(),
         sources: config.sources.iter().map(|source| (source.name.clone(), watched(source))).collect(),
         holder: HOLDER.to_owned(),

@@ -7,13 +7,14 @@ use rayon::prelude::*;
 use semver::Version;
 use serde_json::Value;
 
+use super::leniency;
 use super::limits::MAX_FINDINGS;
 use super::refs::{self, Resolution};
 use super::report::Report;
 use super::rules::{self, Subject};
 use super::schema;
 use super::yaml::Located;
-use crate::domain::descriptor::Descriptor;
+use crate::domain::descriptor::{Compatibility, Descriptor};
 use crate::domain::finding::{Finding, Location, arrange};
 use crate::domain::id::{Fqn, Namespace, RepoPath};
 use crate::port::tree::Tree;
@@ -23,6 +24,8 @@ use crate::port::tree::Tree;
 pub struct Settings {
     /// The mesh's namespace. Without one, it is taken from `info.fullyQualifiedName`, else `local`.
     pub namespace: Option<Namespace>,
+    /// Which forms of older descriptors are let in.
+    pub compatibility: Compatibility,
 }
 
 /// What became of one descriptor.
@@ -66,6 +69,7 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
             product: product.as_ref(),
         };
         check(&subject, &mut findings);
+        findings.ease(|rule| leniency::of_rule(rule, &settings.compatibility));
         if !findings.has_errors() {
             descriptor = read(&namespace, content, &located, path, &mut findings);
         }

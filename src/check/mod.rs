@@ -7,6 +7,7 @@
 //! [`crate::port::tree::Tree`]. All limits stand in `limits`.
 
 mod limits;
+mod leniency;
 mod report;
 mod yaml;
 mod refs;

@@ -2,7 +2,8 @@
 //! hundred thousand findings; what must not happen is that many warnings hide an error.
 
 use super::limits::MAX_FINDINGS;
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::descriptor::Leniency;
+use crate::domain::finding::{Finding, RuleId, Severity};
 
 /// Findings, with a limit for errors and one for the others.
 #[derive(Debug, Default)]
@@ -40,6 +41,25 @@ impl Report {
         self.errors > 0
     }
 
+    /// Weighs anew what the switches allow: `leniency` says for a rule what becomes of its findings.
+    ///
+    /// When there were more errors than are kept, some of those that were left out may be of another
+    /// rule, so everything stays as it is.
+    pub(super) fn ease(&mut self, leniency: impl Fn(&RuleId) -> Leniency) {
+        if self.errors >= MAX_FINDINGS {
+            return;
+        }
+        self.findings.retain_mut(|finding| match leniency(&finding.rule) {
+            Leniency::Off => true,
+            Leniency::Warn => {
+                finding.severity = finding.severity.min(Severity::Warning);
+                true
+            }
+            Leniency::Accept => false,
+        });
+        self.errors = self.findings.iter().filter(|finding| finding.is_error()).count();
+    }
+
     /// All findings that were kept, and whether there were more.
     pub(super) fn into_parts(self) -> (Vec<Finding>, bool) {
         (self.findings, self.dropped)
@@ -55,7 +75,32 @@ impl Extend<Finding> for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::finding::{Location, RuleId};
+    use crate::domain::finding::Location;
+
+    #[test]
+    fn only_what_is_allowed_weighs_less_and_never_when_something_was_left_out() {
+        let finding = |rule, line| {
+            let location = Location { line, ..Location::top_of("d.yaml".parse().unwrap()) };
+            Finding::error(RuleId::built_in(rule), location, "", "m")
+        };
+        let leniency = |rule: &RuleId| match rule.as_str() {
+            "a/warned" => Leniency::Warn,
+            "a/accepted" => Leniency::Accept,
+            _ => Leniency::Off,
+        };
+        let mut report = Report::default();
+        report.extend([finding("a/warned", 1), finding("a/accepted", 2)]);
+        report.ease(leniency);
+        assert!(!report.has_errors());
+        report.push(finding("a/other", 3));
+        report.ease(leniency);
+        assert!(report.has_errors());
+
+        let mut full = Report::default();
+        full.extend((0..MAX_FINDINGS as u32 + 1).map(|line| finding("a/accepted", line)));
+        full.ease(leniency);
+        assert!(full.has_errors(), "nobody knows what the one was that was left out");
+    }
 
     #[test]
     fn warnings_do_not_hide_errors() {

@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::descriptor::Compatibility;
 use crate::domain::forge::CommentMode;
 use crate::domain::stage::Phase;
 
@@ -57,6 +58,9 @@ pub struct Config {
     /// Limits of one policy evaluation.
     #[serde(default)]
     pub policy_limits: PolicyLimits,
+    /// Forms of older descriptors that are let in; all are errors unless it is said here.
+    #[serde(default)]
+    pub compatibility: Compatibility,
     /// Executors by name.
     #[serde(default)]
     pub executors: BTreeMap<String, ExecutorConfig>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::descriptor::Compatibility;
 use crate::domain::id::{Digest, Namespace, SourceName};
 use crate::domain::stage::Platform;
 
@@ -24,6 +25,8 @@ pub struct Watched {
 pub struct EngineSettings {
     /// The mesh's namespace.
     pub namespace: Namespace,
+    /// Which forms of older descriptors are let in.
+    pub compatibility: Compatibility,
     /// Stages and executors.
     pub platform: Platform,
     /// The sources.

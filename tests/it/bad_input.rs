@@ -27,7 +27,7 @@ fn line(finding: &Finding) -> String {
 }
 
 fn settings() -> Settings {
-    Settings { namespace: Some("com.example".parse().unwrap()) }
+    Settings { namespace: Some("com.example".parse().unwrap()), ..Settings::default() }
 }
 
 /// The descriptors of a tree, and all that was found.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use meshwright::check::{Settings, assess};
+use meshwright::domain::descriptor::{Compatibility, Leniency};
 use meshwright::domain::finding::Finding;
 use meshwright::domain::id::RepoPath;
 
@@ -86,4 +87,31 @@ fn each_difference_to_the_specifications_schema_is_explained() {
     wrong.extend(explained.keys().map(|descriptor| format!("{descriptor}: explained, and not in the corpus")));
     assert!(count > 10, "the corpus has descriptors");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// With every switch on, what is left is wrong in any form.
+#[test]
+fn older_forms_are_let_in_and_only_what_is_wrong_in_any_form_is_left() {
+    let Some(corpus) = corpus() else { return };
+    let accept = Leniency::Accept;
+    let compatibility = Compatibility {
+        slashless_references: accept,
+        explicit_nulls: accept,
+        unnamed_templates: accept,
+        executors_in_braces: accept,
+        odm_identity: accept,
+    };
+    let settings = Settings { compatibility, ..Settings::default() };
+    let tree = MemoryTree::of_folder(&corpus);
+    let mut left: Vec<String> = Vec::new();
+    for row in rows(&corpus.join("verdicts.tsv")) {
+        let assessment = assess(&tree, &row[0].parse().unwrap(), &settings);
+        let verdict = verdict(&assessment.findings);
+        if verdict != "valid" {
+            left.push(format!("{}\t{verdict}", row[0]));
+        }
+    }
+    let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/corpus/wrong_in_any_form.tsv");
+    let expected: Vec<String> = rows(&table).iter().map(|row| format!("{}\t{}", row[0], row[1])).collect();
+    assert_eq!(left, expected, "\n{}", left.join("\n"));
 }

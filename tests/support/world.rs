@@ -217,6 +217,7 @@ impl World {
         };
         let settings = EngineSettings {
             namespace: "com.example".parse().unwrap(),
+            compatibility: Default::default(),
             sources: repositories.iter().map(|(name, path)| (name.clone(), watched(path))).collect(),
             platform,
             holder: "world".to_owned(),

@@ -28,34 +28,39 @@ pub(super) enum Unfollowed {
 
 impl Resolver<'_, '_> {
     pub(super) fn target_of(
-        &self,
+        &mut self,
         item: Item<'_>,
         text: &str,
     ) -> Result<Target, (&'static Rule, String, &'static str)> {
-        self.read_target(item, text).map_err(|reason| {
-            let text = shown(text);
-            match reason {
-                NoTarget::Remote => (
-                    &rules::REMOTE,
-                    format!("{text} leads to another machine, and only files of the same repository are read"),
-                    "commit the file and reference it by its path",
-                ),
-                NoTarget::Outside => (
-                    &rules::OUTSIDE,
-                    format!("{text} leads out of the repository"),
-                    "paths are relative to the file in which they stand",
-                ),
-                NoTarget::NoSlash(right) => (
-                    &rules::NO_SLASH,
-                    format!("{text} has no '/' after its '#'; a JSON pointer would be {}", shown(&right)),
-                    "write the '/' after the '#'",
-                ),
-                NoTarget::Malformed(why) => (
-                    &rules::MALFORMED,
-                    format!("{text} is not a reference: {why}"),
-                    "write '#/components/…', 'file.yaml' or 'file.yaml#/pointer'",
-                ),
+        let reason = match self.read_target(item, text) {
+            Ok(target) => return Ok(target),
+            Err(reason) => reason,
+        };
+        let shown_text = shown(text);
+        Err(match reason {
+            NoTarget::Remote => (
+                &rules::REMOTE,
+                format!("{shown_text} leads to another machine, and only files of the same repository are read"),
+                "commit the file and reference it by its path",
+            ),
+            NoTarget::Outside => (
+                &rules::OUTSIDE,
+                format!("{shown_text} leads out of the repository"),
+                "paths are relative to the file in which they stand",
+            ),
+            NoTarget::NoSlash(right, target) => {
+                // What was meant is plain, so it is followed: no second finding comes of the first.
+                let message =
+                    format!("{shown_text} has no '/' after its '#'; a JSON pointer would be {}", shown(&right));
+                let location = self.location_of_reference(item);
+                self.say(&rules::NO_SLASH, location, message, "write the '/' after the '#'");
+                return Ok(*target);
             }
+            NoTarget::Malformed(why) => (
+                &rules::MALFORMED,
+                format!("{shown_text} is not a reference: {why}"),
+                "write '#/components/…', 'file.yaml' or 'file.yaml#/pointer'",
+            ),
         })
     }
 

@@ -229,7 +229,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 );
                 return self.copy(item, mode, site, overrides, depth);
             }
-            Err(NoTarget::NoSlash(_)) => {
+            Err(NoTarget::NoSlash(..)) => {
                 let message = format!("{} names an anchor, and was left as it is", shown(text));
                 self.say(&rules::ANCHOR_NOT_FOLLOWED, location, message, "use a JSON pointer behind the '#'");
                 return self.copy(item, mode, site, overrides, depth);
@@ -356,7 +356,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
     }
 
-    fn say(&mut self, rule: &'static Rule, location: Option<Location>, message: String, hint: &'static str) {
+    pub(super) fn say(&mut self, rule: &'static Rule, location: Option<Location>, message: String, hint: &'static str) {
         let Some(location) = location else { return };
         let finding = Finding::new(rule.severity, rule.id(), location, self.pointer.as_str(), message);
         self.findings.push(finding.with_hint(hint));
@@ -366,7 +366,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
         self.files.path(file).map_or("", RepoPath::as_str)
     }
 
-    fn location_of_reference(&self, item: Item<'_>) -> Option<Location> {
+    pub(super) fn location_of_reference(&self, item: Item<'_>) -> Option<Location> {
         let located = &item.source.document.located;
         let node = located.child(item.node, "$ref").unwrap_or(item.node);
         self.location(item.source.file, located.places.get(node)?.head)

@@ -48,7 +48,7 @@ pub(in crate::check) const NO_FRAGMENT: Rule = Rule {
 pub(in crate::check) const NO_SLASH: Rule = Rule {
     id: "ref/no-slash",
     severity: Severity::Error,
-    meaning: "The part behind the '#' does not begin with '/', so it is not a JSON pointer.",
+    meaning: "The part behind the '#' does not begin with '/', so it is not a JSON pointer. The switch 'compatibility.slashless-references' allows it.",
     example: "$ref: '#components/apis/trips'",
     remedy: "Write '#/components/apis/trips'.",
     source: "RFC 6901, 3",

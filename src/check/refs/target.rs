@@ -20,8 +20,8 @@ pub(super) enum NoTarget {
     Remote,
     /// It leads out of the repository.
     Outside,
-    /// The fragment has no '/' behind its '#'; the right form.
-    NoSlash(String),
+    /// The fragment has no '/' behind its '#'; the right form, and where that points.
+    NoSlash(String, Box<Target>),
     /// It cannot be read; why.
     Malformed(&'static str),
 }
@@ -42,7 +42,9 @@ pub(super) fn read(text: &str, base: &RepoPath) -> Result<Target, NoTarget> {
     }
     let fragment = decode(fragment)?;
     if !fragment.is_empty() && !fragment.starts_with('/') {
-        return Err(NoTarget::NoSlash(format!("{path}#/{fragment}")));
+        let right = format!("{path}#/{fragment}");
+        let target = Box::new(read(&right, base)?);
+        return Err(NoTarget::NoSlash(right, target));
     }
     if path.is_empty() {
         return Ok(Target::Here(fragment));
@@ -125,8 +127,9 @@ mod tests {
         for outside in ["/etc/passwd", "../../../x", "../../..", "%2e%2e/%2E%2E/../x", "a/../../../../x", "%2Fetc"] {
             assert_eq!(target(outside), Err(NoTarget::Outside), "{outside}");
         }
-        assert_eq!(target("#components/x"), Err(NoTarget::NoSlash("#/components/x".into())));
-        assert_eq!(target("a.json#Pet"), Err(NoTarget::NoSlash("a.json#/Pet".into())));
+        let slashless = |right: &str| Err(NoTarget::NoSlash(right.into(), Box::new(target(right).unwrap())));
+        assert_eq!(target("#components/x"), slashless("#/components/x"));
+        assert_eq!(target("a.json#Pet"), slashless("a.json#/Pet"));
         for malformed in ["", "a?b", "a\\b", "a%00b", "%ff", "a//b", "ports/", "a%0Ab"] {
             assert!(matches!(target(malformed), Err(NoTarget::Malformed(_))), "{malformed}");
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Entity, Subject, rules};
+use super::{Entity, Subject, odm, rules};
 use crate::check::report::Report;
 use crate::check::schema::formats::is_name;
 use crate::check::yaml::shown;
@@ -70,7 +70,9 @@ fn compare(
         && let Some(fqn) = fqn()
         && name != fqn.as_str()
     {
-        say(&rules::FULLY_QUALIFIED_NAME, "fullyQualifiedName", name, fqn.as_str());
+        let is_older = odm::is_name(name, subject, value, kind);
+        let rule = if is_older { &rules::ODM_IDENTITY } else { &rules::FULLY_QUALIFIED_NAME };
+        say(rule, "fullyQualifiedName", name, fqn.as_str());
     }
     // What is no UUID at all was said by the schema.
     if let Some(id) = given("id")
@@ -78,6 +80,8 @@ fn compare(
         && let Ok(parsed) = id.parse::<uuid::Uuid>()
         && parsed != fqn.id()
     {
-        say(&rules::ID, "id", id, &fqn.id().to_string());
+        let names = [Some(fqn.as_str()), given("fullyQualifiedName")];
+        let is_older = names.into_iter().flatten().any(|name| odm::id_of(name) == parsed);
+        say(if is_older { &rules::ODM_IDENTITY } else { &rules::ID }, "id", id, &fqn.id().to_string());
     }
 }

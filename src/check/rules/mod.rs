@@ -10,6 +10,7 @@ mod identity;
 mod lifecycle;
 mod lineage;
 mod names;
+mod odm;
 #[expect(clippy::module_inception, reason = "each room keeps its catalogue in a file of this name")]
 pub(super) mod rules;
 mod version;

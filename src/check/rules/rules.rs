@@ -10,6 +10,7 @@ pub const RULES: &[Rule] = &[
     TOO_MANY_FINDINGS,
     FULLY_QUALIFIED_NAME,
     ID,
+    ODM_IDENTITY,
     ENTITY_TYPE,
     DUPLICATE_NAME,
     CASE_ONLY,
@@ -68,6 +69,15 @@ pub(in crate::check) const ID: Rule = Rule {
     example: "id: 00000000-0000-0000-0000-000000000000",
     remedy: "Leave the field out, or write what the message says.",
     source: "DPDS 1.0.0, Identifiers (read-only fields)",
+};
+
+pub(in crate::check) const ODM_IDENTITY: Rule = Rule {
+    id: "identity/odm-form",
+    severity: Severity::Error,
+    meaning: "A given name or id is the one that the first generation of Open Data Mesh computes: 'urn:{org}:dataproducts:{name}', without the major version, and ids of version 3 without a namespace. The switch 'compatibility.odm-identity' allows it.",
+    example: "name: trips, fullyQualifiedName: urn:com.acme:dataproducts:trips",
+    remedy: "Leave the field out, or write what the message says.",
+    source: "Open Data Mesh, first generation; in the wild in the specification parser's tests (dpd-minimal.json)",
 };
 
 pub(in crate::check) const ENTITY_TYPE: Rule = Rule {
@@ -181,8 +191,8 @@ pub(in crate::check) const EXECUTOR_NAME: Rule = Rule {
 pub(in crate::check) const EXECUTOR_IN_BRACES: Rule = Rule {
     id: "lifecycle/executor-in-braces",
     severity: Severity::Error,
-    meaning: "The name of an executor stands in braces, a form of older descriptors.",
+    meaning: "The name of an executor stands in braces, a form of older descriptors. The switch 'compatibility.executors-in-braces' allows it.",
     example: "service: {$href: '{azure-devops}'}",
     remedy: "Write the name without the braces.",
-    source: "Open Data Mesh, older descriptors",
+    source: "Open Data Mesh, older descriptors; in the wild in the specification parser's tests (dpd-lifecycle-iref.json)",
 };

@@ -37,14 +37,23 @@ pub(super) fn explain(
         ValidationErrorKind::Required { property } => {
             let property = property.as_str().unwrap_or_default();
             let message = format!("{} is missing in {name}", shown(property));
-            say(&rules::REQUIRED, message, format!("add {}", shown(property)));
+            let is_template = pointer.ends_with("/template") || in_library_of_templates(pointer);
+            let rule = if is_template && matches!(property, "name" | "version") {
+                &rules::UNNAMED_TEMPLATE
+            } else {
+                &rules::REQUIRED
+            };
+            say(rule, message, format!("add {}", shown(property)));
         }
         ValidationErrorKind::Type { .. } if error.instance().is_null() => {
             // In YAML nothing at all may stand there; the key always does.
             let location = located.key_location(pointer).unwrap_or_else(location);
             let message = format!("{name} is there and has no value");
-            let finding = Finding::new(rules::NULL.severity, rules::NULL.id(), location, pointer, message);
-            findings.push(finding.with_hint("leave the field out, or give it a value"));
+            let (rule, hint) = match is_required(pointer, schema) {
+                true => (&rules::REQUIRED, "give it a value"),
+                false => (&rules::NULL, "leave the field out, or give it a value"),
+            };
+            findings.push(Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint));
         }
         ValidationErrorKind::Type { kind } => {
             let wanted = wanted_types(kind);
@@ -83,6 +92,37 @@ pub(super) fn explain(
             say(&rules::OTHER, message, "compare with the specification".into());
         }
     }
+}
+
+/// Whether the value may not be left out: the object in which it stands requires it, or it is an item.
+fn is_required(pointer: &str, schema: &Value) -> bool {
+    let way: Vec<_> = segments(pointer).collect();
+    let Some((field, above)) = way.split_last() else { return true };
+    let mut object = schema;
+    for step in above {
+        let Some(next) = below(schema, object, step) else { return true };
+        object = next;
+    }
+    let object = followed(schema, object);
+    let required = object.get("required").and_then(Value::as_array);
+    object.get("items").is_some() || required.is_some_and(|required| required.iter().any(|name| name == field.as_ref()))
+}
+
+/// The schema of a field or an item. Our schemas say it by these keywords only.
+fn below<'s>(whole: &'s Value, schema: &'s Value, step: &str) -> Option<&'s Value> {
+    let schema = followed(whole, schema);
+    let field = schema.get("properties").and_then(|properties| properties.get(step));
+    field.or_else(|| schema.get("items")).or_else(|| schema.get("additionalProperties"))
+}
+
+fn followed<'s>(whole: &'s Value, schema: &'s Value) -> &'s Value {
+    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    target.and_then(|target| whole.pointer(target)).unwrap_or(schema)
+}
+
+/// Whether a pointer leads to a template in `components`.
+fn in_library_of_templates(pointer: &str) -> bool {
+    pointer.strip_prefix("/components/templates/").is_some_and(|name| !name.contains('/'))
 }
 
 fn unknown_field(

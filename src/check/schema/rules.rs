@@ -4,7 +4,7 @@ use crate::domain::finding::Severity;
 use crate::domain::rule::Rule;
 
 /// All rules of this room.
-pub const RULES: &[Rule] = &[REQUIRED, TYPE, NULL, UNKNOWN_FIELD, FORMAT, EMPTY, RANGE, OTHER];
+pub const RULES: &[Rule] = &[REQUIRED, UNNAMED_TEMPLATE, TYPE, NULL, UNKNOWN_FIELD, FORMAT, EMPTY, RANGE, OTHER];
 
 pub(in crate::check) const REQUIRED: Rule = Rule {
     id: "schema/required",
@@ -13,6 +13,15 @@ pub(in crate::check) const REQUIRED: Rule = Rule {
     example: "info: {name: trips}",
     remedy: "Add the field.",
     source: "DPDS 1.0.0, the object in question",
+};
+
+pub(in crate::check) const UNNAMED_TEMPLATE: Rule = Rule {
+    id: "schema/unnamed-template",
+    severity: Severity::Error,
+    meaning: "The template of a task has no name or no version, a form of older descriptors. The switch 'compatibility.unnamed-templates' allows it.",
+    example: "template: { specification: azure-pipeline, definition: { pipelineId: 3 } }",
+    remedy: "Give it a name and a version.",
+    source: "DPDS 1.0.0, Standard Definition Object; without them in the tests of the Open Data Mesh command line (validate.json)",
 };
 
 pub(in crate::check) const TYPE: Rule = Rule {
@@ -27,7 +36,7 @@ pub(in crate::check) const TYPE: Rule = Rule {
 pub(in crate::check) const NULL: Rule = Rule {
     id: "schema/null",
     severity: Severity::Error,
-    meaning: "A field is there and has no value. DPDS has optional fields, and no empty ones.",
+    meaning: "A field is there and has no value. DPDS has optional fields, and no empty ones. The switch 'compatibility.explicit-nulls' allows it for optional fields.",
     example: "description:",
     remedy: "Leave the field out, or give it a value.",
     source: "DPDS 1.0.0, the object in question",

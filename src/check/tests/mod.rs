@@ -1,6 +1,7 @@
 //! The rooms together: places, references and digests, and that nothing panics.
 
 mod hostile;
+mod older;
 mod placed;
 mod samples;
 
@@ -24,7 +25,7 @@ impl Files {
     }
 
     fn assess(&self, path: &str) -> Assessment {
-        let settings = Settings { namespace: Some("com.example".parse().unwrap()) };
+        let settings = Settings { namespace: Some("com.example".parse().unwrap()), ..Settings::default() };
         assess(self, &path.parse().unwrap(), &settings)
     }
 }

@@ -137,13 +137,13 @@ fn both_printed_identifiers_of_the_specification_are_accepted_and_others_are_not
         .replace("com.example", "it.quantyca")
         .replace("  name: tripExecution", "  name: tripExecution\n  id: 2b172838-73b1-5d6c-be45-cc75aee180a0")
         .replace("    - name: tmsTripCDC", "    - name: tmsTripCDC\n      id: 3235744b-8d2e-57b5-afba-f66862cc6a21");
-    let settings = super::Settings { namespace: Some("it.quantyca".parse().unwrap()) };
+    let settings = super::Settings { namespace: Some("it.quantyca".parse().unwrap()), ..super::Settings::default() };
     let assess =
         |text: &str| super::assess(&Files::default().with("d.yaml", text), &"d.yaml".parse().unwrap(), &settings);
     assert_eq!(messages(&assess(&text).findings), Vec::<String>::new());
     // What the first generation of the platform computes is another mode.
     let other = text.replace("2b172838-73b1-5d6c-be45-cc75aee180a0", "1f541d38-37fc-3753-beb8-e69f480c6916");
-    assert_eq!(assess(&other).findings[0].rule.as_str(), "identity/id");
+    assert_eq!(assess(&other).findings[0].rule.as_str(), "identity/odm-form");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::domain::canonical;
+use crate::domain::descriptor::Compatibility;
 use crate::domain::id::{Digest, ExecutorName, ForgeName, Namespace, SourceName};
 use crate::domain::stage::Platform;
 
@@ -40,6 +41,8 @@ pub struct Checked {
     pub policies: Vec<PathBuf>,
     /// Limits of one policy evaluation.
     pub policy_limits: CheckedPolicyLimits,
+    /// Which forms of older descriptors are let in.
+    pub compatibility: Compatibility,
     /// Executors, with how they are reached. The same names as in `platform`.
     pub executors: BTreeMap<ExecutorName, CheckedExecutor>,
     /// Forges.
@@ -160,7 +163,8 @@ impl Checked {
     }
 
     fn digest_with(&self, globs: &serde_json::Value) -> Digest {
-        canonical::digest(&json!({ "namespace": self.namespace, "platform": self.platform, "globs": globs }))
+        let settings = json!({ "namespace": self.namespace, "platform": self.platform, "globs": globs, "compatibility": self.compatibility });
+        canonical::digest(&settings)
     }
 
     /// The source of this name.
@@ -195,6 +199,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
             platform: Platform { stages, executors: profiles },
             policies,
             policy_limits,
+            compatibility: config.compatibility,
             executors,
             forges,
             base,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::lifecycle::LifecycleTask;
+use super::lifecycle::{LifecycleTask, service};
 use super::parts::Component;
 use crate::domain::id::{EntityKind, Fqn};
 use crate::domain::stage::Phase;
@@ -50,7 +50,7 @@ pub(super) fn tasks(components: &[Component], resolved: &Value) -> Vec<Lifecycle
                 name: format!("{}-{}", phase.as_str(), component.name),
                 order: None,
                 phase: Some(phase),
-                service: block_value.pointer("/service/$href").and_then(Value::as_str).map(str::to_owned),
+                service: service(block_value),
                 template: block_value.get("template").cloned(),
                 configurations: block_value.get("configurations").cloned(),
                 pointer: format!("{}/{}", component.pointer, block.field),

@@ -46,13 +46,21 @@ pub(super) fn stages(resolved: &Value) -> Vec<(String, Vec<LifecycleTask>)> {
         .collect()
 }
 
+/// The executor that a task names. Older descriptors have the name in braces; where that is not allowed,
+/// a rule has refused it.
+pub(super) fn service(task: &Value) -> Option<String> {
+    let name = task.pointer("/service/$href")?.as_str()?;
+    let inner = name.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    Some(inner.unwrap_or(name).to_owned())
+}
+
 fn task(item: &Value, index: usize, pointer: String) -> LifecycleTask {
     let name = item.get("name").and_then(Value::as_str).map(str::to_owned);
     LifecycleTask {
         name: name.unwrap_or_else(|| format!("task-{}", index + 1)),
         order: item.get("order").and_then(Value::as_i64).and_then(|order| i32::try_from(order).ok()),
         phase: None,
-        service: item.pointer("/service/$href").and_then(Value::as_str).map(str::to_owned),
+        service: service(item),
         template: item.get("template").cloned(),
         configurations: item.get("configurations").cloned(),
         pointer,

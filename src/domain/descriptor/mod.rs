@@ -5,10 +5,12 @@
 //! templates, extensions). What Meshwright itself acts upon is typed beside it.
 
 pub mod draft;
+mod leniency;
 mod lifecycle;
 mod lineage;
 mod parts;
 
+pub use leniency::{Compatibility, Leniency};
 pub use lifecycle::LifecycleTask;
 pub use parts::{Component, Port};
 

@@ -72,7 +72,8 @@ impl Engine {
         }
         let gone: BTreeSet<RepoPath> = scope.gone.into_iter().collect();
         let tree = Arc::clone(&sighting.tree);
-        let settings = Settings { namespace: Some(self.settings.namespace.clone()) };
+        let settings =
+            Settings { namespace: Some(self.settings.namespace.clone()), compatibility: self.settings.compatibility };
         let roots = scope.roots;
         let assessments = tokio::task::spawn_blocking(move || check::assess_all(tree.as_ref(), &roots, &settings))
             .await

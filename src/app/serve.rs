@@ -73,10 +73,12 @@ pub(super) async fn run(
     let watched: Vec<trigger::Watched> = config.sources.iter().map(watched).collect();
     let policies: Vec<PathBuf> = config.policies.clone();
     let mut triggers = trigger::start(&door, &engine.ports().clock, &watched, &policies, stop);
+    let mut asking = trigger::ask_for_lost_deliveries(&assembled.redeliveries, &engine.ports().clock, stop);
     started.store(true, Ordering::Release);
 
     tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop));
     while triggers.join_next().await.is_some() {}
+    while asking.join_next().await.is_some() {}
     match health.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => error!(%error, "health could not be served"),

@@ -9,18 +9,20 @@ use std::time::Duration;
 use crate::adapter::clock::SystemClock;
 use crate::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec, SqlExecutor, SqlSpec};
 use crate::adapter::git::{GitSetupError, GitSourceSpec, GitSources};
-use crate::adapter::local_forge::LocalForge;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::config::{
-    Checked, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
+    Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
 };
-use crate::domain::id::{ExecutorName, SourceName};
+use crate::domain::id::{ExecutorName, ForgeName};
 use crate::engine::{Engine, EngineSettings, Ports, Watched};
+use crate::port::clock::Clock;
 use crate::port::executor::Executor;
-use crate::port::forge::Forge;
 use crate::port::judge::Judge;
+use crate::port::redelivery::Redelivery;
 use crate::port::store::{Store, StoreError};
+
+use super::forges::Forges;
 
 /// Who holds containers. One daemon at a time writes to an SQLite record, so whoever opened it is
 /// the one that held them before.
@@ -65,6 +67,8 @@ pub(super) struct Assembled {
     pub engine: Arc<Engine>,
     pub store: Arc<SqliteStore>,
     pub commands: Vec<Arc<CommandExecutor>>,
+    /// The forges that can be asked for deliveries that did not arrive.
+    pub redeliveries: BTreeMap<ForgeName, Arc<dyn Redelivery>>,
     /// Holds an empty record, where there was none to look at.
     _scratch: Option<tempfile::TempDir>,
 }
@@ -92,18 +96,21 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
     }
     let artifacts = ArtifactStore::new(folder.join("artifacts"));
     let (executors, commands) = executors(config, &artifacts, &folder.join("work"));
-    let sources = GitSources::new(folder.join("mirrors"), config.sources.iter().map(source_spec).collect())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let forges = Forges::new(config, &clock);
+    let sources = GitSources::new(folder.join("mirrors"), config.sources.iter().map(source_spec).collect())?
+        .with_logins(forges.logins);
     let ports = Ports {
         store: Arc::clone(&store) as Arc<dyn Store>,
         source: Arc::new(sources),
         judge: Arc::new(judge),
         executors,
-        forges: forges(config),
-        reviews: BTreeMap::new(),
-        clock: Arc::new(SystemClock),
+        forges: forges.shown,
+        reviews: forges.reviews,
+        clock,
     };
     let engine = Arc::new(Engine::new(ports, settings(config)));
-    Ok(Assembled { engine, store, commands, _scratch: scratch })
+    Ok(Assembled { engine, store, commands, redeliveries: forges.redeliveries, _scratch: scratch })
 }
 
 /// How policies are evaluated: from these folders, or with none from the pack that ships.
@@ -195,26 +202,6 @@ fn sql_spec(config: &Checked, name: &ExecutorName) -> Option<SqlSpec> {
         schema_template: schema.clone(),
         allow_destructive: *allow_destructive,
     })
-}
-
-/// The forge of each source that has one: the configured one, or git notes for a local repository.
-fn forges(config: &Checked) -> BTreeMap<SourceName, Arc<dyn Forge>> {
-    let repositories: BTreeMap<SourceName, PathBuf> = config
-        .sources
-        .iter()
-        .filter_map(|source| {
-            let own = || source.location.local_path().map(Path::to_path_buf);
-            let repository = match source.forge.as_ref().and_then(|name| config.forges.get(name)) {
-                Some(CheckedForge::Local { repository: Some(path) }) => Some(path.clone()),
-                Some(CheckedForge::Local { repository: None }) | None => own(),
-                Some(CheckedForge::Github(_) | CheckedForge::Webhooks { .. }) => None,
-            };
-            Some((source.name.clone(), repository?))
-        })
-        .collect();
-    let names: Vec<SourceName> = repositories.keys().cloned().collect();
-    let forge: Arc<dyn Forge> = Arc::new(LocalForge::new(repositories));
-    names.into_iter().map(|name| (name, Arc::clone(&forge))).collect()
 }
 
 fn local(what: &'static str, source: io::Error) -> StartError {

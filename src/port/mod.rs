@@ -6,6 +6,8 @@ pub mod door;
 pub mod executor;
 pub mod forge;
 pub mod judge;
+pub mod login;
+pub mod redelivery;
 pub mod reviews;
 pub mod source;
 pub mod store;

@@ -2,9 +2,42 @@
 //! neither in an argument list nor in any file, and are bound to the host of the URL.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::config::{Credentials, RepositoryUrl};
+use crate::domain::id::SourceName;
+use crate::port::login::Logins;
+use crate::port::source::FetchError;
+
+/// How a source gets in.
+#[derive(Clone)]
+pub(super) enum Entry {
+    /// As the configuration says.
+    Configured(Credentials),
+    /// By a password that is made for each look.
+    Made { source: SourceName, logins: Arc<dyn Logins> },
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Entry::Configured(credentials) => credentials.fmt(f),
+            Entry::Made { source, .. } => f.debug_tuple("Made").field(source).finish(),
+        }
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Entry::Configured(ours), Entry::Configured(theirs)) => ours == theirs,
+            (Entry::Made { source: ours, .. }, Entry::Made { source: theirs, .. }) => ours == theirs,
+            _ => false,
+        }
+    }
+}
 
 /// What one run of `git` gets to be let in.
 #[derive(Default)]
@@ -15,18 +48,15 @@ pub(super) struct Access {
     pub(super) secrets: Vec<String>,
 }
 
-/// Reads the secret, if there is one, and makes the environment.
-pub(super) fn open(url: &RepositoryUrl, credentials: Option<&Credentials>) -> Result<Access, String> {
-    match credentials {
+/// Reads the secret, if there is one, or has it made, and makes the environment.
+pub(super) async fn open(url: &RepositoryUrl, entry: Option<&Entry>) -> Result<Access, FetchError> {
+    match entry {
         None => Ok(Access::default()),
-        Some(Credentials::Basic { username, password }) => {
-            let password = password.resolve().map_err(|error| format!("the password cannot be had: {error}"))?;
-            if password.is_empty() || password.chars().any(char::is_control) {
-                return Err("the password is empty or has a control character in it".to_owned());
-            }
-            Ok(Access { environment: basic(url, username, &password), secrets: vec![password] })
+        Some(Entry::Configured(Credentials::Basic { username, password })) => {
+            let refused = |error| FetchError::Refused(format!("the password cannot be had: {error}"));
+            by_password(url, username, password.resolve().map_err(refused)?)
         }
-        Some(Credentials::Ssh { key, known_hosts }) => {
+        Some(Entry::Configured(Credentials::Ssh { key, known_hosts })) => {
             let command = ssh_command(key, known_hosts);
             let environment = [("GIT_SSH_COMMAND", command), ("GIT_SSH_VARIANT", "ssh".to_owned())];
             Ok(Access {
@@ -34,7 +64,20 @@ pub(super) fn open(url: &RepositoryUrl, credentials: Option<&Credentials>) -> Re
                 secrets: Vec::new(),
             })
         }
+        Some(Entry::Made { source, logins }) => {
+            // Whoever makes it may be out of reach for now.
+            let login = logins.login(source).await.map_err(FetchError::Unreachable)?;
+            by_password(url, &login.username, login.password)
+        }
     }
+}
+
+fn by_password(url: &RepositoryUrl, username: &str, password: String) -> Result<Access, FetchError> {
+    if password.is_empty() || password.chars().any(char::is_control) {
+        let message = "the password is empty or has a control character in it";
+        return Err(FetchError::Refused(message.to_owned()));
+    }
+    Ok(Access { environment: basic(url, username, &password), secrets: vec![password] })
 }
 
 /// Git asks this helper only for the URL's own scheme, host and port, and only after the server
@@ -87,8 +130,13 @@ fn ssh_command(key: &Path, known_hosts: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use async_trait::async_trait;
+
     use super::*;
     use crate::config::SecretRef;
+    use crate::port::login::Login;
 
     fn url(text: &str) -> RepositoryUrl {
         text.parse().unwrap()
@@ -101,13 +149,46 @@ mod tests {
         assert!(command.contains("-o StrictHostKeyChecking=yes") && command.contains("-F /dev/null"));
     }
 
-    #[test]
-    fn a_missing_secret_is_named_and_a_broken_one_is_not_shown() {
+    #[tokio::test]
+    async fn a_missing_secret_is_named_and_a_broken_one_is_not_shown() {
         let credentials =
             Credentials::Basic { username: "bob".to_owned(), password: SecretRef::Env("MESHWRIGHT_NOT_SET".into()) };
-        let Err(message) = open(&url("https://host/a"), Some(&credentials)) else {
+        let Err(FetchError::Refused(message)) =
+            open(&url("https://host/a"), Some(&Entry::Configured(credentials))).await
+        else {
             panic!("there is no such variable")
         };
         assert!(message.contains("MESHWRIGHT_NOT_SET"), "{message}");
+    }
+
+    /// Makes another password each time.
+    #[derive(Default)]
+    struct Counting(AtomicU32);
+
+    #[async_trait]
+    impl Logins for Counting {
+        async fn login(&self, source: &SourceName) -> Result<Login, String> {
+            match self.0.fetch_add(1, Ordering::Relaxed) {
+                2 => Err("the forge is away".to_owned()),
+                number => Ok(Login { username: source.to_string(), password: format!("pass-{number}") }),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_made_password_is_asked_for_anew_and_bound_to_the_origin() {
+        let entry = Entry::Made { source: "retail".parse().unwrap(), logins: Arc::new(Counting::default()) };
+        let there = url("https://host:8443/a");
+        for number in 0..2 {
+            let access = open(&there, Some(&entry)).await.unwrap();
+            assert_eq!(access.secrets, [format!("pass-{number}")]);
+            let value =
+                |name: &str| access.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+            assert_eq!(value("GIT_CONFIG_KEY_0").unwrap(), "credential.https://host:8443.helper");
+            assert_eq!(value("MESHWRIGHT_GIT_USERNAME").unwrap(), "retail");
+        }
+        let away = open(&there, Some(&entry)).await;
+        assert!(matches!(away, Err(FetchError::Unreachable(message)) if message == "the forge is away"));
+        assert!(!format!("{entry:?}").contains("pass"), "{entry:?}");
     }
 }

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use crate::config::{BranchName, Credentials, RepositoryUrl};
+use crate::config::{BranchName, RepositoryUrl, Transport};
 use crate::domain::id::{Digest, Revision};
 use crate::domain::source::Head;
 use crate::port::source::FetchError;
 
-use super::access::{self, Access};
+use super::access::{self, Access, Entry};
 use super::folder::{MirrorFolder, WriteLock, was_cut};
 use super::message::{Trouble, tell, trouble};
 use super::objects::{self, Objects};
@@ -49,7 +49,7 @@ pub(super) struct Wish<'a> {
     /// The branch.
     pub(super) branch: &'a BranchName,
     /// How to get in.
-    pub(super) credentials: Option<&'a Credentials>,
+    pub(super) credentials: Option<&'a Entry>,
     /// How long all of it may take, once it is our turn.
     pub(super) timeout: Duration,
 }
@@ -57,7 +57,7 @@ pub(super) struct Wish<'a> {
 #[derive(Debug)]
 struct Looked {
     branch: BranchName,
-    credentials: Option<Credentials>,
+    credentials: Option<Entry>,
     began: Instant,
     outcome: Result<Head, FetchError>,
 }
@@ -96,6 +96,11 @@ impl Mirror {
         }
     }
 
+    /// How the repository is reached.
+    pub(super) fn transport(&self) -> Transport {
+        self.url.transport()
+    }
+
     /// What reads the mirror's objects.
     pub(super) fn objects(&self) -> &Arc<Objects> {
         &self.objects
@@ -126,7 +131,7 @@ impl Mirror {
         let digest = Digest::of(wish.branch.as_str().as_bytes());
         let look = Look {
             wish,
-            access: access::open(&self.url, wish.credentials).map_err(FetchError::Refused)?,
+            access: access::open(&self.url, wish.credentials).await?,
             deadline: began + wish.timeout,
             reference: format!("refs/meshwright/branch/{}", digest.short()),
         };

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::config::{BranchName, Credentials, RepositoryUrl};
+use crate::config::{BranchName, Credentials, RepositoryUrl, Transport};
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Head;
+use crate::port::login::Logins;
 use crate::port::source::{FetchError, Source, Touched};
 use crate::port::tree::{ReadError, Tree};
 
+use super::access::Entry;
 use super::folder::make_private_folder;
 use super::mirror::{Mirror, Wish, blocking};
 use super::touched::touched;
@@ -81,7 +83,7 @@ struct Watched {
     local_path: Option<PathBuf>,
     branch: BranchName,
     timeout: Duration,
-    credentials: Option<Credentials>,
+    credentials: Option<Entry>,
 }
 
 impl GitSources {
@@ -109,7 +111,7 @@ impl GitSources {
                     local_path: url.local_path().map(Path::to_owned),
                     branch,
                     timeout: spec.timeout,
-                    credentials: spec.credentials,
+                    credentials: spec.credentials.map(Entry::Configured),
                 }
             });
             if sources.insert(spec.name.clone(), watched).is_some() {
@@ -117,6 +119,20 @@ impl GitSources {
             }
         }
         Ok(Self { sources })
+    }
+
+    /// Lets sources in by passwords that are made for each look. Only a source over HTTP that has no
+    /// credentials of its own takes one; which host may see it is for the caller to say.
+    #[must_use]
+    pub fn with_logins(mut self, logins: BTreeMap<SourceName, Arc<dyn Logins>>) -> Self {
+        for (source, logins) in logins {
+            let Some(Ok(watched)) = self.sources.get_mut(&source) else { continue };
+            let is_http = matches!(watched.mirror.transport(), Transport::Https | Transport::LoopbackHttp);
+            if is_http && watched.credentials.is_none() {
+                watched.credentials = Some(Entry::Made { source, logins });
+            }
+        }
+        self
     }
 
     /// The folder of a source that is a repository of this machine: what the file watch watches,

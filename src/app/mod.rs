@@ -2,6 +2,7 @@
 
 mod demo;
 mod dispatch;
+mod doctor;
 mod logging;
 mod looking;
 mod serve;

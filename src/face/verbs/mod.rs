@@ -5,8 +5,10 @@
 pub mod completions;
 pub mod config;
 pub mod describe;
+pub mod doctor;
 pub mod explain;
 pub mod get;
+pub mod github;
 pub mod init;
 pub mod plan;
 pub mod policy_test;

@@ -32,6 +32,7 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
             ConfigVerb::Schema => verbs::config::schema(output),
             ConfigVerb::Check => verbs::config::check(&global.config, output),
         },
+        Verb::Schema(args) => verbs::schema::schema(args.kind, &check::dpds_schema(), output),
         Verb::Completions(args) => completions::completions(&args, output),
         Verb::Demo(args) => runtime()?.block_on(demo::demo(&args, output)),
         Verb::Policy(args) => match args.verb {

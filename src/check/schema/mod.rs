@@ -4,6 +4,7 @@
 //!
 //! A schema for another form of descriptors would lie beside `dpds-1.0.0.json`.
 
+mod editor;
 pub(super) mod formats;
 mod message;
 pub(super) mod rules;
@@ -33,6 +34,11 @@ static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| {
         .build(&SCHEMA)
         .map_err(|error| error.to_string())
 });
+
+/// The schema of a descriptor as it is written, for editors.
+pub fn dpds_schema() -> Value {
+    editor::schema(&SCHEMA)
+}
 
 /// Checks resolved content against the schema.
 pub(super) fn check(content: &Value, located: &Located, root: &RepoPath, findings: &mut Report) {

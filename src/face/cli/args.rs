@@ -71,6 +71,8 @@ pub enum FindingFormat {
     Sarif,
     /// GitHub workflow commands, for annotations
     Github,
+    /// JUnit, for build servers: a suite for each descriptor
+    Junit,
 }
 
 /// How a plan or a difference is written.
@@ -367,6 +369,25 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     } else {
         Err("only an address of this machine, such as 127.0.0.1:4000".to_owned())
     }
+}
+
+/// `schema`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright schema dpds > dpds.schema.json\n  meshwright schema findings\n\n\
+                        The configuration's is printed by `meshwright config schema`.")]
+pub struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: SchemaKind,
+}
+
+/// What has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// A descriptor as it is written, references and all
+    Dpds,
+    /// What `validate -o json` writes
+    Findings,
 }
 
 /// `config`.

@@ -6,8 +6,8 @@ mod args;
 pub use args::{
     CompletionsArgs, ConfigArgs, ConfigVerb, DemoArgs, DescribeArgs, DescribeKind, DiffArgs, DoctorArgs,
     DocumentFormat, ExplainArgs, FindingFormat, GetArgs, GetKind, GithubArgs, GithubSetupArgs, GithubVerb, InitArgs,
-    ListFormat, PlanArgs, PolicyArgs, PolicyTestArgs, PolicyVerb, PolicyWorkerArgs, ReconcileArgs, ServeArgs,
-    ValidateArgs,
+    ListFormat, PlanArgs, PolicyArgs, PolicyTestArgs, PolicyVerb, PolicyWorkerArgs, ReconcileArgs, SchemaArgs,
+    SchemaKind, ServeArgs, ValidateArgs,
 };
 
 use std::ffi::OsString;
@@ -111,6 +111,8 @@ pub enum Verb {
     Doctor(DoctorArgs),
     /// Connect to GitHub
     Github(GithubArgs),
+    /// Print a JSON Schema, for editors and programs
+    Schema(SchemaArgs),
     /// Help with the configuration file
     Config(ConfigArgs),
     /// Print a shell's completion script

@@ -12,6 +12,7 @@ pub mod github;
 pub mod init;
 pub mod plan;
 pub mod policy_test;
+pub mod schema;
 pub mod validate;
 #[cfg(test)]
 mod fake_record;

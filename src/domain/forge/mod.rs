@@ -3,6 +3,8 @@
 
 mod proposal;
 mod command;
+mod comment_mode;
 
 pub use command::{Command, InvalidCommand, LEAD};
+pub use comment_mode::CommentMode;
 pub use proposal::{Proposal, PullRequest, PullState};

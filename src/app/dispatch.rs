@@ -17,7 +17,7 @@ use crate::face::{ExitStatus, Output};
 use crate::port::judge::Judge;
 use crate::port::tree::Tree;
 
-use super::{demo, logging, looking, serve, working};
+use super::{demo, doctor, logging, looking, serve, working};
 
 /// Serves a verb.
 pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStatus> {
@@ -32,6 +32,7 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
             ConfigVerb::Schema => verbs::config::schema(output),
             ConfigVerb::Check => verbs::config::check(&global.config, output),
         },
+        Verb::Schema(args) => verbs::schema::schema(args.kind, &check::dpds_schema(), output),
         Verb::Completions(args) => completions::completions(&args, output),
         Verb::Demo(args) => runtime()?.block_on(demo::demo(&args, output)),
         Verb::Policy(args) => match args.verb {
@@ -55,6 +56,10 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
         Verb::Serve(args) => {
             with_config(&global, output, async |config, output| serve::serve(config, &args, output).await)
         }
+        Verb::Doctor(args) => {
+            with_config(&global, output, async |config, output| doctor::doctor(config, &args, output).await)
+        }
+        Verb::Github(_) => Ok(ExitStatus::Usage),
         // The worker is started before the command line is read as a person's; see `run`.
         Verb::PolicyWorker(_) => Ok(ExitStatus::Usage),
     }

@@ -2,6 +2,7 @@
 
 mod demo;
 mod dispatch;
+mod doctor;
 mod forges;
 mod logging;
 mod looking;

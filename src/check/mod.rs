@@ -24,6 +24,7 @@ mod catalogue;
 pub use assess::{Assessment, Settings, assess, assess_all};
 pub use catalogue::catalogue;
 pub use discover::{Discovery, discover};
+pub use schema::dpds_schema;
 
 #[cfg(test)]
 mod tests;

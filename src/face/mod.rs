@@ -8,6 +8,7 @@ pub mod cli;
 pub mod http;
 pub mod reference;
 pub mod render;
+pub mod setup;
 pub mod verbs;
 mod output;
 mod validation;

@@ -101,7 +101,7 @@ impl Ran {
     }
 }
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 21] = [
     "",
     "demo",
     "init",
@@ -118,6 +118,9 @@ const VERBS: [&str; 18] = [
     "config",
     "config schema",
     "config check",
+    "schema",
+    "doctor",
+    "github setup",
     "completions",
     "help",
 ];
@@ -164,12 +167,18 @@ fn the_version_is_said() {
 fn validating_shows_findings_in_every_format() {
     for (case, path) in cases("validate") {
         let folder = Folder::of_case(&path);
-        for format in ["text", "json", "sarif", "github"] {
+        for format in ["text", "json", "sarif", "github", "junit"] {
             let ran = folder.run(&["validate", "-o", format]);
             assert_eq!(ran.code, i32::from(case != "good"), "{}", ran.page());
             let dangerous = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}');
             if matches!(format, "text" | "github") {
                 assert!(!ran.out.contains(dangerous), "{case} {format}");
+            }
+            if format == "junit" {
+                is_junit(&ran.out);
+            }
+            if format == "json" {
+                is_as_published(&folder, &ran.out);
             }
             if format == "sarif" {
                 let document: Value = serde_json::from_str(&ran.out).unwrap();
@@ -188,6 +197,56 @@ fn validating_shows_findings_in_every_format() {
             }
         }
     }
+}
+
+/// What build servers count: every case stands in a suite, and the sums agree.
+fn is_junit(text: &str) {
+    let document = roxmltree::Document::parse(text).unwrap();
+    let all = |name: &'static str| document.descendants().filter(move |node| node.has_tag_name(name)).count();
+    let sum = |name: &str| document.root_element().attribute(name).unwrap().parse::<usize>().unwrap();
+    assert_eq!((sum("tests"), sum("failures"), sum("errors")), (all("testcase"), all("failure"), all("error")));
+    assert!(sum("tests") > 0);
+    for suite in document.descendants().filter(|node| node.has_tag_name("testsuite")) {
+        let cases = suite.children().filter(|node| node.has_tag_name("testcase")).count();
+        assert_eq!(suite.attribute("tests").unwrap(), cases.to_string());
+    }
+}
+
+/// Against the schema that `schema findings` prints.
+fn is_as_published(folder: &Folder, text: &str) {
+    let schema: Value = serde_json::from_str(&folder.run(&["schema", "findings"]).out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let document: Value = serde_json::from_str(text).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+}
+
+#[test]
+fn the_schema_for_editors_takes_descriptors_as_they_are_written() {
+    let folder = Folder::empty();
+    let schema: Value = serde_json::from_str(&folder.run(&["schema", "dpds"]).out).unwrap();
+    let validator = jsonschema::draft202012::options().build(&schema).unwrap();
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples-repo");
+    let mut seen = 0;
+    let mut folders = vec![top];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.starts_with("data-product-descriptor.") {
+                let descriptor: Value = serde_yaml::from_slice(&fs::read(&path).unwrap()).unwrap();
+                let errors: Vec<String> = validator.iter_errors(&descriptor).map(|error| error.to_string()).collect();
+                assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
+                let mut typo = descriptor;
+                typo["info"]["vesion"] = Value::from("1.0.0");
+                assert!(!validator.is_valid(&typo));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 6, "{seen}");
 }
 
 /// Against the schema that OASIS publishes, and against what code scanning wants beyond it.

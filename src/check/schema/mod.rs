@@ -4,6 +4,7 @@
 //!
 //! `dpds-1.0.0.json` is whole; `dpds-1.0.0-draft.json` has only what the draft says otherwise.
 
+mod editor;
 pub(super) mod formats;
 mod message;
 pub(super) mod rules;
@@ -56,6 +57,11 @@ impl Compiled {
             .map_err(|error| error.to_string());
         Self { schema, validator }
     }
+}
+
+/// The schema of a descriptor as it is written, for editors.
+pub fn dpds_schema() -> Value {
+    editor::schema(&RELEASED.schema)
 }
 
 /// Checks resolved content against the schema of its form.

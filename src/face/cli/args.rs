@@ -71,6 +71,8 @@ pub enum FindingFormat {
     Sarif,
     /// GitHub workflow commands, for annotations
     Github,
+    /// JUnit, for build servers: a suite for each descriptor
+    Junit,
 }
 
 /// How a plan or a difference is written.
@@ -283,6 +285,109 @@ pub struct ExplainArgs {
     /// How it is written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
     pub output: DocumentFormat,
+}
+
+/// `doctor`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  meshwright doctor\n  meshwright doctor --daemon http://127.0.0.1:8080 -o json\n\n\
+                  It ends with 1 when something failed."
+)]
+pub struct DoctorArgs {
+    /// A running daemon, to which a signed ping is sent for each forge with a webhook secret
+    #[arg(long, value_name = "URL")]
+    pub daemon: Option<String>,
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
+    pub output: DocumentFormat,
+}
+
+/// `github`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  meshwright github setup --org acme --webhook https://mesh.example.com")]
+pub struct GithubArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: GithubVerb,
+}
+
+/// What to do with GitHub.
+#[derive(Debug, Clone, Subcommand)]
+pub enum GithubVerb {
+    /// Make a GitHub App, and keep its key and its webhook secret
+    Setup(GithubSetupArgs),
+}
+
+/// `github setup`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright github setup --org acme --webhook https://mesh.example.com\n  \
+                  meshwright github setup --forge acme --url https://github.acme.com --key keys/github.pem\n\n\
+                  A page on this machine leads through it. At the end, the lines for the configuration are printed.")]
+pub struct GithubSetupArgs {
+    /// The forge's name in the configuration
+    #[arg(long, value_name = "NAME", default_value = "github")]
+    pub forge: String,
+    /// The organisation that will own the App; your own account, when left out
+    #[arg(long, value_name = "ORG", value_parser = github_login)]
+    pub org: Option<String>,
+    /// The App's name; `meshwright-` and the organisation, when left out
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Where the daemon is reached from GitHub; without it, the App gets no webhook, and sources are polled
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// The address of a GitHub Enterprise server
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Where the private key is kept; relative to the configuration's folder
+    #[arg(long, value_name = "FILE", default_value = "github-app.pem")]
+    pub key: PathBuf,
+    /// Where the webhook secret is kept; relative to the configuration's folder
+    #[arg(long, value_name = "FILE", default_value = "github-webhook-secret")]
+    pub secret: PathBuf,
+    /// Ask for the permission to show GitHub Deployments
+    #[arg(long)]
+    pub deployments: bool,
+    /// Where the page is served: an address of this machine only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
+    pub listen: SocketAddr,
+}
+
+/// What GitHub takes for a login: it becomes part of an address.
+fn github_login(text: &str) -> Result<String, String> {
+    let is_login = (1..=39).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !text.starts_with('-');
+    if is_login { Ok(text.to_owned()) } else { Err("a login has letters, digits and '-' only".to_owned()) }
+}
+
+/// The page hands out an App's key to whoever leads it through, so it is for this machine only.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|error| format!("{error}"))?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("only an address of this machine, such as 127.0.0.1:4000".to_owned())
+    }
+}
+
+/// `schema`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright schema dpds > dpds.schema.json\n  meshwright schema findings\n\n\
+                        The configuration's is printed by `meshwright config schema`.")]
+pub struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: SchemaKind,
+}
+
+/// What has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// A descriptor as it is written, references and all
+    Dpds,
+    /// What `validate -o json` writes
+    Findings,
 }
 
 /// `config`.

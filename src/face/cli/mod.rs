@@ -4,9 +4,10 @@
 mod args;
 
 pub use args::{
-    CompletionsArgs, ConfigArgs, ConfigVerb, DemoArgs, DescribeArgs, DescribeKind, DiffArgs, DocumentFormat,
-    ExplainArgs, FindingFormat, GetArgs, GetKind, InitArgs, ListFormat, PlanArgs, PolicyArgs, PolicyTestArgs,
-    PolicyVerb, PolicyWorkerArgs, ReconcileArgs, ServeArgs, ValidateArgs,
+    CompletionsArgs, ConfigArgs, ConfigVerb, DemoArgs, DescribeArgs, DescribeKind, DiffArgs, DoctorArgs,
+    DocumentFormat, ExplainArgs, FindingFormat, GetArgs, GetKind, GithubArgs, GithubSetupArgs, GithubVerb, InitArgs,
+    ListFormat, PlanArgs, PolicyArgs, PolicyTestArgs, PolicyVerb, PolicyWorkerArgs, ReconcileArgs, SchemaArgs,
+    SchemaKind, ServeArgs, ValidateArgs,
 };
 
 use std::ffi::OsString;
@@ -106,6 +107,12 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Explain a rule, or list all of them
     Explain(ExplainArgs),
+    /// Examine what the daemon needs, and say what to do about it
+    Doctor(DoctorArgs),
+    /// Connect to GitHub
+    Github(GithubArgs),
+    /// Print a JSON Schema, for editors and programs
+    Schema(SchemaArgs),
     /// Help with the configuration file
     Config(ConfigArgs),
     /// Print a shell's completion script

@@ -55,3 +55,64 @@ pub fn validation_json(validation: &Validation) -> Value {
         },
     })
 }
+
+/// The JSON Schema of what [`validation_json`] makes.
+pub fn validation_schema() -> Value {
+    let texts = |names: &[&str]| -> Value {
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), json!({"type": ["string", "null"]})))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let count = json!({"type": "integer", "minimum": 0});
+    let mut descriptor = texts(&["product", "version", "digest"]);
+    descriptor["path"] = json!({"type": "string"});
+    descriptor["valid"] = json!({"type": "boolean", "description": "Whether none of its findings is an error"});
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What `meshwright validate -o json` writes",
+        "description": "Fields may be added; none is taken away or changes its meaning.",
+        "type": "object",
+        "required": ["descriptors", "findings", "problems", "summary"],
+        "properties": {
+            "descriptors": {"type": "array", "items": {
+                "type": "object",
+                "required": ["path", "product", "version", "digest", "valid"],
+                "properties": descriptor,
+            }},
+            "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
+            "problems": {
+                "description": "Why something that was asked for could not be checked",
+                "type": "array",
+                "items": {"type": "string"},
+            },
+            "summary": {
+                "type": "object",
+                "required": ["descriptors", "errors", "warnings", "notes"],
+                "properties": {"descriptors": count, "errors": count, "warnings": count, "notes": count},
+            },
+        },
+        "$defs": {"finding": {
+            "type": "object",
+            "required": ["rule", "severity", "location", "pointer", "message"],
+            "properties": {
+                "rule": {"type": "string", "description": "See `meshwright explain`"},
+                "severity": {"enum": ["error", "warning", "note"]},
+                "location": {
+                    "type": "object",
+                    "required": ["file", "line", "column", "length"],
+                    "properties": {
+                        "file": {"type": "string", "description": "Relative to the repository's top"},
+                        "line": {"type": "integer", "minimum": 1},
+                        "column": {"type": "integer", "minimum": 1, "description": "In characters"},
+                        "length": {"type": "integer", "minimum": 0, "description": "In characters; 0 where it is not known"},
+                    },
+                },
+                "pointer": {"type": "string", "description": "A JSON pointer into the resolved descriptor; empty for the whole"},
+                "message": {"type": "string"},
+                "hint": {"type": "string"},
+            },
+        }},
+    })
+}

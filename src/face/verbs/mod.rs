@@ -5,11 +5,14 @@
 pub mod completions;
 pub mod config;
 pub mod describe;
+pub mod doctor;
 pub mod explain;
 pub mod get;
+pub mod github;
 pub mod init;
 pub mod plan;
 pub mod policy_test;
+pub mod schema;
 pub mod validate;
 #[cfg(test)]
 mod fake_record;

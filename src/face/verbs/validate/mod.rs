@@ -186,6 +186,10 @@ fn write(
             render::github(output.out, validation)?;
             report(validation, output)
         }
+        FindingFormat::Junit => {
+            render::junit(output.out, validation)?;
+            report(validation, output)
+        }
     }
 }
 

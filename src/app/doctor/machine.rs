@@ -1,0 +1,57 @@
+//! What can be seen without leaving the machine: the record and the policies. Whether git is there, the first
+//! fetch tells.
+
+use std::path::Path;
+
+use crate::adapter::store::sqlite::SqliteStore;
+use crate::config::{Checked, StateLocation};
+use crate::face::verbs::doctor::Examined;
+use crate::port::judge::Judge;
+use crate::port::store::StoreError;
+
+const HERE: &str = "this machine";
+
+pub(super) async fn record(config: &Checked) -> Examined {
+    let StateLocation::Sqlite(path) = &config.state;
+    if !path.exists() {
+        return unmade(path);
+    }
+    match SqliteStore::open_read_only(path).await {
+        Ok(store) => {
+            store.close().await;
+            Examined::fine(HERE, "record", format!("{} can be read", path.display()))
+        }
+        Err(error @ StoreError::TooNew { .. }) => {
+            Examined::failed(HERE, "record", error.to_string(), "use the newer meshwright that wrote it")
+        }
+        Err(error) => {
+            let remedy = "look at its owner and permissions; a broken file is put back from a backup";
+            Examined::failed(HERE, "record", error.to_string(), remedy)
+        }
+    }
+}
+
+/// There is no record yet: it will be made, if its folder can be written to.
+fn unmade(path: &Path) -> Examined {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let nearest = parent.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    match tempfile::tempfile_in(nearest) {
+        Ok(_) => Examined::fine(HERE, "record", format!("{} will be made at the first start", path.display())),
+        Err(error) => Examined::failed(
+            HERE,
+            "record",
+            format!("{} cannot be made: {error}", path.display()),
+            format!("let the daemon's user write to {}", nearest.display()),
+        ),
+    }
+}
+
+pub(super) async fn policies(judge: &dyn Judge) -> Examined {
+    match judge.reload().await {
+        Ok(digest) => Examined::fine(HERE, "policies", format!("loaded ({})", digest.short())),
+        Err(error) => {
+            let remedy = "mend them; `meshwright policy test` runs their tests. Until then nothing is let through";
+            Examined::failed(HERE, "policies", error.to_string(), remedy)
+        }
+    }
+}

@@ -9,7 +9,9 @@ use crate::adapter::worktree::WorktreeTree;
 use crate::check;
 use crate::check::policy::testing::{PolicyTestOutcome, PolicyTestResult};
 use crate::config::{self, Checked, ConfigError};
-use crate::face::cli::{Cli, ConfigVerb, DEFAULT_CONFIG, GlobalArgs, PolicyTestArgs, PolicyVerb, ValidateArgs, Verb};
+use crate::face::cli::{
+    Cli, ConfigVerb, DEFAULT_CONFIG, GithubVerb, GlobalArgs, PolicyTestArgs, PolicyVerb, ValidateArgs, Verb,
+};
 use crate::face::verbs::policy_test::PolicyTestLine;
 use crate::face::verbs::validate::{ValidateRequest, validate};
 use crate::face::verbs::{self, completions, explain, init};
@@ -17,7 +19,7 @@ use crate::face::{ExitStatus, Output};
 use crate::port::judge::Judge;
 use crate::port::tree::Tree;
 
-use super::{demo, doctor, logging, looking, serve, working};
+use super::{connect, demo, doctor, logging, looking, serve, working};
 
 /// Serves a verb.
 pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStatus> {
@@ -59,7 +61,9 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
         Verb::Doctor(args) => {
             with_config(&global, output, async |config, output| doctor::doctor(config, &args, output).await)
         }
-        Verb::Github(_) => Ok(ExitStatus::Usage),
+        Verb::Github(args) => match args.verb {
+            GithubVerb::Setup(args) => runtime()?.block_on(connect::github_setup(&global, &args, output)),
+        },
         // The worker is started before the command line is read as a person's; see `run`.
         Verb::PolicyWorker(_) => Ok(ExitStatus::Usage),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::adapter::github::{GithubForge, GithubSpec, Pace};
+use crate::adapter::github::{GithubFacts, GithubForge, GithubSpec, Pace};
 use crate::adapter::local_forge::LocalForge;
 use crate::config::{Checked, CheckedForge, CheckedGithub, CheckedSource, GithubAccess};
 use crate::domain::id::{ForgeName, SourceName};
@@ -24,6 +24,8 @@ pub(super) struct Forges {
     pub logins: BTreeMap<SourceName, Arc<dyn Logins>>,
     /// Who can be asked for deliveries that did not arrive.
     pub redeliveries: BTreeMap<ForgeName, Arc<dyn Redelivery>>,
+    /// What `doctor` asks each GitHub.
+    pub facts: BTreeMap<ForgeName, GithubFacts>,
 }
 
 impl Forges {
@@ -35,6 +37,7 @@ impl Forges {
             reviews: reviews(config, &githubs),
             logins: logins(config, &githubs),
             redeliveries: redeliveries(config, &githubs),
+            facts: githubs.iter().map(|(name, forge)| (name.clone(), forge.facts())).collect(),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::adapter::clock::SystemClock;
 use crate::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec, SqlExecutor, SqlSpec};
 use crate::adapter::git::{GitSetupError, GitSourceSpec, GitSources};
+use crate::adapter::github::GithubFacts;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::config::{
@@ -69,6 +70,8 @@ pub(super) struct Assembled {
     pub commands: Vec<Arc<CommandExecutor>>,
     /// The forges that can be asked for deliveries that did not arrive.
     pub redeliveries: BTreeMap<ForgeName, Arc<dyn Redelivery>>,
+    /// What `doctor` asks each GitHub.
+    pub facts: BTreeMap<ForgeName, GithubFacts>,
     /// Holds an empty record, where there was none to look at.
     _scratch: Option<tempfile::TempDir>,
 }
@@ -110,7 +113,7 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
         clock,
     };
     let engine = Arc::new(Engine::new(ports, settings(config)));
-    Ok(Assembled { engine, store, commands, redeliveries: forges.redeliveries, _scratch: scratch })
+    Ok(Assembled { engine, store, commands, redeliveries: forges.redeliveries, facts: forges.facts, _scratch: scratch })
 }
 
 /// How policies are evaluated: from these folders, or with none from the pack that ships.

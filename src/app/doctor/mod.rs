@@ -2,12 +2,14 @@
 //! about each thing that is not as it should be. Nothing is changed by it, except that mirrors are
 //! brought up to date.
 
+mod forges;
 mod machine;
+mod ping;
 mod sources;
 
 use std::io;
 
-use crate::config::Checked;
+use crate::config::{Checked, CheckedForge, CheckedSource};
 use crate::face::cli::DoctorArgs;
 use crate::face::verbs::doctor::{Doctor, Examined};
 use crate::face::{ExitStatus, Output};
@@ -21,6 +23,19 @@ pub(super) async fn doctor(config: &Checked, args: &DoctorArgs, output: &mut Out
         Ok(assembled) => {
             let ports = assembled.engine.ports();
             doctor.note(machine::policies(ports.judge.as_ref()).await, output)?;
+            for (name, facts) in &assembled.facts {
+                let Some(CheckedForge::Github(github)) = config.forges.get(name) else { continue };
+                let sources: Vec<&CheckedSource> =
+                    config.sources.iter().filter(|source| source.forge.as_ref() == Some(name)).collect();
+                for examined in forges::examine(name, github, facts, &sources).await {
+                    doctor.note(examined, output)?;
+                }
+                if let Some(daemon) = &args.daemon
+                    && let Some(examined) = ping::examine(daemon, name, github).await
+                {
+                    doctor.note(examined, output)?;
+                }
+            }
             for source in &config.sources {
                 for examined in sources::examine(ports, source).await {
                     doctor.note(examined, output)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::config::BaseUrl;
 use crate::domain::id::{Namespace, Revision, SourceName};
 
 /// `demo`.
@@ -336,9 +337,12 @@ pub struct GithubSetupArgs {
     /// Where the daemon is reached from GitHub; without it, the App gets no webhook, and sources are polled
     #[arg(long, value_name = "URL")]
     pub webhook: Option<String>,
-    /// The address of a GitHub Enterprise server
+    /// The address of GitHub: another one for a GitHub Enterprise server
+    #[arg(long, value_name = "URL", default_value = "https://github.com")]
+    pub url: BaseUrl,
+    /// Where its API is, when it is not where GitHub Enterprise has it
     #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
+    pub api: Option<BaseUrl>,
     /// Where the private key is kept; relative to the configuration's folder
     #[arg(long, value_name = "FILE", default_value = "github-app.pem")]
     pub key: PathBuf,

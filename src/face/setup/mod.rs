@@ -35,8 +35,8 @@ pub struct NewApp {
     pub html_url: String,
     /// The private key, PEM.
     pub private_key: String,
-    /// The secret by which deliveries are signed.
-    pub webhook_secret: String,
+    /// The secret by which deliveries are signed, where it has a webhook.
+    pub webhook_secret: Option<String>,
 }
 
 impl std::fmt::Debug for NewApp {
@@ -185,7 +185,7 @@ mod tests {
                 slug: "meshwright-acme".to_owned(),
                 html_url: "https://github.com/apps/meshwright-acme".to_owned(),
                 private_key: "key".to_owned(),
-                webhook_secret: "secret".to_owned(),
+                webhook_secret: Some("secret".to_owned()),
             })
         }
     }

@@ -97,7 +97,7 @@ mod tests {
             slug: "meshwright-acme".to_owned(),
             html_url: "https://github.com/apps/meshwright-acme".to_owned(),
             private_key: "-----BEGIN".to_owned(),
-            webhook_secret: "s3cret".to_owned(),
+            webhook_secret: Some("s3cret".to_owned()),
         };
         let page = done(&app);
         assert!(page.contains("/apps/meshwright-acme/installations/new"));

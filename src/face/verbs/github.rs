@@ -18,8 +18,6 @@ use crate::face::{ExitStatus, Output};
 pub struct SetupRequest<'a> {
     /// What was asked for.
     pub args: &'a GithubSetupArgs,
-    /// GitHub's own address, without a slash at its end.
-    pub base: String,
     /// The folder of the configuration: relative paths are below it.
     pub folder: &'a Path,
     /// A text that nobody can guess.
@@ -32,7 +30,7 @@ pub struct SetupRequest<'a> {
 
 impl std::fmt::Debug for SetupRequest<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SetupRequest").field("args", &self.args).field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("SetupRequest").field("args", &self.args).finish_non_exhaustive()
     }
 }
 
@@ -62,14 +60,14 @@ pub async fn setup(request: SetupRequest<'_>, output: &mut Output<'_>) -> io::Re
     let form = Setup {
         manifest: Manifest {
             name: args.name.clone().unwrap_or_else(|| app_name(args)),
-            url: args.webhook.clone().unwrap_or_else(|| request.base.clone()),
+            url: args.webhook.clone().unwrap_or_else(|| args.url.to_string()),
             webhook,
             redirect: format!("{here}{}", setup::DONE),
             deployments: args.deployments,
         },
         action: match &args.org {
-            Some(org) => format!("{}/organizations/{org}/settings/apps/new", request.base),
-            None => format!("{}/settings/apps/new", request.base),
+            Some(org) => format!("{}/organizations/{org}/settings/apps/new", args.url),
+            None => format!("{}/settings/apps/new", args.url),
         },
         state: request.state,
         registrar: request.registrar,
@@ -82,8 +80,10 @@ pub async fn setup(request: SetupRequest<'_>, output: &mut Output<'_>) -> io::Re
         return Ok(ExitStatus::Failed);
     };
     key.keep(&app.private_key)?;
-    secret.keep(&app.webhook_secret)?;
-    tell(&app, args, (&key.path, &secret.path), output)?;
+    if let Some(webhook_secret) = &app.webhook_secret {
+        secret.keep(webhook_secret)?;
+    }
+    tell(&app, args, (&key.path, secret.kept.then_some(secret.path.as_path())), output)?;
     Ok(ExitStatus::Success)
 }
 
@@ -96,16 +96,12 @@ fn app_name(args: &GithubSetupArgs) -> String {
 fn tell(
     app: &NewApp,
     args: &GithubSetupArgs,
-    (key, secret): (&Path, &Path),
+    (key, secret): (&Path, Option<&Path>),
     output: &mut Output<'_>,
 ) -> io::Result<()> {
-    writeln!(
-        output.err,
-        "\nThe App '{}' is made; its key is in {}, its webhook secret in {}.",
-        harmless(&app.slug),
-        key.display(),
-        secret.display()
-    )?;
+    let and_secret = secret.map(|path| format!(", its webhook secret in {}", path.display())).unwrap_or_default();
+    let slug = harmless(&app.slug);
+    writeln!(output.err, "\nThe App '{slug}' is made; its key is in {}{and_secret}.", key.display())?;
     writeln!(
         output.err,
         "Install it on the repositories that hold descriptors:\n\n  {}/installations/new\n",
@@ -116,12 +112,15 @@ fn tell(
     writeln!(output.out, "forges:")?;
     writeln!(output.out, "  {}:", args.forge)?;
     writeln!(output.out, "    kind: github")?;
-    if let Some(url) = &args.url {
-        writeln!(output.out, "    url: {}", serde_json::Value::from(url.as_str()))?;
+    writeln!(output.out, "    url: {}", args.url)?;
+    if let Some(api) = &args.api {
+        writeln!(output.out, "    api: {api}")?;
     }
     writeln!(output.out, "    app_id: {}", app.id)?;
     writeln!(output.out, "    private_key: {{ file: {} }}", text(key))?;
-    writeln!(output.out, "    webhook_secret: {{ file: {} }}", text(secret))?;
+    if let Some(secret) = secret {
+        writeln!(output.out, "    webhook_secret: {{ file: {} }}", text(secret))?;
+    }
     if args.deployments {
         writeln!(output.out, "    deployments: true")?;
     }

@@ -3,6 +3,7 @@
 pub mod crashing_store;
 pub mod github;
 pub mod memory_tree;
+pub mod npm;
 pub mod repository;
 pub mod samples;
 pub mod world;

@@ -5,6 +5,7 @@
 
 mod apps;
 mod client;
+mod described;
 mod git;
 mod hooks;
 mod leftovers;

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::description;
 use super::json::merge;
 use super::server::Shared;
 use super::world::{Kind, World};
@@ -163,6 +164,7 @@ impl World {
         happening: &Happening<'_>,
         payload: Value,
     ) {
+        self.complaints.extend(description::wrong_with_delivery(happening.event, happening.action, &payload));
         let id = self.new_id();
         let delivery = Delivery {
             id,

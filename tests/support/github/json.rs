@@ -74,15 +74,17 @@ fn with_links(mut value: Value, url: &str, links: &[(&str, &str)]) -> Value {
 
 impl User {
     pub fn json(&self, base: &str) -> Value {
-        let (login, url) = (&self.login, format!("{base}/users/{}", self.login));
+        // Names of bots have brackets in them.
+        let encoded = self.login.replace('[', "%5B").replace(']', "%5D");
+        let (login, url) = (&self.login, format!("{base}/users/{encoded}"));
         let kind = match self.kind {
             Kind::User => "User",
             Kind::Bot => "Bot",
             Kind::Organization => "Organization",
         };
         let own = json!({
-            "login": login, "id": self.id, "node_id": node("U", self.id), "avatar_url": format!("{base}/avatars/{login}"),
-            "gravatar_id": "", "url": url, "html_url": format!("{base}/{login}"), "type": kind,
+            "login": login, "id": self.id, "node_id": node("U", self.id), "avatar_url": format!("{base}/avatars/{}", self.id),
+            "gravatar_id": "", "url": url, "html_url": format!("{base}/{encoded}"), "type": kind,
             "site_admin": false, "user_view_type": "public",
         });
         with_links(own, &url, USER_LINKS)
@@ -152,8 +154,9 @@ impl World {
     }
 
     fn side_json(&self, repository: Option<u64>, branch: &str, sha: &str) -> Value {
-        let repository = repository.map(|id| self.repository(id)).filter(|repository| !repository.is_deleted);
+        let repository = repository.map(|id| self.repository(id));
         let owner = repository.map(|repository| repository.owner.clone());
+        let repository = repository.filter(|repository| !repository.is_deleted);
         json!({
             "label": owner.as_ref().map_or_else(|| branch.to_owned(), |owner| format!("{owner}:{branch}")),
             "ref": branch, "sha": sha, "user": owner.map(|owner| self.user_json(&owner)),
@@ -243,7 +246,7 @@ impl World {
             "id": status.id, "node_id": node("SC", status.id), "state": status.state, "context": status.context,
             "description": status.description, "target_url": status.target_url,
             "url": format!("{}/repos/{}/statuses/{}", self.base, repository.full_name(), status.sha),
-            "avatar_url": format!("{}/avatars/{}", self.base, status.creator),
+            "avatar_url": self.user_json(&status.creator)["avatar_url"],
             "created_at": status.created_at, "updated_at": status.created_at,
         })
     }

@@ -54,6 +54,7 @@ async fn statuses_have_short_descriptions_and_known_commits() {
     let path = format!("/repos/acme/retail/statuses/{}", retail.head("main"));
     assert_eq!(asker.post(&path, &body(140)).await.status, 201);
     assert_eq!(asker.post(&path, &body(141)).await.status, 422);
+    assert_eq!(hub.take_leftovers(), [format!("POST {path}: /description has 141 characters, and 140 are allowed")]);
     let unknown = format!("/repos/acme/retail/statuses/{}", "0".repeat(40));
     assert_eq!(asker.post(&unknown, &body(1)).await.status, 422);
 }
@@ -80,6 +81,7 @@ async fn a_request_brings_fifty_annotations_and_the_rest_follows() {
     let (retail, asker) = installed(&hub).await;
     let head = retail.head("main");
     assert_eq!(asker.post("/repos/acme/retail/check-runs", &run(&head, &annotations(51))).await.status, 422);
+    assert!(hub.take_leftovers()[0].contains("51 annotations"));
     assert!(retail.check_runs().is_empty());
     let made = asker.post("/repos/acme/retail/check-runs", &run(&head, &annotations(50))).await.json();
     let path = format!("/repos/acme/retail/check-runs/{}", made["id"]);
@@ -90,7 +92,6 @@ async fn a_request_brings_fifty_annotations_and_the_rest_follows() {
     assert_eq!(retail.check_run(&head, "Meshwright").unwrap().annotations.len(), 57);
     let listed = asker.get(&format!("/repos/acme/retail/commits/{head}/check-runs?check_name=Meshwright")).await.json();
     assert_eq!(listed["total_count"], 1);
-    hub.take_leftovers();
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ impl AppHandle<'_> {
             let (hook, by) = (app.hook.clone().expect("the App has no hook"), app.owner.clone());
             let about = json!({
                 "type": "App", "id": hook.id, "name": "web", "active": true, "events": app.events, "app_id": app.id,
+                "created_at": app.created_at, "updated_at": app.created_at,
                 "config": { "content_type": "json", "insecure_ssl": "0", "secret": "********", "url": hook.url },
             });
             let payload = json!({ "zen": "Keep it logically awesome.", "hook_id": hook.id, "hook": about });

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{AppHandle, RepositoryHandle};
+use crate::support::github::description;
 use crate::support::github::faults::{Fault, Trouble};
 use crate::support::github::hooks::{self, Delivery};
 use crate::support::github::limits::Limits;
@@ -28,6 +29,7 @@ pub struct Hub {
 impl Hub {
     /// Starts the server, with threads of its own, on a port that is free.
     pub fn start() -> Self {
+        description::look();
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -94,7 +96,8 @@ impl Hub {
         RepositoryHandle { hub: self, id }
     }
 
-    /// An App with all permissions and events that Meshwright asks for; nothing is installed yet.
+    /// An App with all permissions and events that Meshwright asks for; nothing is installed yet. Of its
+    /// installations an App is told without asking.
     pub fn app(&self, name: &str) -> AppHandle<'_> {
         let permissions = ["checks", "statuses", "pull_requests", "deployments"].map(|name| (name, "write"));
         let readable = ["metadata", "contents"].map(|name| (name, "read"));
@@ -110,9 +113,6 @@ impl Hub {
             "merge_group",
             "issue_comment",
             "repository",
-            "installation",
-            "installation_repositories",
-            "installation_target",
         ];
         let events = events.map(str::to_owned).to_vec();
         let id = self.with(|world| world.make_app(name, "acme", permissions.collect(), events));

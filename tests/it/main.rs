@@ -36,6 +36,8 @@ mod generator;
 #[cfg(test)]
 mod git_source;
 #[cfg(test)]
+mod github;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod store_contract;

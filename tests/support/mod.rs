@@ -1,7 +1,9 @@
 //! Helpers that several modules share.
 
 pub mod crashing_store;
+pub mod github;
 pub mod memory_tree;
+pub mod npm;
 pub mod repository;
 pub mod samples;
 pub mod world;

@@ -1,3 +1,4 @@
 //! Stories with GitHub: over real Git and HTTP, against the model of GitHub in `tests/support`.
 
+mod forge;
 mod model;

@@ -4,7 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "the real git is run, as its users do")]
 
 mod apps;
-mod client;
+pub mod client;
 mod described;
 mod git;
 mod hooks;

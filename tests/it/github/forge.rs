@@ -6,3 +6,4 @@ mod access;
 mod asked;
 mod setting;
 mod shown;
+mod wired;

@@ -148,7 +148,7 @@ impl Client {
         self.admit(account, call.weight).await?;
         let _turn = match call.weight {
             Weight::Read => None,
-            Weight::Write | Weight::Content => Some(account.gate.turn.lock().await),
+            Weight::Write | Weight::Content => Some(self.turn(account).await?),
         };
         // Whoever had the turn before may have been told to stop.
         self.let_alone(account)?;
@@ -208,6 +208,14 @@ impl Client {
                 Err(ForgeError::Limited { until, message })
             }
         }
+    }
+
+    /// Waits until no other write is under way, if that is not long.
+    async fn turn<'g>(&self, account: &'g Account) -> Result<tokio::sync::MutexGuard<'g, ()>, ForgeError> {
+        tokio::time::timeout(PATIENCE, account.gate.turn.lock()).await.map_err(|_| {
+            let until = self.now().checked_add(PATIENCE).unwrap_or(Timestamp::MAX);
+            ForgeError::Limited { until, message: "an earlier request is still under way".to_owned() }
+        })
     }
 
     fn let_alone(&self, account: &Account) -> Result<(), ForgeError> {

@@ -199,10 +199,12 @@ forges:
     assert_eq!(acme.api.as_str(), "https://api.github.com");
     assert_eq!(acme.access, GithubAccess::App { id: 12345, private_key: SecretRef::File("/mesh/key.pem".into()) });
     assert_eq!(acme.webhook_secrets, [SecretRef::Env("NEW".to_owned()), SecretRef::File("/mesh/old".into())]);
-    assert!(acme.deployments && acme.comment == crate::domain::forge::CommentMode::Always);
+    assert!(acme.deployments);
     let CheckedForge::Github(corp) = forge("corp") else { panic!("a GitHub") };
     assert_eq!((corp.api.as_str(), corp.url.as_str()), ("https://git.corp.test/api/v3", "https://git.corp.test"));
-    assert_eq!(corp.comment, crate::domain::forge::CommentMode::OnChange);
+    use crate::domain::forge::CommentMode::{Always, Never, OnChange};
+    let modes: Vec<_> = checked.sources.iter().map(|source| checked.comment_mode(source)).collect();
+    assert_eq!(modes, [Always, Always, Always, OnChange, Never, Never]);
     assert_eq!((forge("lab").kind(), forge("lab").webhook_secrets().len()), ("gitlab", 1));
 }
 

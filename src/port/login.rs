@@ -26,4 +26,7 @@ impl fmt::Debug for Login {
 pub trait Logins: Send + Sync {
     /// What to show to the source's server now. The error is a sentence for people, without secrets.
     async fn login(&self, source: &SourceName) -> Result<Login, String>;
+
+    /// The server may not have taken the last one: the next is made anew.
+    fn refused(&self, source: &SourceName);
 }

@@ -2,4 +2,5 @@
 
 #![expect(clippy::disallowed_methods, reason = "the real git and the program are run, as their users do")]
 
+mod forge;
 mod model;

@@ -48,6 +48,15 @@ pub(super) struct Access {
     pub(super) secrets: Vec<String>,
 }
 
+impl Entry {
+    /// A look by it failed, perhaps because the password was not taken.
+    pub(super) fn failed(&self) {
+        if let Entry::Made { source, logins } = self {
+            logins.refused(source);
+        }
+    }
+}
+
 /// Reads the secret, if there is one, or has it made, and makes the environment.
 pub(super) async fn open(url: &RepositoryUrl, entry: Option<&Entry>) -> Result<Access, FetchError> {
     match entry {
@@ -173,6 +182,8 @@ mod tests {
                 number => Ok(Login { username: source.to_string(), password: format!("pass-{number}") }),
             }
         }
+
+        fn refused(&self, _: &SourceName) {}
     }
 
     #[tokio::test]

@@ -165,6 +165,9 @@ impl Source for GitSources {
         let wish =
             Wish { branch: &watched.branch, credentials: watched.credentials.as_ref(), timeout: watched.timeout };
         let outcome = watched.mirror.look(wish).await;
+        if let (Some(entry), Err(FetchError::Unreachable(_))) = (&watched.credentials, &outcome) {
+            entry.failed();
+        }
         tracing::debug!(%source, ?outcome, "looked at the source");
         outcome
     }

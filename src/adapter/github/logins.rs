@@ -39,4 +39,10 @@ impl Logins for GithubLogins {
             }
         }
     }
+
+    fn refused(&self, source: &SourceName) {
+        if let Ok(repository) = self.0.repository(source) {
+            repository.forget();
+        }
+    }
 }

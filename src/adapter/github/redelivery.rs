@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use http::Method;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::domain::time::Timestamp;
 use crate::port::forge::ForgeError;
@@ -51,8 +50,7 @@ impl Redelivery for GithubForge {
 
     async fn redeliver(&self, attempt: u64) -> Result<(), ForgeError> {
         let path = format!("/app/hook/deliveries/{attempt}/attempts");
-        let body = json!({});
-        let call = Call { method: Method::POST, path: &path, body: Some(&body), weight: Weight::Write };
+        let call = Call { method: Method::POST, path: &path, body: None, weight: Weight::Write };
         Ok(self.github.client.call_as_own(call).await.map(drop)?)
     }
 }

@@ -134,6 +134,6 @@ impl Reviews for GithubForge {
             Reaction::Refused => "confused",
         };
         let path = format!("/issues/comments/{comment}/reactions");
-        repository.create(&path, &json!({ "content": content }), Weight::Write).await.map(drop)
+        repository.create(&path, &json!({ "content": content }), Weight::Content).await.map(drop)
     }
 }

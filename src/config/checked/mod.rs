@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::domain::canonical;
 use crate::domain::descriptor::Compatibility;
+use crate::domain::forge::CommentMode;
 use crate::domain::id::{Digest, ExecutorName, ForgeName, Namespace, SourceName};
 use crate::domain::stage::Platform;
 
@@ -165,6 +166,14 @@ impl Checked {
     fn digest_with(&self, globs: &serde_json::Value) -> Digest {
         let settings = json!({ "namespace": self.namespace, "platform": self.platform, "globs": globs, "compatibility": self.compatibility });
         canonical::digest(&settings)
+    }
+
+    /// When pull requests of this source get a comment: as its forge says, and never where there are none.
+    pub fn comment_mode(&self, source: &CheckedSource) -> CommentMode {
+        match source.forge.as_ref().and_then(|name| self.forges.get(name)) {
+            Some(CheckedForge::Github(github)) => github.comment,
+            Some(CheckedForge::Local { .. } | CheckedForge::Webhooks { .. }) | None => CommentMode::Never,
+        }
     }
 
     /// The source of this name.

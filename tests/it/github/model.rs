@@ -2,7 +2,7 @@
 //! is left over in silence.
 
 mod apps;
-mod client;
+pub mod client;
 mod described;
 mod git;
 mod hooks;

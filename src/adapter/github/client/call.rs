@@ -148,7 +148,7 @@ impl Client {
         self.admit(account, call.weight).await?;
         let _turn = match call.weight {
             Weight::Read => None,
-            Weight::Write | Weight::Content => Some(account.gate.turn.lock().await),
+            Weight::Write | Weight::Content => Some(self.turn(account).await?),
         };
         // Whoever had the turn before may have been told to stop.
         self.let_alone(account)?;
@@ -181,16 +181,13 @@ impl Client {
         Ok(answer)
     }
 
-    /// Path and query of a page or of a redirect, when it is a place of this very API.
+    /// Path and query of a page or of a redirect, when it is at this API's own origin. It is asked below
+    /// the API's address whatever it says, so our credentials go nowhere else.
     pub(crate) fn here<'t>(&self, target: &'t str) -> Option<&'t str> {
-        let path = match target.strip_prefix(self.api.origin()) {
-            Some(path) => path,
-            None => target,
-        };
-        let base = self.api.as_str().strip_prefix(self.api.origin()).unwrap_or_default();
-        let is_below = path.strip_prefix(base).is_some_and(|below| below.starts_with('/') && !below.starts_with("//"));
-        let has_no_tricks = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') && !path.contains("/../");
-        (is_below && has_no_tricks).then_some(path)
+        let path = target.strip_prefix(self.api.origin()).unwrap_or(target);
+        let is_path = path.starts_with('/') && !path.starts_with("//");
+        let has_no_tricks = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') && !path.contains("/..");
+        (is_path && has_no_tricks).then_some(path)
     }
 
     /// Waits for the account's turn, if that is not long.
@@ -211,6 +208,14 @@ impl Client {
                 Err(ForgeError::Limited { until, message })
             }
         }
+    }
+
+    /// Waits until no other write is under way, if that is not long.
+    async fn turn<'g>(&self, account: &'g Account) -> Result<tokio::sync::MutexGuard<'g, ()>, ForgeError> {
+        tokio::time::timeout(PATIENCE, account.gate.turn.lock()).await.map_err(|_| {
+            let until = self.now().checked_add(PATIENCE).unwrap_or(Timestamp::MAX);
+            ForgeError::Limited { until, message: "an earlier request is still under way".to_owned() }
+        })
     }
 
     fn let_alone(&self, account: &Account) -> Result<(), ForgeError> {

@@ -39,8 +39,9 @@ impl Repository<'_> {
         }
         let path = format!("/repos/{}/installation", self.name);
         let found = self.client.call_as_own(Call::get(&path)).await.map_err(|refusal| match refusal.status {
+            // That says it all: nobody has to ask whether the repository is there.
             Some(404) => Refusal {
-                status: Some(404),
+                status: None,
                 error: ForgeError::Denied(format!(
                     "the GitHub App is not installed on {}, or there is no such repository; install it on the App's page",
                     self.name

@@ -174,7 +174,7 @@ pub struct GetArgs {
     /// Only what belongs to this product: a name or a fully qualified name
     #[arg(long, value_name = "NAME")]
     pub product: Option<String>,
-    /// At most so many, the newest, of activities, reports and events
+    /// At most so many, the newest, of activities, reports, deliveries and events
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
     /// How the list is written
@@ -203,6 +203,9 @@ pub enum GetKind {
     /// What forges should show
     #[value(alias = "report")]
     Reports,
+    /// What forges delivered by webhook
+    #[value(alias = "delivery")]
+    Deliveries,
     /// Who decided what, and why
     #[value(alias = "event")]
     Events,
@@ -221,6 +224,7 @@ impl GetKind {
             GetKind::Containers => "containers",
             GetKind::Activities => "activities",
             GetKind::Reports => "reports",
+            GetKind::Deliveries => "deliveries",
             GetKind::Events => "events",
             GetKind::Findings => "findings",
         }

@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 1;
+pub const KNOWN: i64 = 2;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +52,17 @@ pub async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     migrator().run_direct(None, connection, false).await.map_err(|error| failure::of_migration(error, KNOWN))
 }
 
+/// Every step, in order. A step that was released never changes.
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "record", include_str!("../../../../migrations/sqlite/0001_record.sql")),
+    (2, "deliveries", include_str!("../../../../migrations/sqlite/0002_deliveries.sql")),
+];
+
 fn migrator() -> Migrator {
-    let first = include_str!("../../../../migrations/sqlite/0001_record.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "record".into(),
-        MigrationType::Simple,
-        first.into_sql_str(),
-        false,
-    )])
+    let step = |(version, name, text): &(i64, &'static str, &'static str)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, (*text).into_sql_str(), false)
+    };
+    Migrator::with_migrations(STEPS.iter().map(step).collect())
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use crate::domain::id::SourceName;
 use crate::domain::source::Target;
 use crate::engine::{Engine, WakeQueue};
 use crate::face::cli::ServeArgs;
-use crate::face::http::{self, Readiness};
+use crate::face::http;
+use crate::face::http::health::{self, Readiness};
 use crate::face::{ExitStatus, Output};
 use crate::port::door::{Door, WakeReason};
 use crate::port::judge::Judge;
@@ -62,7 +63,6 @@ pub(super) async fn run(
     }
     let readiness = Arc::new(DaemonReadiness { engine: Arc::clone(&engine), started: Arc::clone(&started) });
     info!(address = ?listener.local_addr().ok(), sources = config.sources.len(), "serving");
-    let health = tokio::spawn(http::serve(listener, readiness, stop.clone()));
 
     let queue = Arc::new(WakeQueue::default());
     let door: Arc<dyn Door> = Arc::new(EngineDoor {
@@ -70,6 +70,8 @@ pub(super) async fn run(
         judge: Arc::clone(&engine.ports().judge),
         sources: config.sources.iter().map(|source| source.name.clone()).collect(),
     });
+    let routes = health::router(readiness);
+    let served = tokio::spawn(http::serve(listener, routes, stop.clone()));
     let watched: Vec<trigger::Watched> = config.sources.iter().map(watched).collect();
     let policies: Vec<PathBuf> = config.policies.clone();
     let mut triggers = trigger::start(&door, &engine.ports().clock, &watched, &policies, stop);
@@ -77,10 +79,8 @@ pub(super) async fn run(
 
     tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop));
     while triggers.join_next().await.is_some() {}
-    match health.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => error!(%error, "health could not be served"),
-        Err(panic) => error!(%panic, "serving health ended early"),
+    if let Err(panic) = served.await {
+        error!(%panic, "serving over HTTP ended early");
     }
     assembled.store.close().await;
     info!("stopped");

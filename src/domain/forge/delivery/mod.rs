@@ -32,6 +32,13 @@ pub struct DeliveryId(String);
 pub struct InvalidDeliveryId;
 
 impl DeliveryId {
+    /// An id of our own making, for a delivery that has none: what does not belong into an id is left out,
+    /// and so is what is too long.
+    pub fn made(text: &str) -> Self {
+        let kept: String = text.chars().filter(char::is_ascii_graphic).take(120).collect();
+        Self(format!("made-{kept}"))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -206,6 +206,7 @@ fn forges(config: &Checked) -> BTreeMap<SourceName, Arc<dyn Forge>> {
             let repository = match source.forge.as_ref().and_then(|name| config.forges.get(name)) {
                 Some(CheckedForge::Local { repository: Some(path) }) => Some(path.clone()),
                 Some(CheckedForge::Local { repository: None }) | None => own(),
+                Some(CheckedForge::Github(_) | CheckedForge::Webhooks { .. }) => None,
             };
             Some((source.name.clone(), repository?))
         })

@@ -13,13 +13,13 @@ mod units;
 mod secret;
 
 pub use checked::{
-    Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, Schedule,
-    SqlLocation, StateLocation,
+    Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedGithub, CheckedPolicyLimits, CheckedSource,
+    GithubAccess, Schedule, SqlLocation, StateLocation, WebhookKind,
 };
 pub use cron::{CronError, CronSchedule};
 pub use error::{ConfigError, Place};
 pub use load::{Document, folder_of, json_schema, load, parse, read};
-pub use repository::{BranchName, InvalidLocation, RepositoryUrl, Transport};
+pub use repository::{BaseUrl, BranchName, InvalidLocation, RepositoryUrl, Transport};
 pub use secret::{SecretError, SecretRef};
 pub use units::{NotADuration, duration, readable_duration};
 
@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::forge::CommentMode;
 use crate::domain::stage::Phase;
 
 /// The whole file.
@@ -98,9 +99,12 @@ pub struct SourceConfig {
     /// How long a fetch may take.
     #[serde(default = "default_fetch_timeout")]
     pub fetch_timeout: String,
-    /// The forge that shows statuses.
+    /// The forge that shows statuses and sends webhooks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forge: Option<String>,
+    /// What the forge calls the repository, `owner/name`; read from the URL when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// How to get in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
@@ -229,6 +233,67 @@ pub enum ForgeConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         repository: Option<PathBuf>,
     },
+    /// GitHub: github.com, or GitHub Enterprise by its URL. Either `app_id` and `private_key`, or `token`.
+    Github {
+        /// Where people find it: `https://` and the host.
+        #[serde(default = "default_github")]
+        url: String,
+        /// Where its API is, when that does not follow from `url`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api: Option<String>,
+        /// The id of the GitHub App.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app_id: Option<u64>,
+        /// The private key of the GitHub App, as PEM.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        private_key: Option<SecretRef>,
+        /// A personal access token, for statuses and comments only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<SecretRef>,
+        /// The secret with which webhooks are signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        webhook_secret: Option<SecretRef>,
+        /// Several of them, while one is replaced by another. Excludes `webhook_secret`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        webhook_secrets: Vec<SecretRef>,
+        /// When a pull request gets a comment.
+        #[serde(default)]
+        comment: CommentMode,
+        /// Whether the repository's page of environments is kept as well.
+        #[serde(default)]
+        deployments: bool,
+    },
+    /// Gitea or Forgejo: its webhooks wake, and nothing is shown there yet.
+    Gitea {
+        /// The secret with which webhooks are signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        webhook_secret: Option<SecretRef>,
+        /// Several of them, while one is replaced by another. Excludes `webhook_secret`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        webhook_secrets: Vec<SecretRef>,
+    },
+    /// GitLab: its webhooks wake, and nothing is shown there yet.
+    Gitlab {
+        /// The secret that webhooks carry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        webhook_secret: Option<SecretRef>,
+        /// Several of them, while one is replaced by another. Excludes `webhook_secret`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        webhook_secrets: Vec<SecretRef>,
+    },
+    /// Whatever signs its webhooks with an HMAC: they wake, and nothing is shown there.
+    GenericHmac {
+        /// The secret with which webhooks are signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        webhook_secret: Option<SecretRef>,
+        /// Several of them, while one is replaced by another. Excludes `webhook_secret`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        webhook_secrets: Vec<SecretRef>,
+    },
+}
+
+fn default_github() -> String {
+    "https://github.com".to_owned()
 }
 
 fn default_state() -> String {

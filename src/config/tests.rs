@@ -167,3 +167,53 @@ fn credentials_fit_their_transport() {
     let text = "mesh: { namespace: a }\nsources: [{ name: a, url: 'ssh://git@h/a', credentials: { basic: { username: u, password: { env: P } } } }]\n";
     assert!(errors(text)[0].contains("for https:// only"));
 }
+
+#[test]
+fn a_github_is_known_by_its_address_and_its_sources_by_their_urls() {
+    let text = r#"
+mesh: { namespace: a }
+sources:
+  - { name: one, url: "https://github.com/acme/Retail.git", forge: acme }
+  - { name: two, url: "git@github.com:acme/two.git", forge: acme, credentials: { ssh: { key: k, known_hosts: h } } }
+  - { name: three, url: "https://mirror.test/x", forge: acme, repository: other/three }
+  - { name: four, url: "https://git.corp.test/acme/four", forge: corp }
+  - { name: five, url: "https://gitlab.test/group/sub/five.git", forge: lab }
+  - { name: six, url: "https://github.com/acme/six" }
+forges:
+  acme:
+    kind: github
+    app_id: 12345
+    private_key: { file: key.pem }
+    webhook_secrets: [ { env: NEW }, { file: old } ]
+    deployments: true
+    comment: always
+  corp: { kind: github, url: "https://git.corp.test/", token: { env: TOKEN } }
+  lab: { kind: gitlab, webhook_secret: { env: LAB } }
+"#;
+    let checked = check(text).unwrap();
+    let repositories: Vec<Option<&str>> = checked.sources.iter().map(|source| source.repository.as_deref()).collect();
+    let wanted = ["acme/Retail", "acme/two", "other/three", "acme/four", "group/sub/five"];
+    assert_eq!(repositories, wanted.map(Some).into_iter().chain([None]).collect::<Vec<_>>());
+    let forge = |name: &str| &checked.forges[&name.parse().unwrap()];
+    let CheckedForge::Github(acme) = forge("acme") else { panic!("a GitHub") };
+    assert_eq!(acme.api.as_str(), "https://api.github.com");
+    assert_eq!(acme.access, GithubAccess::App { id: 12345, private_key: SecretRef::File("/mesh/key.pem".into()) });
+    assert_eq!(acme.webhook_secrets, [SecretRef::Env("NEW".to_owned()), SecretRef::File("/mesh/old".into())]);
+    assert!(acme.deployments && acme.comment == crate::domain::forge::CommentMode::Always);
+    let CheckedForge::Github(corp) = forge("corp") else { panic!("a GitHub") };
+    assert_eq!((corp.api.as_str(), corp.url.as_str()), ("https://git.corp.test/api/v3", "https://git.corp.test"));
+    assert_eq!(corp.comment, crate::domain::forge::CommentMode::OnChange);
+    assert_eq!((forge("lab").kind(), forge("lab").webhook_secrets().len()), ("gitlab", 1));
+}
+
+#[test]
+fn a_repository_at_another_host_is_not_taken_for_one_at_the_forge() {
+    for url in
+        ["https://github.com.evil.test/a/b", "https://evil.test/github.com/a/b", "https://github.com/a", "/srv/a/b"]
+    {
+        let text = format!(
+            "mesh: {{ namespace: a }}\nsources: [{{ name: s, url: '{url}', forge: f }}]\nforges: {{ f: {{ kind: github, token: {{ env: T }} }} }}\n"
+        );
+        assert!(errors(&text)[0].contains("does not say what the forge calls the repository"), "{url}");
+    }
+}

@@ -3,6 +3,7 @@
 //! configuration can be checked where it does not run.
 
 mod executors;
+mod forges;
 mod sources;
 mod stages;
 
@@ -20,7 +21,9 @@ use super::address::resolve;
 use super::error::{Problem, Problems, below};
 use super::repository::RepositoryUrl;
 use super::units::{DURATION_HINT, duration, readable_duration};
-use super::{Config, Credentials, CronSchedule, ForgeConfig, SecretRef};
+use super::{Config, Credentials, CronSchedule, SecretRef};
+
+pub use forges::{CheckedForge, CheckedGithub, GithubAccess, WebhookKind};
 
 /// A configuration that makes sense.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +75,9 @@ pub struct CheckedSource {
     /// The forge that shows its statuses; `None` without one, and for a local path without `forge`, which gets the
     /// local one.
     pub forge: Option<ForgeName>,
+    /// What that forge calls the repository, `owner/name`; `None` without a forge, and with a local one. Forges take
+    /// it in any case.
+    pub repository: Option<String>,
     /// How to get in; paths are absolute.
     pub credentials: Option<Credentials>,
 }
@@ -139,16 +145,6 @@ pub enum SqlLocation {
     Secret(SecretRef),
 }
 
-/// A forge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CheckedForge {
-    /// Git notes.
-    Local {
-        /// The repository, absolute; the source's own when left out.
-        repository: Option<PathBuf>,
-    },
-}
-
 impl Checked {
     /// The digest of all that planning depends on beside descriptors and policies: namespace,
     /// stages, executors' profiles, and every source's globs. When it changes, everything is planned anew.
@@ -179,8 +175,8 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
     let mut problems = Problems::default();
     let namespace = name::<Namespace>(&config.mesh.namespace, "/mesh/namespace", &mut problems);
     let state = state(&config.state, &base, &mut problems);
-    let forges = forges(config, &base, &mut problems);
-    let sources = sources::check(config, &base, &mut problems);
+    let forges = forges::check(config, &base, &mut problems);
+    let sources = sources::check(config, &forges, &base, &mut problems);
     let stages = stages::check(&config.stages, &mut problems);
     let (executors, profiles) = executors::check(&config.executors, &base, &mut problems);
     let policy_limits = policy_limits(config, &mut problems);
@@ -287,20 +283,6 @@ fn policy_limits(config: &Config, problems: &mut Problems) -> CheckedPolicyLimit
             .hint("it is at least 64, and at most 65536");
     }
     CheckedPolicyLimits { timeout, memory_bytes: limits.memory_mib.saturating_mul(MIB) }
-}
-
-fn forges(config: &Config, base: &Path, problems: &mut Problems) -> BTreeMap<ForgeName, CheckedForge> {
-    let mut forges = BTreeMap::new();
-    for (text, forge) in &config.forges {
-        let Some(name) = key_name::<ForgeName>(text, &below("/forges", text), problems) else { continue };
-        let forge = match forge {
-            ForgeConfig::Local { repository } => {
-                CheckedForge::Local { repository: repository.as_ref().map(|path| resolve(base, path)) }
-            }
-        };
-        forges.insert(name, forge);
-    }
-    forges
 }
 
 /// A secret's place, with its file path made absolute; says so when the variable's name is none.

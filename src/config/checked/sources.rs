@@ -1,24 +1,30 @@
 //! Sources: their names, addresses, branches, globs and schedules.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::config::address::resolve;
 use crate::config::error::{Problems, below};
 use crate::config::{
-    BranchName, Config, Credentials, CronError, CronSchedule, ForgeConfig, RepositoryUrl, SourceConfig,
+    BranchName, Config, Credentials, CronError, CronSchedule, ForgeConfig, RepositoryUrl, SourceConfig, Transport,
 };
 use crate::domain::id::{ForgeName, SourceName};
 use crate::domain::suggest::did_you_mean;
 
-use super::{CheckedSource, Schedule, name, secret, time};
+use super::{CheckedForge, CheckedSource, Schedule, WebhookKind, name, secret, time};
 
 /// How often a source is looked at that says nothing about it.
 const DEFAULT_POLL: Duration = Duration::from_secs(60);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-pub(super) fn check(config: &Config, base: &Path, problems: &mut Problems) -> Vec<CheckedSource> {
+pub(super) fn check(
+    config: &Config,
+    forges: &BTreeMap<ForgeName, CheckedForge>,
+    base: &Path,
+    problems: &mut Problems,
+) -> Vec<CheckedSource> {
     let mut checked = Vec::new();
     for (index, source) in config.sources.iter().enumerate() {
         let at = format!("/sources/{index}");
@@ -28,13 +34,14 @@ pub(super) fn check(config: &Config, base: &Path, problems: &mut Problems) -> Ve
                 .at(&below(&at, "name"), format!("there is another source '{}'", source.name))
                 .hint("names tell sources apart in the record; give each its own");
         }
-        checked.extend(one(config, source, &at, base, problems));
+        checked.extend(one(config, forges, source, &at, base, problems));
     }
     checked
 }
 
 fn one(
     config: &Config,
+    forges: &BTreeMap<ForgeName, CheckedForge>,
     source: &SourceConfig,
     at: &str,
     base: &Path,
@@ -54,6 +61,8 @@ fn one(
     let fetch_timeout =
         time(&source.fetch_timeout, Duration::from_secs(1), HOUR, &below(at, "fetch_timeout"), problems);
     let forge = forge(config, source, location.as_ref(), at, problems);
+    let repository =
+        repository(source, location.as_ref(), forge.as_ref().and_then(|name| forges.get(name)), at, problems);
     let credentials = source.credentials.as_ref().map(|found| {
         let at = below(at, "credentials");
         credentials(found, location.as_ref(), &at, base, problems)
@@ -70,6 +79,7 @@ fn one(
         schedule,
         fetch_timeout,
         forge,
+        repository,
         credentials,
     })
 }
@@ -161,10 +171,76 @@ fn forge(
                 )
                 .hint("give the forge a `repository`");
         }
-        Some(ForgeConfig::Local { .. }) => {}
+        Some(_) => {}
     }
     // A name that is no name was said to be one where the forge stands.
     text.parse().ok()
+}
+
+/// What the forge calls the repository. Nothing is known of a forge that is not right itself, and
+/// nothing is said then.
+fn repository(
+    source: &SourceConfig,
+    location: Option<&RepositoryUrl>,
+    forge: Option<&CheckedForge>,
+    at: &str,
+    problems: &mut Problems,
+) -> Option<String> {
+    const FORM: &str = "write `repository: owner/name`, as it stands on the forge's page";
+    let place = below(at, "repository");
+    let forge = match forge {
+        Some(CheckedForge::Local { .. }) | None => {
+            if source.repository.is_some() && (forge.is_some() || source.forge.is_none()) {
+                problems
+                    .at_key(&place, "a repository's name is for nothing without a forge that knows it")
+                    .hint("add `forge`, the name of one of kind github, gitea, gitlab or generic-hmac; or take it out");
+            }
+            return None;
+        }
+        Some(forge) => forge,
+    };
+    if let Some(text) = &source.repository {
+        if !is_repository(text, forge) {
+            problems.at(&place, format!("'{text}' cannot be a repository's name there")).hint(FORM);
+        }
+        return Some(text.clone());
+    }
+    let location = location?;
+    let elsewhere = match forge {
+        CheckedForge::Github(github) => !is_at(location, github.url.host()),
+        _ => false,
+    };
+    match location.name_at_forge().filter(|name| !elsewhere && is_repository(name, forge)) {
+        Some(name) => Some(name.to_owned()),
+        None => {
+            let message = "the URL does not say what the forge calls the repository";
+            problems.at(&below(at, "url"), message).hint(FORM);
+            None
+        }
+    }
+}
+
+/// Whether a URL leads to this host. GitHub takes SSH at a host of its own as well.
+fn is_at(location: &RepositoryUrl, host: &str) -> bool {
+    let authority = location.origin().split_once("://").map_or("", |(_, authority)| authority);
+    let found = authority.strip_prefix("ssh.").filter(|_| location.transport() == Transport::Ssh).unwrap_or(authority);
+    found.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+}
+
+fn is_repository(text: &str, forge: &CheckedForge) -> bool {
+    let parts: Vec<&str> = text.split('/').collect();
+    let depth = match forge {
+        // Groups of GitLab can stand in groups.
+        CheckedForge::Webhooks { kind: WebhookKind::Gitlab, .. } => 2..=20,
+        CheckedForge::Webhooks { kind: WebhookKind::GenericHmac, .. } => 1..=20,
+        _ => 2..=2,
+    };
+    let is_part = |part: &&str| {
+        (1..=100).contains(&part.len())
+            && !matches!(*part, "." | "..")
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    };
+    depth.contains(&parts.len()) && parts.iter().all(is_part)
 }
 
 fn credentials(

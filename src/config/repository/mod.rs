@@ -3,9 +3,11 @@
 //! What `config check` lets through is what the Git adapter takes: there is no second parser.
 
 mod url;
+mod base;
 mod branch;
 mod credentials;
 
+pub use base::BaseUrl;
 pub use branch::BranchName;
 pub use url::{RepositoryUrl, Transport};
 

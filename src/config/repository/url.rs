@@ -79,6 +79,15 @@ impl RepositoryUrl {
     pub fn origin(&self) -> &str {
         &self.origin
     }
+
+    /// What a forge calls the repository: the path of its URL, without slashes at its ends and without
+    /// `.git`; `None` for folders.
+    pub fn name_at_forge(&self) -> Option<&str> {
+        let (_, rest) = self.text.split_once("://")?;
+        let (_, path) = rest.split_once('/')?;
+        let path = path.trim_matches('/');
+        Some(path.strip_suffix(".git").unwrap_or(path))
+    }
 }
 
 impl fmt::Display for RepositoryUrl {

@@ -4,6 +4,8 @@
 mod proposal;
 mod command;
 pub mod delivery;
+mod comment_mode;
 
 pub use command::{Command, InvalidCommand, LEAD};
+pub use comment_mode::CommentMode;
 pub use proposal::{Proposal, PullRequest, PullState};

@@ -2,6 +2,7 @@
 
 mod demo;
 mod dispatch;
+mod hooks;
 mod logging;
 mod looking;
 mod serve;

@@ -1,4 +1,4 @@
-//! The daemon: triggers, the three loops of the engine, and health over HTTP.
+//! The daemon: triggers, the three loops of the engine, health and webhooks over HTTP.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,11 +18,13 @@ use crate::engine::{Engine, WakeQueue};
 use crate::face::cli::ServeArgs;
 use crate::face::http;
 use crate::face::http::health::{self, Readiness};
+use crate::face::http::webhooks::{self, Receiver};
 use crate::face::{ExitStatus, Output};
 use crate::port::door::{Door, WakeReason};
 use crate::port::judge::Judge;
 use crate::trigger::{self, Rhythm};
 
+use super::hooks;
 use super::wire::{RecordUse, assemble};
 use super::working::stop_on_signal;
 
@@ -70,14 +72,18 @@ pub(super) async fn run(
         judge: Arc::clone(&engine.ports().judge),
         sources: config.sources.iter().map(|source| source.name.clone()).collect(),
     });
-    let routes = health::router(readiness);
+    let (book, clock) = (Arc::clone(&assembled.store), Arc::clone(&engine.ports().clock));
+    let receiver =
+        Arc::new(Receiver::new(hooks::settings(config), book.clone(), Arc::clone(&door), Arc::clone(&clock)));
+    let upkeep = webhooks::keep_up(book, receiver.counters(), clock, hooks::keep(config), stop.clone());
+    let routes = health::router(readiness).merge(receiver.router());
     let served = tokio::spawn(http::serve(listener, routes, stop.clone()));
     let watched: Vec<trigger::Watched> = config.sources.iter().map(watched).collect();
     let policies: Vec<PathBuf> = config.policies.clone();
     let mut triggers = trigger::start(&door, &engine.ports().clock, &watched, &policies, stop);
     started.store(true, Ordering::Release);
 
-    tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop));
+    tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop), upkeep);
     while triggers.join_next().await.is_some() {}
     if let Err(panic) = served.await {
         error!(%panic, "serving over HTTP ended early");

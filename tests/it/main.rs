@@ -41,3 +41,5 @@ mod policies;
 mod store_contract;
 #[cfg(test)]
 mod triggers;
+#[cfg(test)]
+mod webhooks;

@@ -7,7 +7,7 @@ use meshwright::domain::forge::{Command, Proposal};
 use meshwright::domain::id::{ForgeName, Revision};
 use meshwright::domain::source::Target;
 use meshwright::domain::time::Timestamp;
-use meshwright::port::store::{DeliveryBook as _, Recorded, Retention, Store};
+use meshwright::port::store::{Recorded, Retention, Store};
 
 use super::Room;
 use crate::support::samples::{self, PassSample, at, revision};

@@ -156,7 +156,7 @@ pub struct ReconcileArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  meshwright serve --config /etc/meshwright/meshwright.yaml --log-format json")]
 pub struct ServeArgs {
-    /// Where health and metrics are served
+    /// Where health is served, and where webhooks come in
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 }

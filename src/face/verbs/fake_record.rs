@@ -151,8 +151,22 @@ impl Look for FakeRecord {
         Ok(Vec::new())
     }
 
-    async fn delivery_rows(&self, _: usize) -> Result<Vec<DeliveryRow>, StoreError> {
-        Ok(Vec::new())
+    async fn delivery_rows(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
+        let row = |woke: &[&str], reference: &str| DeliveryRow {
+            forge: "hub".parse().unwrap(),
+            delivery: "d-1".to_owned(),
+            event: "pull_request".to_owned(),
+            action: Some("opened".to_owned()),
+            repository: Some("acme/retail".to_owned()),
+            reference: Some(reference.to_owned()),
+            head: Some(revision()),
+            received_at: at().to_string(),
+            times: 2,
+            verdict: if woke.is_empty() { "ignored" } else { "woke" }.to_owned(),
+            woke: woke.iter().map(|target| (*target).to_owned()).collect(),
+        };
+        let rows = [row(&["a pull/7", "b"], "main"), row(&[], "x\u{1b}[2J\u{202e}y"), row(&["ab"], "main")];
+        Ok(rows.into_iter().take(limit).collect())
     }
 
     async fn audit_rows(&self, _: usize) -> Result<Vec<AuditRow>, StoreError> {

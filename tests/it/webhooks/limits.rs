@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use meshwright::face::http;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
+use tokio_util::sync::CancellationToken;
 
-use super::{Office, Request, push};
+use super::{Line, Office, Request, push};
 
 #[tokio::test]
 async fn a_large_delivery_is_taken_and_a_gigantic_one_is_not_even_read() {
@@ -72,6 +74,51 @@ async fn who_is_slow_is_not_waited_for_and_holds_up_nobody() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(office.counts("hub").dropped, 100);
     assert_eq!(office.ledger().await.len(), 1);
+}
+
+/// Time passes by itself here, as soon as everybody waits.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_never_ends_and_a_line_that_says_nothing_are_hung_up_on() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(http::serve(listener, axum::Router::new(), stop.clone()));
+    let began = tokio::time::Instant::now();
+    let mut silent = Line::to(address).await.unwrap();
+    let mut endless = Line::to(address).await.unwrap();
+    endless.0.write_all(b"POST /webhooks/hub HTTP/1.1\r\nx: ").await.unwrap();
+    let mut idle = Line::to(address).await.unwrap();
+    idle.0.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert_eq!(idle.answer().await.unwrap().status, 404);
+    for line in [&mut silent, &mut endless, &mut idle] {
+        assert!(line.answer().await.is_none_or(|answer| answer.status == 408));
+    }
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    stop.cancel();
+    serving.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_early_is_recorded_and_woken_or_neither() {
+    let office = Office::open().await;
+    for number in 0..200_u64 {
+        let mut line = office.connect().await;
+        let request = Request::github("push", &format!("d{number}"), &push("main", number, number + 1));
+        line.0.write_all(&request.bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_micros(number * 20)).await;
+        drop(line);
+    }
+    // The last ones are still on their way.
+    let began = Instant::now();
+    loop {
+        let (recorded, woken) = (office.ledger().await.len(), office.door.0.lock().unwrap().len());
+        let counted = office.counts("hub").accepted as usize;
+        if recorded > 0 && recorded == woken && woken == counted && began.elapsed() > Duration::from_millis(500) {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{recorded} recorded, {woken} woken");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

@@ -98,7 +98,8 @@ async fn a_wrong_type_in_any_place_is_an_answer_and_no_panic() {
     for (event, payload) in examples {
         let mut found = BTreeSet::new();
         places(&payload, "", &mut found);
-        // Below the fields that are read; each place once for each event.
+        // Down to the fields that are read; each place once for each event. Addresses are read nowhere.
+        found.retain(|place| !place.ends_with("url"));
         found.retain(|place| READ.contains(&event.as_str()) && place.matches('/').count() <= 4);
         for place in found {
             if !seen.insert((event.clone(), place.clone())) {
@@ -115,7 +116,7 @@ async fn a_wrong_type_in_any_place_is_an_answer_and_no_panic() {
             }
         }
     }
-    assert!(tried[&400] > 50 && tried.values().sum::<usize>() > 2_000, "{tried:?}");
+    assert!(tried[&400] > 50 && tried.values().sum::<usize>() > 1_000, "{tried:?}");
     assert_eq!(office.counts("hub").failed, 0);
 }
 

@@ -82,6 +82,11 @@ impl End {
     fn new(outcome: Outcome, status: StatusCode, line: impl Into<String>) -> Self {
         Self(outcome, status, line.into())
     }
+
+    /// We ourselves are at fault.
+    fn broken() -> Self {
+        Self::new(Outcome::Failed, StatusCode::INTERNAL_SERVER_ERROR, "it could not be judged")
+    }
 }
 
 impl From<NotRead> for End {
@@ -119,7 +124,7 @@ impl Receiver {
         Router::new().route("/webhooks/{forge}", post(receive)).layer(DefaultBodyLimit::max(most)).with_state(self)
     }
 
-    async fn take(&self, name: &ForgeName, hook: &ForgeHook, request: Request) -> Result<Answer, End> {
+    async fn take(self: &Arc<Self>, name: &ForgeName, hook: &ForgeHook, request: Request) -> Result<Answer, End> {
         let headers = request.headers().clone();
         let unproved = || End::new(Outcome::Refused, StatusCode::UNAUTHORIZED, "the signature is missing or wrong");
         let proof = hook.kind.proof(&headers).ok_or_else(unproved)?;
@@ -136,8 +141,7 @@ impl Receiver {
         let (kind, bytes) = (hook.kind, body.bytes.clone());
         let judge = move || proof.holds(&secrets, &bytes).then(|| understand(kind, &headers, form, &bytes));
         let judged = if body.bytes.len() > LONG_TO_JUDGE {
-            let failed = |_| End::new(Outcome::Failed, StatusCode::INTERNAL_SERVER_ERROR, "it could not be judged");
-            tokio::task::spawn_blocking(judge).await.map_err(failed)?
+            tokio::task::spawn_blocking(judge).await.map_err(|_| End::broken())?
         } else {
             judge()
         };
@@ -145,14 +149,19 @@ impl Receiver {
         // Whatever was needed of the body has been read.
         drop(body);
         match understood {
-            Ok(Some(understood)) => self.record(name, understood).await,
+            // A task of its own: when the sender hangs up meanwhile, what is recorded is woken all the same.
+            Ok(Some(understood)) => match tokio::spawn(Arc::clone(self).record(name.clone(), understood)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(End::broken()),
+            },
             Ok(None) => Err(End::new(Outcome::Ignored, StatusCode::ACCEPTED, "nothing follows from this event")),
             Err(why) => Err(End::new(Outcome::Malformed, StatusCode::BAD_REQUEST, why)),
         }
     }
 
     /// Records a delivery, and then wakes what it is about.
-    async fn record(&self, name: &ForgeName, understood: Understood) -> Result<Answer, End> {
+    async fn record(self: Arc<Self>, name: ForgeName, understood: Understood) -> Result<Answer, End> {
+        let name = &name;
         let index = &self.settings.index;
         if !understood.hint.is_known(name, index) {
             return Err(End::new(Outcome::Unknown, StatusCode::ACCEPTED, "the repository is not watched"));

@@ -5,6 +5,7 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod forges;
+mod hooks;
 mod logging;
 mod looking;
 mod serve;

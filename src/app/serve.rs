@@ -1,4 +1,4 @@
-//! The daemon: triggers, the three loops of the engine, and health over HTTP.
+//! The daemon: triggers, the three loops of the engine, health and webhooks over HTTP.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -16,12 +16,15 @@ use crate::domain::id::SourceName;
 use crate::domain::source::Target;
 use crate::engine::{Engine, WakeQueue};
 use crate::face::cli::ServeArgs;
-use crate::face::http::{self, Readiness};
+use crate::face::http;
+use crate::face::http::health::{self, Readiness};
+use crate::face::http::webhooks::{self, Receiver};
 use crate::face::{ExitStatus, Output};
 use crate::port::door::{Door, WakeReason};
 use crate::port::judge::Judge;
 use crate::trigger::{self, Rhythm};
 
+use super::hooks;
 use super::wire::{RecordUse, assemble};
 use super::working::stop_on_signal;
 
@@ -62,7 +65,6 @@ pub(super) async fn run(
     }
     let readiness = Arc::new(DaemonReadiness { engine: Arc::clone(&engine), started: Arc::clone(&started) });
     info!(address = ?listener.local_addr().ok(), sources = config.sources.len(), "serving");
-    let health = tokio::spawn(http::serve(listener, readiness, stop.clone()));
 
     let queue = Arc::new(WakeQueue::default());
     let door: Arc<dyn Door> = Arc::new(EngineDoor {
@@ -70,19 +72,23 @@ pub(super) async fn run(
         judge: Arc::clone(&engine.ports().judge),
         sources: config.sources.iter().map(|source| source.name.clone()).collect(),
     });
+    let (book, clock) = (Arc::clone(&assembled.store), Arc::clone(&engine.ports().clock));
+    let receiver =
+        Arc::new(Receiver::new(hooks::settings(config), book.clone(), Arc::clone(&door), Arc::clone(&clock)));
+    let upkeep = webhooks::keep_up(book, receiver.counters(), clock, hooks::keep(config), stop.clone());
+    let routes = health::router(readiness).merge(receiver.router());
+    let served = tokio::spawn(http::serve(listener, routes, stop.clone()));
     let watched: Vec<trigger::Watched> = config.sources.iter().map(watched).collect();
     let policies: Vec<PathBuf> = config.policies.clone();
     let mut triggers = trigger::start(&door, &engine.ports().clock, &watched, &policies, stop);
     let mut asking = trigger::ask_for_lost_deliveries(&assembled.redeliveries, &engine.ports().clock, stop);
     started.store(true, Ordering::Release);
 
-    tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop));
+    tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop), upkeep);
     while triggers.join_next().await.is_some() {}
     while asking.join_next().await.is_some() {}
-    match health.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => error!(%error, "health could not be served"),
-        Err(panic) => error!(%panic, "serving health ended early"),
+    if let Err(panic) = served.await {
+        error!(%panic, "serving over HTTP ended early");
     }
     assembled.store.close().await;
     info!("stopped");

@@ -14,7 +14,7 @@ mod secret;
 
 pub use checked::{
     Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedGithub, CheckedPolicyLimits, CheckedSource,
-    GithubAccess, Schedule, SqlLocation, StateLocation, WebhookKind,
+    CheckedWebhooks, GithubAccess, Schedule, SqlLocation, StateLocation, WebhookKind,
 };
 pub use cron::{CronError, CronSchedule};
 pub use error::{ConfigError, Place};
@@ -67,6 +67,27 @@ pub struct Config {
     /// Forges by name.
     #[serde(default)]
     pub forges: BTreeMap<String, ForgeConfig>,
+    /// What is taken in by webhook, and how long it is kept.
+    #[serde(default)]
+    pub webhooks: WebhookConfig,
+}
+
+/// What is taken in by webhook, and how long it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhookConfig {
+    /// The largest delivery that is taken, in MiB; 25 at most, and GitHub sends none that is larger.
+    pub max_body_mib: u64,
+    /// How many deliveries are kept in the record.
+    pub keep: u64,
+    /// How long they are kept at the most, such as `336h`.
+    pub keep_for: String,
+}
+
+impl Default for WebhookConfig {
+    fn default() -> Self {
+        Self { max_body_mib: 25, keep: 100_000, keep_for: "336h".to_owned() }
+    }
 }
 
 /// The mesh itself.

@@ -219,3 +219,19 @@ fn a_repository_at_another_host_is_not_taken_for_one_at_the_forge() {
         assert!(errors(&text)[0].contains("does not say what the forge calls the repository"), "{url}");
     }
 }
+
+#[test]
+fn webhooks_have_limits_that_can_only_be_made_narrower() {
+    let checked = check("mesh: { namespace: com.example }\n").unwrap().webhooks;
+    assert_eq!((checked.max_body_bytes, checked.keep), (25 * 1024 * 1024, 100_000));
+    assert_eq!(checked.keep_for, Duration::from_secs(14 * 24 * 60 * 60));
+    let found = errors(
+        "mesh: { namespace: com.example }\nwebhooks:\n  max_body_mib: 26\n  keep: 1\n  keep_for: 10s\n  secret: hush\n",
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    let found = errors("mesh: { namespace: com.example }\nwebhooks: { max_body_mib: 26, keep: 1, keep_for: 10s }\n");
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (error, place) in found.iter().zip(["max_body_mib", "keep", "keep_for"]) {
+        assert!(error.contains("out of bounds"), "{place}: {error}");
+    }
+}

@@ -12,6 +12,8 @@ pub enum WakeReason {
     Schedule,
     /// A local repository has changed.
     FileChange,
+    /// A forge has delivered an event.
+    Webhook,
     /// The daemon has started.
     StartUp,
     /// A person asked.
@@ -27,6 +29,7 @@ impl WakeReason {
             WakeReason::Poll => "poll",
             WakeReason::Schedule => "schedule",
             WakeReason::FileChange => "file-change",
+            WakeReason::Webhook => "webhook",
             WakeReason::StartUp => "start-up",
             WakeReason::Command => "command",
             WakeReason::PolicyChange => "policy-change",

@@ -1,13 +1,16 @@
-//! The record. Four narrow roles; one adapter plays them all.
+//! The record. Narrow roles; one adapter plays them all.
 
 mod activities;
+mod deliveries;
 mod look;
 mod passes;
 mod reports;
 
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
+pub use deliveries::{DeliveryBook, Recorded, Retention};
 pub use look::{
-    ActivityRow, AuditRow, ContainerRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow, VersionRow,
+    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
+    VersionRow,
 };
 pub use passes::{
     ContainerRecord, DescriptorEntry, Pass, PassBook, RecordedVersion, SourceRecord, Standing, VerdictEntry,
@@ -37,6 +40,6 @@ pub enum StoreError {
 }
 
 /// The whole record.
-pub trait Store: PassBook + ActivityBook + ReportBook + Look {}
+pub trait Store: PassBook + ActivityBook + ReportBook + DeliveryBook + Look {}
 
-impl<T: PassBook + ActivityBook + ReportBook + Look> Store for T {}
+impl<T: PassBook + ActivityBook + ReportBook + DeliveryBook + Look> Store for T {}

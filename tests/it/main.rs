@@ -43,3 +43,5 @@ mod policies;
 mod store_contract;
 #[cfg(test)]
 mod triggers;
+#[cfg(test)]
+mod webhooks;

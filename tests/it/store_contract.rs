@@ -3,6 +3,7 @@
 
 mod activities;
 mod concurrency;
+mod deliveries;
 mod look;
 mod passes;
 mod reports;
@@ -89,6 +90,14 @@ contracts! {
     reports::what_was_given_up_is_tried_when_it_is_wanted_anew,
     reports::a_state_that_keeps_changing_keeps_its_turn,
     reports::reports_of_passes_and_events_are_wanted_with_them,
+    deliveries::a_delivery_is_recorded_once_and_counted_again,
+    deliveries::ids_are_those_of_their_forge,
+    deliveries::a_push_that_begins_elsewhere_is_a_gap,
+    deliveries::before_the_first_push_the_record_says_where_a_branch_stands,
+    deliveries::a_command_is_asked_once_whatever_brings_it,
+    deliveries::a_command_is_open_until_it_is_done_once,
+    deliveries::the_oldest_are_forgotten_and_open_commands_are_not,
+    deliveries::many_at_once_are_all_recorded_and_outlive_a_restart,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,
     look::every_decision_can_be_traced,

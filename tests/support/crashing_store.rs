@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use meshwright::domain::activity::{ActivityEvent, ActivityState, FencingToken};
 use meshwright::domain::descriptor::VersionRef;
+use meshwright::domain::forge::delivery::{CommandRequest, Delivery};
 use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use meshwright::domain::plan::{ActivityId, Plan};
 use meshwright::domain::report::Report;
@@ -192,6 +193,22 @@ impl ReportBook for CrashingStore {
 }
 
 #[async_trait]
+impl DeliveryBook for CrashingStore {
+    async fn record_delivery(&self, delivery: Delivery) -> Result<Recorded, StoreError> {
+        write!(self.record_delivery(delivery))
+    }
+    async fn open_commands(&self, limit: usize) -> Result<Vec<CommandRequest>, StoreError> {
+        read!(self.open_commands(limit))
+    }
+    async fn command_done(&self, command: &CommandRequest, outcome: &str, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.command_done(command, outcome, at))
+    }
+    async fn forget_deliveries(&self, keep: &Retention) -> Result<u64, StoreError> {
+        write!(self.forget_deliveries(keep))
+    }
+}
+
+#[async_trait]
 impl Look for CrashingStore {
     async fn sources(&self) -> Result<Vec<SourceRow>, StoreError> {
         read!(self.sources())
@@ -213,6 +230,9 @@ impl Look for CrashingStore {
     }
     async fn report_rows(&self, limit: usize) -> Result<Vec<ReportRow>, StoreError> {
         read!(self.report_rows(limit))
+    }
+    async fn delivery_rows(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
+        read!(self.delivery_rows(limit))
     }
     async fn audit_rows(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         read!(self.audit_rows(limit))

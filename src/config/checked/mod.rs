@@ -48,8 +48,21 @@ pub struct Checked {
     pub executors: BTreeMap<ExecutorName, CheckedExecutor>,
     /// Forges.
     pub forges: BTreeMap<ForgeName, CheckedForge>,
+    /// What is taken in by webhook, and how long it is kept.
+    pub webhooks: CheckedWebhooks,
     /// The folder that relative paths were resolved against; absolute.
     pub base: PathBuf,
+}
+
+/// What is taken in by webhook, and how long it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedWebhooks {
+    /// The largest delivery that is taken, in bytes.
+    pub max_body_bytes: usize,
+    /// How many deliveries are kept.
+    pub keep: u64,
+    /// How long they are kept at the most.
+    pub keep_for: Duration,
 }
 
 /// Where the record is kept.
@@ -193,6 +206,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
     let stages = stages::check(&config.stages, &mut problems);
     let (executors, profiles) = executors::check(&config.executors, &base, &mut problems);
     let policy_limits = policy_limits(config, &mut problems);
+    let webhooks = webhooks(config, &mut problems);
     let policies = config.policies.iter().enumerate().map(|(index, policy)| {
         if policy.path.as_os_str().is_empty() {
             problems.at(&format!("/policies/{index}/path"), "the path is empty");
@@ -211,6 +225,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
             compatibility: config.compatibility,
             executors,
             forges,
+            webhooks,
             base,
         }),
         _ => Err(problems.0),
@@ -297,6 +312,24 @@ fn policy_limits(config: &Config, problems: &mut Problems) -> CheckedPolicyLimit
             .hint("it is at least 64, and at most 65536");
     }
     CheckedPolicyLimits { timeout, memory_bytes: limits.memory_mib.saturating_mul(MIB) }
+}
+
+fn webhooks(config: &Config, problems: &mut Problems) -> CheckedWebhooks {
+    let webhooks = &config.webhooks;
+    if !(1..=25).contains(&webhooks.max_body_mib) {
+        problems
+            .at("/webhooks/max_body_mib", format!("{} MiB are out of bounds", webhooks.max_body_mib))
+            .hint("it is at least 1, and at most 25");
+    }
+    if !(100..=10_000_000).contains(&webhooks.keep) {
+        problems
+            .at("/webhooks/keep", format!("{} deliveries are out of bounds", webhooks.keep))
+            .hint("it is at least 100, and at most 10000000");
+    }
+    let (least, most) = (Duration::from_secs(60 * 60), Duration::from_secs(366 * 24 * 60 * 60));
+    let keep_for = time(&webhooks.keep_for, least, most, "/webhooks/keep_for", problems);
+    let mib = usize::try_from(webhooks.max_body_mib).unwrap_or(usize::MAX);
+    CheckedWebhooks { max_body_bytes: mib.saturating_mul(1024 * 1024), keep: webhooks.keep, keep_for }
 }
 
 /// A secret's place, with its file path made absolute; says so when the variable's name is none.

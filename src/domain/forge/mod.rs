@@ -1,8 +1,9 @@
-//! What the engine knows of forges: proposals (pull requests, merge groups), and what people may ask
-//! for in a comment.
+//! What the engine knows of forges: proposals (pull requests, merge groups), what people may ask for
+//! in a comment, and what is delivered by webhook.
 
 mod proposal;
 mod command;
+pub mod delivery;
 mod comment_mode;
 
 pub use command::{Command, InvalidCommand, LEAD};

@@ -159,7 +159,7 @@ pub struct ReconcileArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  meshwright serve --config /etc/meshwright/meshwright.yaml --log-format json")]
 pub struct ServeArgs {
-    /// Where health and metrics are served
+    /// Where health is served, and where webhooks come in
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 }
@@ -177,7 +177,7 @@ pub struct GetArgs {
     /// Only what belongs to this product: a name or a fully qualified name
     #[arg(long, value_name = "NAME")]
     pub product: Option<String>,
-    /// At most so many, the newest, of activities, reports and events
+    /// At most so many, the newest, of activities, reports, deliveries and events
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
     /// How the list is written
@@ -206,6 +206,9 @@ pub enum GetKind {
     /// What forges should show
     #[value(alias = "report")]
     Reports,
+    /// What forges delivered by webhook
+    #[value(alias = "delivery")]
+    Deliveries,
     /// Who decided what, and why
     #[value(alias = "event")]
     Events,
@@ -224,6 +227,7 @@ impl GetKind {
             GetKind::Containers => "containers",
             GetKind::Activities => "activities",
             GetKind::Reports => "reports",
+            GetKind::Deliveries => "deliveries",
             GetKind::Events => "events",
             GetKind::Findings => "findings",
         }

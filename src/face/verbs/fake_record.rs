@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, fold};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
+use crate::domain::forge::delivery::{CommandRequest, Delivery};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan, PlannedActivity, PlannedTask, TaskKey};
 use crate::domain::report::Report;
@@ -13,9 +14,9 @@ use crate::domain::source::Condition;
 use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
-    ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, FindingRow,
-    LogLine, Look, Pass, PassBook, PassRow, ProductRow, RecordedVersion, ReportBook, ReportRow, SourceRecord,
-    SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
+    ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, DeliveryBook,
+    DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, ProductRow, Recorded, RecordedVersion, ReportBook,
+    ReportRow, Retention, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -148,6 +149,24 @@ impl Look for FakeRecord {
 
     async fn report_rows(&self, _: usize) -> Result<Vec<ReportRow>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn delivery_rows(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
+        let row = |woke: &[&str], reference: &str| DeliveryRow {
+            forge: "hub".parse().unwrap(),
+            delivery: "d-1".to_owned(),
+            event: "pull_request".to_owned(),
+            action: Some("opened".to_owned()),
+            repository: Some("acme/retail".to_owned()),
+            reference: Some(reference.to_owned()),
+            head: Some(revision()),
+            received_at: at().to_string(),
+            times: 2,
+            verdict: if woke.is_empty() { "ignored" } else { "woke" }.to_owned(),
+            woke: woke.iter().map(|target| (*target).to_owned()).collect(),
+        };
+        let rows = [row(&["a pull/7", "b"], "main"), row(&[], "x\u{1b}[2J\u{202e}y"), row(&["ab"], "main")];
+        Ok(rows.into_iter().take(limit).collect())
     }
 
     async fn audit_rows(&self, _: usize) -> Result<Vec<AuditRow>, StoreError> {
@@ -327,6 +346,25 @@ impl ReportBook for FakeRecord {
     }
 
     async fn failed(&self, _: &WantedReport, _: &str, _: Option<Timestamp>, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+}
+
+#[async_trait]
+impl DeliveryBook for FakeRecord {
+    async fn record_delivery(&self, _: Delivery) -> Result<Recorded, StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn open_commands(&self, _: usize) -> Result<Vec<CommandRequest>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn command_done(&self, _: &CommandRequest, _: &str, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn forget_deliveries(&self, _: &Retention) -> Result<u64, StoreError> {
         unreachable!("nothing is written")
     }
 }

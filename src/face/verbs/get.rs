@@ -5,11 +5,13 @@ use std::io;
 use serde::Serialize;
 
 use crate::domain::finding::Severity;
+use crate::domain::id::SourceName;
 use crate::face::cli::{DocumentFormat, GetArgs, GetKind, ListFormat};
 use crate::face::render::{Table, digest_short, document, time_short};
 use crate::face::{ExitStatus, Output};
 use crate::port::store::{
-    ActivityRow, AuditRow, ContainerRow, FindingRow, Look, ProductRow, ReportRow, SourceRow, StoreError, VersionRow,
+    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, ProductRow, ReportRow, SourceRow, StoreError,
+    VersionRow,
 };
 
 use super::{is_meant, store_failed};
@@ -29,7 +31,7 @@ async fn rows(look: &dyn Look, args: &GetArgs, output: &mut Output<'_>) -> Resul
     let source = args.source.as_ref();
     let filtered = source.is_some() || args.product.is_some();
     let limit = if filtered { MOST_LOOKED_AT } else { args.limit };
-    let of_source = |name: &crate::domain::id::SourceName| source.is_none_or(|wanted| wanted == name);
+    let of_source = |name: &SourceName| source.is_none_or(|wanted| wanted == name);
     let of_product =
         |product: &crate::domain::id::Fqn| args.product.as_ref().is_none_or(|wanted| is_meant(product, wanted));
     Ok(match args.kind {
@@ -64,6 +66,16 @@ async fn rows(look: &dyn Look, args: &GetArgs, output: &mut Output<'_>) -> Resul
             rows.retain(|row| of_source(&row.source));
             rows.truncate(args.limit);
             write(&rows, report_table, args, output)
+        }
+        GetKind::Deliveries => {
+            let mut rows = look.delivery_rows(limit).await?;
+            // What a delivery woke is a source, or a proposal of one behind the source's name.
+            let woke = |row: &DeliveryRow, name: &SourceName| {
+                row.woke.iter().any(|target| target.split(' ').next() == Some(name.as_str()))
+            };
+            rows.retain(|row| source.is_none_or(|wanted| woke(row, wanted)));
+            rows.truncate(args.limit);
+            write(&rows, delivery_table, args, output)
         }
         GetKind::Events => {
             let mut rows = look.audit_rows(limit).await?;
@@ -200,6 +212,36 @@ fn report_table(rows: &[ReportRow]) -> Table {
             row.state.clone(),
             row.delivery.clone(),
             description,
+        ]);
+    }
+    table
+}
+
+fn delivery_table(rows: &[DeliveryRow]) -> Table {
+    let mut table = Table::new(&[
+        "RECEIVED",
+        "FORGE",
+        "EVENT",
+        "REPOSITORY",
+        "REFERENCE",
+        "HEAD",
+        "VERDICT",
+        "WOKE",
+        "TIMES",
+        "DELIVERY",
+    ]);
+    for row in rows {
+        table.row([
+            time_short(&row.received_at),
+            text(&row.forge),
+            row.action.as_ref().map_or_else(|| row.event.clone(), |action| format!("{}.{action}", row.event)),
+            row.repository.clone().unwrap_or_default(),
+            row.reference.clone().unwrap_or_default(),
+            row.head.as_ref().map(|head| head.short().to_owned()).unwrap_or_default(),
+            row.verdict.clone(),
+            row.woke.join(", "),
+            text(&row.times),
+            row.delivery.clone(),
         ]);
     }
     table

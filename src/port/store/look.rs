@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::finding::Finding;
-use crate::domain::id::{Fqn, Revision, SourceName};
+use crate::domain::id::{ForgeName, Fqn, Revision, SourceName};
 
 use super::StoreError;
 
@@ -194,6 +194,34 @@ pub struct PassRow {
     pub at: String,
 }
 
+/// A line of `get deliveries`: an event that a forge delivered by webhook.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryRow {
+    /// The forge's name in the configuration.
+    pub forge: ForgeName,
+    /// Its id.
+    pub delivery: String,
+    /// What happened, in the forge's word.
+    pub event: String,
+    /// What of it.
+    pub action: Option<String>,
+    /// The repository.
+    pub repository: Option<String>,
+    /// The branch or reference.
+    pub reference: Option<String>,
+    /// The commit.
+    pub head: Option<Revision>,
+    /// When it came first (RFC 3339).
+    pub received_at: String,
+    /// How often it came; all but the first were dropped.
+    pub times: u64,
+    /// `woke`, `gap`, `command` or `ignored`.
+    pub verdict: String,
+    /// What it woke: sources, and proposals of sources.
+    pub woke: Vec<String>,
+}
+
 /// What people look at. Every listing is in a stable order.
 #[async_trait]
 pub trait Look: Send + Sync {
@@ -211,6 +239,8 @@ pub trait Look: Send + Sync {
     async fn activity_rows(&self, limit: usize) -> Result<Vec<ActivityRow>, StoreError>;
     /// The newest reports, newest first, at most `limit`.
     async fn report_rows(&self, limit: usize) -> Result<Vec<ReportRow>, StoreError>;
+    /// The newest deliveries, newest first, at most `limit`.
+    async fn delivery_rows(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError>;
     /// The newest audit events, newest first, at most `limit`.
     async fn audit_rows(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
     /// Findings that stand, by source and place.

@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 1;
+pub const KNOWN: i64 = 2;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,20 +52,56 @@ pub async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     migrator().run_direct(None, connection, false).await.map_err(|error| failure::of_migration(error, KNOWN))
 }
 
+/// Every step, in order. A step that was released never changes.
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "record", include_str!("../../../../migrations/sqlite/0001_record.sql")),
+    (2, "deliveries", include_str!("../../../../migrations/sqlite/0002_deliveries.sql")),
+];
+
 fn migrator() -> Migrator {
-    let first = include_str!("../../../../migrations/sqlite/0001_record.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "record".into(),
-        MigrationType::Simple,
-        first.into_sql_str(),
-        false,
-    )])
+    migrator_of(STEPS)
+}
+
+fn migrator_of(steps: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let step = |(version, name, text): &(i64, &'static str, &'static str)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, (*text).into_sql_str(), false)
+    };
+    Migrator::with_migrations(steps.iter().map(step).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Connection;
+
     use super::*;
+
+    async fn connect() -> SqliteConnection {
+        SqliteConnection::connect("sqlite::memory:").await.unwrap()
+    }
+
+    /// Writes down what a step has to carry over, once the schema stands at the version before it.
+    async fn carry(before: i64, rows: &'static str, question: &'static str, answer: &str) {
+        let mut connection = connect().await;
+        let earlier: Vec<_> = STEPS.iter().copied().filter(|(version, ..)| *version <= before).collect();
+        migrator_of(&earlier).run_direct(None, &mut connection, false).await.unwrap();
+        sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+        assert_eq!(inspect(&mut connection).await.unwrap(), Found::Version(before));
+        run(&mut connection).await.unwrap();
+        assert_eq!(inspect(&mut connection).await.unwrap(), Found::Version(KNOWN));
+        let found: String = sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(found, answer);
+    }
+
+    #[tokio::test]
+    async fn deliveries_come_to_a_record_that_has_sources() {
+        carry(
+            1,
+            "INSERT INTO sources (name, url, branch, revision, seen_at) VALUES ('retail', 'u', 'main', 'abc', 1)",
+            "SELECT name || ' ' || revision || ' ' || (SELECT count(*) FROM deliveries) FROM sources",
+            "retail abc 0",
+        )
+        .await;
+    }
 
     #[test]
     fn the_known_version_is_the_last_one() {

@@ -14,6 +14,8 @@
 //! * One connection writes; every call is one transaction that begins with `BEGIN IMMEDIATE`, so
 //!   that what it reads cannot change before it writes. A few read-only connections serve reads;
 //!   each multi-statement read is one snapshot.
+//! * Deliveries of webhooks come by the thousand: all that wait while a transaction is written share
+//!   the next one (`deliveries::batch`).
 //! * An advisory lock beside the file keeps a second writing process out for as long as the first
 //!   lives. Readers (`meshwright get`) do not take it.
 //!
@@ -45,6 +47,7 @@
 mod activities;
 mod audit;
 mod bulk;
+mod deliveries;
 mod lock;
 mod look;
 mod migrations;
@@ -79,6 +82,7 @@ pub struct SqliteStore {
 struct Writer {
     pool: SqlitePool,
     lock: Arc<StateLock>,
+    deliveries: Arc<deliveries::Batches>,
 }
 
 impl SqliteStore {
@@ -97,10 +101,12 @@ impl SqliteStore {
 
     /// Begins to write. What is read within is what will still be so at the commit.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        let Some(writer) = &self.writer else {
-            return Err(StoreError::Unusable("it was opened for reading only".to_owned()));
-        };
-        Ok(writer.pool.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(self.writer()?.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The connection that writes, unless the file was opened for reading only.
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::Unusable("it was opened for reading only".to_owned()))
     }
 
     /// Begins to read: all statements within see the same state.

@@ -55,7 +55,7 @@ impl SqliteStore {
             sqlx::query("DELETE FROM audit_events WHERE id = -1").execute(&mut *connection).await?;
             drop(connection);
             let readers = connect_readers(path, options).await?;
-            Ok(Self { readers, writer: Some(Writer { pool, lock }) })
+            Ok(Self { readers, writer: Some(Writer { pool, lock, deliveries: Arc::default() }) })
         };
         opened.await.map_err(|error| named(path, error))
     }

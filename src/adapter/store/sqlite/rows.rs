@@ -21,6 +21,8 @@ pub trait Columns {
     fn number(&self, column: &str) -> Result<i64, StoreError>;
     /// A count.
     fn count(&self, column: &str) -> Result<u64, StoreError>;
+    /// A count that may be absent.
+    fn count_or_none(&self, column: &str) -> Result<Option<u64>, StoreError>;
     /// Yes or no.
     fn flag(&self, column: &str) -> Result<bool, StoreError>;
     /// A time.
@@ -50,6 +52,11 @@ impl Columns for SqliteRow {
 
     fn count(&self, column: &str) -> Result<u64, StoreError> {
         Ok(encode::from_column(self.number(column)?))
+    }
+
+    fn count_or_none(&self, column: &str) -> Result<Option<u64>, StoreError> {
+        let number: Option<i64> = self.try_get(column)?;
+        Ok(number.map(encode::from_column))
     }
 
     fn flag(&self, column: &str) -> Result<bool, StoreError> {

@@ -56,3 +56,18 @@ async fn nothing_is_an_answer_and_a_locked_record_is_not() {
     assert_eq!((status, out.as_str()), (ExitStatus::Failed, ""));
     assert!(err.contains("not available for now: locked"));
 }
+
+#[tokio::test]
+async fn deliveries_are_those_that_woke_the_source() {
+    let (_, out, _) = run(false, &["deliveries"]).await;
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("RECEIVED") && lines[0].ends_with("DELIVERY"), "{out}");
+    let first = "hub    pull_request.opened  acme/retail  main";
+    assert!(lines[1].contains(first) && lines[1].contains("woke     a pull/7, b  2      d-1"), "{out}");
+    assert!(lines[2].contains("␛[2J") && !out.contains('\u{202e}'), "anybody names a branch: {out}");
+    for (source, expected) in [("a", 1), ("b", 1), ("ab", 1), ("c", 0)] {
+        let (_, out, _) = run(false, &["deliveries", "--source", source, "-o", "json"]).await;
+        let rows: Vec<Value> = serde_json::from_str(&out).unwrap();
+        assert_eq!(rows.len(), expected, "{source}: {out}");
+    }
+}

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::domain::id::{Fqn, SourceName};
 use crate::port::store::{
-    ActivityRow, AuditRow, ContainerRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow, StoreError,
-    VersionRow,
+    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
+    StoreError, VersionRow,
 };
 
-use super::SqliteStore;
+use super::{SqliteStore, deliveries};
 
 #[async_trait]
 impl Look for SqliteStore {
@@ -42,6 +42,10 @@ impl Look for SqliteStore {
 
     async fn report_rows(&self, limit: usize) -> Result<Vec<ReportRow>, StoreError> {
         rollouts::reports(&mut *self.read().await?, limit).await
+    }
+
+    async fn delivery_rows(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
+        deliveries::rows(&mut *self.read().await?, limit).await
     }
 
     async fn audit_rows(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {

@@ -1,4 +1,4 @@
-//! What the daemon answers over HTTP: whether it lives, and whether it is ready.
+//! Whether the daemon lives, and whether it is ready.
 //!
 //! Absent: anything about versions, sources or products. These endpoints are open, because a
 //! load balancer or a kubelet cannot be expected to have a token.
@@ -10,8 +10,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 /// Tells whether the daemon can do its work now.
 #[async_trait]
@@ -20,16 +18,8 @@ pub trait Readiness: Send + Sync {
     async fn ready(&self) -> Result<(), &'static str>;
 }
 
-/// Answers until told to stop, then lets open requests end.
-pub async fn serve(
-    listener: TcpListener,
-    readiness: Arc<dyn Readiness>,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(readiness)).with_graceful_shutdown(stop.cancelled_owned()).await
-}
-
-fn router(readiness: Arc<dyn Readiness>) -> Router {
+/// `/healthz` and `/readyz`.
+pub fn router(readiness: Arc<dyn Readiness>) -> Router {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(readyz)).with_state(readiness)
 }
 

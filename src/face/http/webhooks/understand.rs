@@ -15,9 +15,9 @@ use crate::domain::time::{Timestamp, to_millis};
 
 use super::settings::HookKind;
 
-/// A command that was written longer ago than this is not taken any more: it is a replay, or so late that
-/// nobody waits for it.
-const OLDEST_COMMAND: SignedDuration = SignedDuration::from_hours(24);
+/// A command that was written longer ago than this is not taken any more: GitHub delivers nothing again
+/// after three days, so it is a replay, and nobody waits for it.
+const OLDEST_COMMAND: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// How the payload stands in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

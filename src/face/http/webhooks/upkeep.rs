@@ -18,7 +18,7 @@ use super::counters::{Counters, Counts};
 const EVERY: Duration = Duration::from_secs(60);
 /// The pause between two bites, in which others write.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long it is remembered that a command was done. A comment is no command after a day, and a button
+/// How long it is remembered that a command was done. A comment is no command after three days, and a button
 /// of a check leads to a plan that is decided long before.
 const COMMANDS_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 

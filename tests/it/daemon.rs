@@ -7,24 +7,17 @@ mod state;
 mod stories;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use meshwright::domain::id::Revision;
-use rustix::process::{Pid, Signal, kill_process};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
 
+use crate::support::daemon::Daemon;
 use crate::support::repository::{TestRepository, copy_folder};
 use crate::support::world::{Descriptor, statuses};
-
-/// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The body of a policy that has nothing to say.
 const NEVER: &str = "deny contains {\"msg\": \"never\"} if false";
@@ -128,13 +121,7 @@ impl Place {
         static STARTS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = STARTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let log = self.path(&format!("log-{number}"));
-        let child = self
-            .command(&["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        Daemon { child, log }
+        Daemon::start(self.command(&["serve", "--listen", "127.0.0.1:0"]), log)
     }
 
     /// What a row of the record has, in one text; nothing while there is no record to be read.
@@ -172,77 +159,4 @@ impl Place {
 
 async fn rows(connection: &mut SqliteConnection, query: &'static str) -> Vec<String> {
     sqlx::query_scalar(query).fetch_all(connection).await.unwrap_or_default()
-}
-
-/// A running daemon; it is killed when it is dropped.
-struct Daemon {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Daemon {
-    fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// Waits until something is so; the daemon has to live meanwhile.
-    fn until(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
-        let began = Instant::now();
-        while !is_so() {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "the daemon ended before '{what}': {ended:?}\n{}", self.log());
-            assert!(began.elapsed() < PATIENCE, "it did not come to '{what}'\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn is_ready(&self) -> bool {
-        let log = self.log();
-        let Some((_, rest)) = log.split_once("address=Some(") else { return false };
-        let Some((address, _)) = rest.split_once(')') else { return false };
-        let Ok(mut stream) = TcpStream::connect(address) else { return false };
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        let mut answer = String::new();
-        stream.write_all(request.as_bytes()).is_ok()
-            && stream.read_to_string(&mut answer).is_ok()
-            && answer.starts_with("HTTP/1.1 200")
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    /// Waits for its end.
-    fn ended(mut self) -> ExitStatus {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(began.elapsed() < Duration::from_secs(15), "it does not end\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Stops it as a service manager does.
-    fn stop(self) {
-        self.signal(Signal::TERM);
-        let status = self.ended();
-        assert_eq!(status.code(), Some(0), "{status}");
-    }
-
-    /// Kills it as a power cut does.
-    fn kill(self) {
-        self.signal(Signal::KILL);
-        assert_eq!(self.ended().signal(), Some(9));
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It may have ended already, and then there is nothing to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -5,9 +5,10 @@ use std::time::Instant;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
+use crate::support::daemon::PATIENCE;
 use crate::support::world::Descriptor;
 
-use super::{PATIENCE, Place};
+use super::Place;
 
 /// Starts a daemon that has to refuse, and returns what it says.
 fn refused(place: &Place, arguments: &[&str]) -> String {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::description;
 use super::json::merge;
 use super::server::Shared;
-use super::world::{Kind, World};
+use super::world::{App, Kind, World};
 
 /// Where deliveries go.
 #[derive(Debug, Clone)]
@@ -99,6 +99,13 @@ pub struct Happening<'a> {
 }
 
 impl World {
+    /// Whether anybody wants to know of such an event.
+    pub fn is_heard(&self, event: &str, repository: u64) -> bool {
+        let has_event = |app: &&App| app.hook.is_some() && app.events.iter().any(|known| known == event);
+        let is_installed = |app: &App| self.installation_for(app.id, repository).is_some();
+        !self.repository(repository).hooks.is_empty() || self.apps.iter().filter(has_event).any(is_installed)
+    }
+
     /// Puts a delivery into the outbox for everybody who wants to know.
     pub fn tell(&mut self, happening: &Happening<'_>) {
         let repository = self.repository(happening.repository);

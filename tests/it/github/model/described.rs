@@ -50,3 +50,16 @@ async fn what_github_would_overlook_or_refuse_is_left_over() {
     assert_eq!(found["object"]["sha"], retail.head("feature/better"));
     assert_eq!(bot.get("/repos/acme/retail/branches/feature%2Fbetter").await.json()["name"], "feature/better");
 }
+
+/// Packages are pinned by version and digest; from where they come is the machine's business.
+#[test]
+fn the_lock_file_names_no_place() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/npm/package-lock.json")).unwrap();
+    let lock: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let packages = lock["packages"].as_object().unwrap();
+    assert!(packages.len() > 3);
+    for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+        assert!(package.get("resolved").is_none(), "{name}: npm install --omit-lockfile-registry-resolved");
+        assert!(package["integrity"].as_str().is_some_and(|digest| digest.starts_with("sha512-")), "{name}");
+    }
+}

@@ -60,3 +60,20 @@ async fn too_much_at_once_is_refused_for_a_while() {
     hub.advance(Duration::from_secs(3601));
     assert_eq!(say().await.status, 201);
 }
+
+#[tokio::test]
+async fn reading_costs_one_point_and_writing_five() {
+    let hub = Hub::start();
+    let retail = hub.repository("acme/retail").with_files(&[("a.txt", "one\n")]);
+    let path = format!("/repos/acme/retail/statuses/{}", retail.head("main"));
+    hub.allow_points(7);
+    let asker = Asker::person(&hub, "acme");
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        codes.push(asker.get("/repos/acme/retail").await.status);
+        codes.push(asker.post(&path, &json!({ "state": "pending" })).await.status);
+    }
+    assert_eq!(codes, [200, 201, 200, 403]);
+    hub.advance(Duration::from_secs(60));
+    assert_eq!(asker.post(&path, &json!({ "state": "pending" })).await.status, 201);
+}

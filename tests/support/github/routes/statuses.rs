@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use crate::support::github::answer::{Answer, Outcome};
-use crate::support::github::auth::{Caller, Need};
+use crate::support::github::auth::Need;
 use crate::support::github::hooks::Happening;
 use crate::support::github::json::merge;
 use crate::support::github::world::{Repository, Status, World};
@@ -72,12 +72,17 @@ fn write(world: &mut World, call: &Call, id: u64, sha: &str) -> Outcome {
     world.repository_mut(id).statuses.push(status.clone());
     let found = world.repository(id);
     let value = with_creator(world, found, &status);
-    let mut payload = json!({ "sha": sha, "name": found.full_name(), "branches": [] });
-    merge(&mut payload, world.status_json(found, &status));
-    // What an App writes itself it is told of as well, if it wants to know.
-    let by = world.acts_as(&call.caller);
-    if !matches!(call.caller, Caller::Nobody) {
-        world.tell(&Happening { event: "status", action: None, repository: id, by: &by, only: None, payload });
+    if world.is_heard("status", id) {
+        let mut payload = json!({ "sha": sha, "name": found.full_name(), "branches": [] });
+        merge(&mut payload, world.status_json(found, &status));
+        world.tell(&Happening {
+            event: "status",
+            action: None,
+            repository: id,
+            by: &status.creator,
+            only: None,
+            payload,
+        });
     }
     Answer::created(value)
 }

@@ -186,6 +186,25 @@ impl<'a> RepositoryHandle<'a> {
         self.look(|repository| repository.statuses.iter().filter(|status| status.sha == sha).cloned().collect())
     }
 
+    /// Has this commit and context had so many statuses before.
+    pub fn with_statuses(self, sha: &str, context: &str, count: usize) -> Self {
+        self.hub.with(|world| {
+            let (id, created_at) = (world.new_id(), world.now());
+            let status = Status {
+                id,
+                sha: sha.to_owned(),
+                context: context.to_owned(),
+                state: "pending".to_owned(),
+                description: None,
+                target_url: None,
+                creator: SOMEBODY.to_owned(),
+                created_at,
+            };
+            world.repository_mut(self.id).statuses.extend(std::iter::repeat_n(status, count));
+        });
+        self
+    }
+
     /// What is shown for this commit: the newest state of each context, and its description.
     pub fn shown(&self, sha: &str) -> BTreeMap<String, (String, String)> {
         let statuses = self.look(|repository| newest_statuses(repository, sha));

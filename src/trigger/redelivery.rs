@@ -80,7 +80,7 @@ async fn look(
     if found.is_cut {
         warn!("there were too many deliveries to look at all of them; the oldest are left to polling");
     }
-    missing.saw(found.attempts, now);
+    missing.saw(&found.attempts, now);
     let mut asked = 0;
     for attempt in missing.due(now) {
         match redelivery.redeliver(attempt).await {
@@ -108,7 +108,7 @@ struct Pending {
 }
 
 impl Missing {
-    fn saw(&mut self, attempts: Vec<Attempt>, now: Timestamp) {
+    fn saw(&mut self, attempts: &[Attempt], now: Timestamp) {
         let arrived: Vec<&str> =
             attempts.iter().filter(|attempt| attempt.arrived).map(|attempt| attempt.delivery.as_str()).collect();
         for attempt in attempts.iter().filter(|attempt| !attempt.arrived) {
@@ -165,19 +165,19 @@ mod tests {
     #[test]
     fn what_arrived_in_any_attempt_is_not_asked_for() {
         let mut missing = Missing::default();
-        missing.saw(vec![attempt(3, "a", 2, true), attempt(2, "b", 1, false), attempt(1, "a", 0, false)], at(3));
+        missing.saw(&[attempt(3, "a", 2, true), attempt(2, "b", 1, false), attempt(1, "a", 0, false)], at(3));
         assert_eq!(missing.due(at(3)), [2]);
-        missing.saw(vec![attempt(4, "b", 4, true)], at(5));
+        missing.saw(&[attempt(4, "b", 4, true)], at(5));
         assert!(missing.due(at(1000)).is_empty());
     }
 
     #[test]
     fn what_fails_again_is_asked_for_less_and_less_often_until_three_days_are_over() {
         let mut missing = Missing::default();
-        missing.saw(vec![attempt(1, "a", 0, false)], at(0));
+        missing.saw(&[attempt(1, "a", 0, false)], at(0));
         let mut asked = Vec::new();
         for minute in 0..4 * 24 * 60 {
-            missing.saw(Vec::new(), at(minute));
+            missing.saw(&[], at(minute));
             asked.extend(missing.due(at(minute)).iter().map(|_| minute));
         }
         assert_eq!(asked, [0, 5, 20, 65, 200, 605, 1820], "minutes after it failed");
@@ -187,7 +187,8 @@ mod tests {
     #[test]
     fn a_flood_of_failures_is_bounded() {
         let mut missing = Missing::default();
-        missing.saw((0..100_000).map(|id| attempt(id, &format!("d{id}"), 0, false)).collect(), at(0));
+        let flood: Vec<Attempt> = (0..100_000).map(|id| attempt(id, &format!("d{id}"), 0, false)).collect();
+        missing.saw(&flood, at(0));
         assert_eq!(missing.0.len(), MOST_PENDING);
         assert_eq!(missing.due(at(0)).len(), MOST_ASKED);
     }

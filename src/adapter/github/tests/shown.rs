@@ -35,7 +35,7 @@ async fn a_comment_is_found_over_pages_by_marker_and_author_and_edited_in_place(
             let host = asked.headers["host"].to_str().unwrap();
             let next =
                 format!("<http://{host}/api/v3/repositories/1/issues/7/comments?per_page=100&page=2>; rel=\"next\"");
-            reply(200, &json!(all)).with("link", next)
+            reply(200, &json!(all)).with("link", &next)
         }
         "GET /repositories/1/issues/7/comments?per_page=100&page=2" => {
             reply(200, &json!([written(100, "mallory", MARK), written(101, "mesh", &format!("{MARK}\r\nold"))]))
@@ -117,7 +117,7 @@ async fn open_pull_requests_come_by_number_and_from_no_more_than_ten_pages() {
                 })
             })
             .collect();
-        reply(200, &json!(pulls)).with("link", format!("<http://{host}/api/v3/next?page={before}>; rel=\"next\""))
+        reply(200, &json!(pulls)).with("link", &format!("<http://{host}/api/v3/next?page={before}>; rel=\"next\""))
     })
     .await;
     let pulls = stage.forge.open_pull_requests(&source(), "main").await.unwrap();

@@ -42,8 +42,8 @@ pub(super) fn page(status: u16, body: &str) -> Reply {
 }
 
 impl Reply {
-    pub(super) fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.headers.push((name.to_owned(), value.to_string()));
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 

@@ -34,6 +34,10 @@ use tokio::runtime::Runtime;
 
 use world::{GLOBS, World};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many descriptors there are.
 fn size() -> usize {
     std::env::var("MESHWRIGHT_BENCH_N").ok().map_or(10_000, |text| text.parse().unwrap())

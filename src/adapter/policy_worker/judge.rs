@@ -15,7 +15,7 @@ use super::loading::{ReadPolicies, died_loading, start_loaded};
 use super::trouble::Death;
 use super::worker::Worker;
 use crate::domain::id::Digest;
-use crate::domain::policy::{Question, Verdict};
+use crate::domain::policy::{PolicyEvent, Question, Verdict};
 use crate::port::judge::{Judge, PolicyLoadError};
 
 /// How many questions a worker is sent at once, and how many are taken from a long list at a time.
@@ -109,14 +109,40 @@ impl Judge for WorkerJudge {
                 return questions.iter().map(|_| Verdict::not_evaluated(digest.clone(), error.to_string())).collect();
             }
         };
+        // Where no package is asked at an event, nothing can be held against anything.
+        let count = questions.len();
+        let (places, questions): (Vec<usize>, Vec<Question>) =
+            questions.into_iter().enumerate().filter(|(_, question)| ready.asks_at(question.event)).unzip();
+        let nothing = Verdict { policies: ready.policies.digest.clone(), violations: Vec::new() };
+        let mut verdicts = vec![nothing; count];
+        let answers = self.shared.answer_all(&ready, questions).await;
+        for (place, answer) in places.into_iter().zip(answers) {
+            if let Some(verdict) = verdicts.get_mut(place) {
+                *verdict = answer;
+            }
+        }
+        verdicts
+    }
+}
+
+impl Ready {
+    /// Whether any package is asked at this event.
+    fn asks_at(&self, event: PolicyEvent) -> bool {
+        self.policies.packages.iter().any(|(_, events)| events.contains(&event))
+    }
+}
+
+impl Shared {
+    /// Answers any number of questions, with all workers.
+    async fn answer_all(self: &Arc<Self>, ready: &Arc<Ready>, questions: Vec<Question>) -> Vec<Verdict> {
         if questions.len() <= BATCH {
-            return self.shared.answer(&ready, &questions).await;
+            return self.answer(ready, &questions).await;
         }
         let count = questions.len();
         let (questions, next) = (Arc::new(questions), Arc::new(AtomicUsize::new(0)));
         let mut lanes = JoinSet::new();
-        for _ in 0..self.shared.lanes {
-            let (shared, ready) = (Arc::clone(&self.shared), Arc::clone(&ready));
+        for _ in 0..self.lanes {
+            let (shared, ready) = (Arc::clone(self), Arc::clone(ready));
             let (questions, next) = (Arc::clone(&questions), Arc::clone(&next));
             lanes.spawn(async move {
                 let mut answered = Vec::new();
@@ -141,9 +167,7 @@ impl Judge for WorkerJudge {
         let lost = || Verdict::not_evaluated(digest.clone(), "the policies were not asked");
         verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect()
     }
-}
 
-impl Shared {
     fn state(&self) -> State {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

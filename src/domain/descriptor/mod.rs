@@ -3,10 +3,12 @@
 //! The content stays JSON, because most of it belongs to other languages (API definitions,
 //! templates, extensions). What Meshwright itself acts upon is typed beside it.
 
+mod content;
 mod lifecycle;
 mod lineage;
 mod parts;
 
+pub use content::Content;
 pub use lifecycle::LifecycleTask;
 pub use parts::{Component, Port};
 
@@ -51,7 +53,7 @@ pub struct Descriptor {
     /// Stage to tasks, each list in the order in which it runs. Stages as written.
     pub lifecycle: Vec<(String, Vec<LifecycleTask>)>,
     /// The canonical content: references resolved, `components` and computed fields left out.
-    pub content: Arc<Value>,
+    pub content: Content,
     /// The digest of the canonical content.
     pub digest: Digest,
 }
@@ -101,7 +103,7 @@ impl Descriptor {
             ports,
             components,
             lifecycle,
-            content: Arc::new(content),
+            content: content.into(),
             digest,
         })
     }
@@ -131,7 +133,7 @@ impl Descriptor {
     /// The content as policies, observers and executors see it: with the computed, read-only
     /// fields (`id`, `fullyQualifiedName`, `entityType`) filled in.
     pub fn published(&self) -> Value {
-        let mut content = (*self.content).clone();
+        let mut content = Arc::unwrap_or_clone(self.content.value());
         if let Some(info) = content.get_mut("info").and_then(Value::as_object_mut) {
             identify(info, &self.fqn, EntityKind::DataProduct);
         }

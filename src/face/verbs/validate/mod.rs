@@ -23,8 +23,8 @@ use crate::face::{ExitStatus, Output, ValidatedDescriptor, Validation};
 use crate::port::judge::Judge;
 use crate::port::tree::Tree;
 
-/// So many descriptors are in memory at once.
-const AT_ONCE: usize = 1000;
+/// So many descriptors are checked at a time, while policies are asked about those before.
+const AT_ONCE: usize = 256;
 
 /// The events at which a product that is not recorded meets policies.
 const EVENTS: [PolicyEvent; 2] = [PolicyEvent::DataProductCreation, PolicyEvent::DataProductVersionCreation];
@@ -66,12 +66,12 @@ impl std::fmt::Debug for ValidateRequest<'_> {
 pub async fn validate(request: &ValidateRequest<'_>, output: &mut Output<'_>) -> io::Result<ExitStatus> {
     let scope = scope(request.current_folder, request.paths);
     let tree = (request.open)(&scope.top);
-    let validation = examine(request, &scope, tree.as_ref()).await;
+    let validation = examine(request, &scope, &tree).await;
     write(request, &validation, &scope, tree.as_ref(), output)?;
     Ok(if validation.is_fine() { ExitStatus::Success } else { ExitStatus::Failed })
 }
 
-async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) -> Validation {
+async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tree>) -> Validation {
     let mut validation = Validation { problems: scope.problems.clone(), ..Validation::default() };
     let mut roots: BTreeSet<RepoPath> = scope.files.iter().cloned().collect();
     for folder in &scope.folders {
@@ -93,25 +93,37 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) 
         validation.findings.extend(discovery.findings);
     }
     let roots: Vec<RepoPath> = roots.into_iter().collect();
+    let mut checked = Vec::new();
     for part in roots.chunks(AT_ONCE) {
-        let mut assessments = check::assess_all(tree, part, request.settings);
-        if let Some(judge) = request.judge {
-            ask(judge, &mut assessments, &mut validation.problems).await;
-        }
-        for mut assessment in assessments {
-            arrange(&mut assessment.findings);
-            validation.descriptors.push(ValidatedDescriptor {
-                path: assessment.path,
-                product: assessment.product,
-                version: assessment.descriptor.as_ref().map(|descriptor| descriptor.version.to_string()),
-                digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
-                counts: Counts::of(&assessment.findings),
-            });
-            validation.findings.append(&mut assessment.findings);
-        }
+        let (tree, paths, settings) = (Arc::clone(tree), part.to_vec(), request.settings.clone());
+        let next = tokio::task::spawn_blocking(move || check::assess_all(tree.as_ref(), &paths, &settings));
+        conclude(request, checked, &mut validation).await;
+        checked = next.await.unwrap_or_else(|error| {
+            validation.problems.push(format!("{} were not checked: {error}", counted(part.len(), "descriptor")));
+            Vec::new()
+        });
     }
+    conclude(request, checked, &mut validation).await;
     arrange(&mut validation.findings);
     validation
+}
+
+/// Asks policies about descriptors that were checked, and takes in all that was found.
+async fn conclude(request: &ValidateRequest<'_>, mut checked: Vec<Assessment>, validation: &mut Validation) {
+    if let Some(judge) = request.judge {
+        ask(judge, &mut checked, &mut validation.problems).await;
+    }
+    for mut assessment in checked {
+        arrange(&mut assessment.findings);
+        validation.descriptors.push(ValidatedDescriptor {
+            path: assessment.path,
+            product: assessment.product,
+            version: assessment.descriptor.as_ref().map(|descriptor| descriptor.version.to_string()),
+            digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
+            counts: Counts::of(&assessment.findings),
+        });
+        validation.findings.append(&mut assessment.findings);
+    }
 }
 
 /// Asks policies about every descriptor that rules have nothing against, and adds what they say.

@@ -78,8 +78,7 @@ impl Assessment {
     /// again from the commit, when it is asked for.
     fn shrink(&mut self, tree: &Arc<dyn Tree>) {
         if let Some(descriptor) = &mut self.descriptor {
-            let descriptor = Arc::make_mut(descriptor);
-            descriptor.content = descriptor.content.packed();
+            Arc::make_mut(descriptor).pack();
         }
         self.places = Places::InTree(Arc::clone(tree));
     }

@@ -136,7 +136,7 @@ impl Shared {
     /// Answers any number of questions, with all workers.
     async fn answer_all(self: &Arc<Self>, ready: &Arc<Ready>, questions: Vec<Question>) -> Vec<Verdict> {
         if questions.len() <= BATCH {
-            return self.answer(ready, &questions).await;
+            return self.answer(ready, &questions, &mut Vec::new()).await;
         }
         let count = questions.len();
         let (questions, next) = (Arc::new(questions), Arc::new(AtomicUsize::new(0)));
@@ -145,12 +145,12 @@ impl Shared {
             let (shared, ready) = (Arc::clone(self), Arc::clone(ready));
             let (questions, next) = (Arc::clone(&questions), Arc::clone(&next));
             lanes.spawn(async move {
-                let mut answered = Vec::new();
+                let (mut answered, mut room) = (Vec::new(), Vec::new());
                 loop {
                     let start = next.fetch_add(BATCH, Ordering::Relaxed);
                     let end = questions.len().min(start.saturating_add(BATCH));
                     let Some(batch) = questions.get(start..end).filter(|batch| !batch.is_empty()) else { break };
-                    answered.push((start, shared.answer(&ready, batch).await));
+                    answered.push((start, shared.answer(&ready, batch, &mut room).await));
                 }
                 answered
             });
@@ -236,12 +236,13 @@ impl Shared {
     }
 
     /// Answers questions in their order, with as many workers, one after the other, as it takes.
-    async fn answer(&self, ready: &Arc<Ready>, questions: &[Question]) -> Vec<Verdict> {
+    /// `room` is the room for what is sent, kept from one call to the next.
+    async fn answer(&self, ready: &Arc<Ready>, questions: &[Question], room: &mut Vec<u8>) -> Vec<Verdict> {
         let digest = &ready.policies.digest;
         let mut verdicts = Vec::with_capacity(questions.len());
         let mut tried_again = None;
         while let Some(left) = questions.get(verdicts.len()..).filter(|left| !left.is_empty()) {
-            let batch = match Batch::of(left, &ready.backoff) {
+            let batch = match Batch::of(left, &ready.backoff, std::mem::take(room)) {
                 Ok(batch) => batch,
                 Err(why) => {
                     verdicts.push(Verdict::not_evaluated(digest.clone(), why));
@@ -252,7 +253,10 @@ impl Shared {
             let outcome = self.ask(ready, &batch, &mut verdicts).await;
             let answered = questions.get(start..verdicts.len()).unwrap_or_default();
             ready.backoff.answered(answered.iter().map(|question| question.event));
-            let Err((death, position)) = outcome else { continue };
+            let Err((death, position)) = outcome else {
+                *room = batch.frames;
+                continue;
+            };
             let at = verdicts.len();
             if death.may_be_from_outside() && tried_again.replace(at) != Some(at) {
                 continue;
@@ -320,9 +324,10 @@ struct Batch {
 
 impl Batch {
     /// The first questions of `left`, up to one that is not asked; if that is the very first, why.
-    fn of(left: &[Question], backoff: &Backoff) -> Result<Self, String> {
+    fn of(left: &[Question], backoff: &Backoff, mut room: Vec<u8>) -> Result<Self, String> {
         let now = Instant::now();
-        let mut batch = Self { frames: Vec::new(), ends: Vec::new() };
+        room.clear();
+        let mut batch = Self { frames: room, ends: Vec::new() };
         for question in left.iter().take(BATCH) {
             let start = batch.frames.len();
             let refused = backoff.refuses_event(now, question.event).or_else(|| {

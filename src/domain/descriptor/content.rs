@@ -1,4 +1,4 @@
-//! The content of a version, whole or packed. A tree of values takes ten times the memory of its
+//! The content of a version, whole or packed. A tree of values takes many times the memory of its
 //! text, and a pass over ten thousand products looks into few of them twice.
 
 use std::sync::Arc;
@@ -36,6 +36,14 @@ impl Content {
         }
     }
 
+    /// The values, without a copy where nobody else has them.
+    pub fn into_value(self) -> Value {
+        match self.0 {
+            Form::Whole(value) => Arc::unwrap_or_clone(value),
+            Form::Packed(text) => serde_json::from_str(&text).unwrap_or_default(),
+        }
+    }
+
     /// The same in the least memory.
     pub fn packed(&self) -> Self {
         match &self.0 {
@@ -48,6 +56,13 @@ impl Content {
     pub fn canonical(&self) -> String {
         // It is UTF-8, because every string of it was.
         String::from_utf8(canonical::canonical(&self.value())).unwrap_or_default()
+    }
+}
+
+impl Default for Content {
+    /// Content without anything in it.
+    fn default() -> Self {
+        Self::from(Value::Null)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::Content;
+
 /// One task of one stage. Nothing in it is required: an empty one is legal and does nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LifecycleTask {
@@ -12,9 +14,9 @@ pub struct LifecycleTask {
     /// `service.$href`: the name of an executor.
     pub service: Option<String>,
     /// `template`, handed to the executor as it is.
-    pub template: Option<Value>,
+    pub template: Option<Content>,
     /// `configurations`, handed to the executor with its placeholders filled in.
-    pub configurations: Option<Value>,
+    pub configurations: Option<Content>,
     /// A JSON pointer to the task.
     pub pointer: String,
 }
@@ -48,8 +50,8 @@ fn task(item: &Value, index: usize, pointer: String) -> LifecycleTask {
         name: name.unwrap_or_else(|| format!("task-{}", index + 1)),
         order: item.get("order").and_then(Value::as_i64).and_then(|order| i32::try_from(order).ok()),
         service: item.pointer("/service/$href").and_then(Value::as_str).map(str::to_owned),
-        template: item.get("template").cloned(),
-        configurations: item.get("configurations").cloned(),
+        template: item.get("template").cloned().map(Content::from),
+        configurations: item.get("configurations").cloned().map(Content::from),
         pointer,
     }
 }

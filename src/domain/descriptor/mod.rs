@@ -108,6 +108,15 @@ impl Descriptor {
         })
     }
 
+    /// Keeps content in the least memory.
+    pub fn pack(&mut self) {
+        self.content = self.content.packed();
+        for task in self.lifecycle.iter_mut().flat_map(|(_, tasks)| tasks) {
+            task.template = task.template.as_ref().map(Content::packed);
+            task.configurations = task.configurations.as_ref().map(Content::packed);
+        }
+    }
+
     /// The version, by number and content.
     pub fn version_ref(&self) -> VersionRef {
         VersionRef { version: self.version.clone(), digest: self.digest.clone() }
@@ -133,7 +142,16 @@ impl Descriptor {
     /// The content as policies, observers and executors see it: with the computed, read-only
     /// fields (`id`, `fullyQualifiedName`, `entityType`) filled in.
     pub fn published(&self) -> Value {
-        let mut content = Arc::unwrap_or_clone(self.content.value());
+        self.publish(Arc::unwrap_or_clone(self.content.value()))
+    }
+
+    /// The same, for a descriptor that nobody else needs.
+    pub fn into_published(mut self) -> Value {
+        let content = std::mem::take(&mut self.content).into_value();
+        self.publish(content)
+    }
+
+    fn publish(&self, mut content: Value) -> Value {
         if let Some(info) = content.get_mut("info").and_then(Value::as_object_mut) {
             identify(info, &self.fqn, EntityKind::DataProduct);
         }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::check::{Assessment, record, verdicts};
 use crate::domain::change::{Change, ChangeKind, Difference, compare};
 use crate::domain::descriptor::{Content, Descriptor};
 use crate::domain::finding::{Finding, arrange};
 use crate::domain::id::{Fqn, Namespace, RepoPath, SourceName};
-use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question};
+use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question, version_state};
 use crate::port::store::{RecordedVersion, VerdictEntry};
 
 use super::super::Engine;
@@ -259,7 +259,7 @@ impl Engine {
         }
         let current = latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
         let current = current.map(Arc::new);
-        let after = Arc::new(json!({"dataProductVersion": descriptor.published()}));
+        let after = Arc::new(version_state(descriptor.published()));
         let described = Arc::new(serde_json::to_value(change).unwrap_or(Value::Null));
         let question = |event| Question {
             event,
@@ -274,7 +274,7 @@ impl Engine {
 
     fn product_version(&self, content: &Content) -> Option<Value> {
         let descriptor = descriptor_of(&self.settings.namespace, content)?;
-        Some(json!({"dataProductVersion": descriptor.published()}))
+        Some(version_state(descriptor.into_published()))
     }
 }
 

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde_json::json;
 
 use crate::check::{self, Assessment, Settings};
+use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::arrange;
 use crate::domain::id::RepoPath;
-use crate::domain::policy::{PolicyEvent, Question};
+use crate::domain::policy::{PolicyEvent, Question, version_state};
 use crate::domain::rule::Rule;
 use crate::face::cli::{DocumentFormat, FindingFormat};
 use crate::face::render::{self, Counts, counted};
@@ -110,27 +110,31 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tr
 
 /// Asks policies about descriptors that were checked, and takes in all that was found.
 async fn conclude(request: &ValidateRequest<'_>, mut checked: Vec<Assessment>, validation: &mut Validation) {
+    let version = |assessment: &Assessment| Some(assessment.descriptor.as_ref()?.version_ref());
+    let versions: Vec<Option<VersionRef>> = checked.iter().map(version).collect();
     if let Some(judge) = request.judge {
         ask(judge, &mut checked, &mut validation.problems).await;
     }
-    for mut assessment in checked {
+    for (mut assessment, version) in checked.into_iter().zip(versions) {
         arrange(&mut assessment.findings);
         validation.descriptors.push(ValidatedDescriptor {
             path: assessment.path,
             product: assessment.product,
-            version: assessment.descriptor.as_ref().map(|descriptor| descriptor.version.to_string()),
-            digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
+            version: version.as_ref().map(|version| version.version.to_string()),
+            digest: version.map(|version| version.digest),
             counts: Counts::of(&assessment.findings),
         });
         validation.findings.append(&mut assessment.findings);
     }
 }
 
-/// Asks policies about every descriptor that rules have nothing against, and adds what they say.
+/// Asks policies about every descriptor that rules have nothing against, and adds what they say. The
+/// questions take the descriptors along: their content is not copied.
 async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut Vec<String>) {
-    let of_descriptor = |(place, assessment): (usize, &Assessment)| -> Vec<(usize, Question)> {
-        let Some(descriptor) = &assessment.descriptor else { return Vec::new() };
-        let state = Arc::new(json!({ "dataProductVersion": descriptor.published() }));
+    let of_descriptor = |(place, assessment): (usize, &mut Assessment)| -> Vec<(usize, Question)> {
+        let Some(descriptor) = assessment.descriptor.take() else { return Vec::new() };
+        let published = Arc::unwrap_or_clone(descriptor).into_published();
+        let state = Arc::new(version_state(published));
         let question = |event| Question {
             event,
             current_state: None,
@@ -141,7 +145,7 @@ async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut V
         };
         EVENTS.into_iter().map(|event| (place, question(event))).collect()
     };
-    let all: Vec<(usize, Question)> = assessments.par_iter().enumerate().flat_map_iter(of_descriptor).collect();
+    let all: Vec<(usize, Question)> = assessments.par_iter_mut().enumerate().flat_map_iter(of_descriptor).collect();
     let (asked, questions): (Vec<usize>, Vec<Question>) = all.into_iter().unzip();
     let verdicts = judge.judge(questions).await;
     if verdicts.len() != asked.len() {

@@ -5,12 +5,19 @@
 //! A benchmark, never a timed test: machines differ, and a test that fails on a slow one says
 //! nothing about the code.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot be set up is of no use")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark that cannot be set up is of no use, and one tells its figures"
+)]
 
 mod generator;
 mod world;
 
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +28,7 @@ use meshwright::domain::canonical;
 use meshwright::domain::change::compare;
 use meshwright::domain::descriptor::Descriptor;
 use meshwright::domain::policy::{PolicyEvent, Question};
+use meshwright::domain::source::Head;
 use meshwright::engine::PassOutcome;
 use meshwright::face::Output;
 use meshwright::face::cli::FindingFormat;
@@ -33,6 +41,10 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use world::{GLOBS, World};
+
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many descriptors there are.
 fn size() -> usize {
@@ -54,12 +66,12 @@ fn descriptor(index: usize, round: usize) -> Descriptor {
 }
 
 fn contents(criterion: &mut Criterion) {
-    let (old, new) = (descriptor(1, 0), descriptor(1, 1));
+    let (old, new) = (descriptor(1, 0).content.value(), descriptor(1, 1).content.value());
     let mut group = criterion.benchmark_group("content");
-    group.throughput(Throughput::Bytes(canonical::canonical(&old.content).len() as u64));
-    group.bench_function("digest", |bencher| bencher.iter(|| canonical::digest(black_box(&old.content))));
+    group.throughput(Throughput::Bytes(canonical::canonical(&old).len() as u64));
+    group.bench_function("digest", |bencher| bencher.iter(|| canonical::digest(black_box(&old))));
     group.bench_function("compare", |bencher| {
-        bencher.iter(|| compare(black_box(&old.content), black_box(&new.content)));
+        bencher.iter(|| compare(black_box(&old), black_box(&new)));
     });
     group.finish();
 }
@@ -114,21 +126,7 @@ fn validation(criterion: &mut Criterion) {
     });
     group.bench_function(format!("{} from git, rules and policies", size()), |bencher| {
         bencher.iter(|| {
-            let tree = tree();
-            let judge = world::judge();
-            let request = ValidateRequest {
-                paths: &[".".into()],
-                current_folder: repository.path(),
-                globs: &globs,
-                settings: &settings,
-                judge: Some(&judge),
-                catalogue: &[],
-                format: FindingFormat::Json,
-                open: &|_| Arc::clone(&tree),
-            };
-            let (mut out, mut err) = (Vec::new(), Vec::new());
-            let mut output = Output { out: &mut out, err: &mut err, colour: false, err_colour: false, width: 100 };
-            runtime.block_on(validate(&request, &mut output)).unwrap();
+            let (out, err) = runtime.block_on(validate_all(repository.path(), tree(), true));
             assert!(out.len() > size(), "{}", String::from_utf8_lossy(&err));
         });
     });
@@ -138,6 +136,40 @@ fn validation(criterion: &mut Criterion) {
         bencher.iter(|| black_box(check::assess(tree.as_ref(), &path, &settings)));
     });
     group.finish();
+}
+
+/// The verb `validate` on everything; what it writes to both outputs.
+async fn validate_all(folder: &Path, tree: Arc<dyn Tree>, with_policies: bool) -> (Vec<u8>, Vec<u8>) {
+    let judge = world::judge();
+    let request = ValidateRequest {
+        paths: &[".".into()],
+        current_folder: folder,
+        globs: &GLOBS.map(str::to_owned),
+        settings: &settings(),
+        judge: with_policies.then_some(&judge as &dyn Judge),
+        catalogue: &[],
+        format: FindingFormat::Json,
+        open: &|_| Arc::clone(&tree),
+    };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut output = Output { out: &mut out, err: &mut err, colour: false, err_colour: false, width: 100 };
+    validate(&request, &mut output).await.unwrap();
+    (out, err)
+}
+
+/// Validates a repository once, with its mirror in the folder beside it; what to put behind `time`,
+/// which counts the workers too.
+fn validate_once(folder: &Path, with_policies: bool) {
+    let runtime = runtime();
+    let sources = world::sources(folder, &folder.with_extension("mirrors"));
+    let name = "mesh".parse().unwrap();
+    let head = runtime.block_on(sources.fetch(&name)).unwrap();
+    let Head::At { revision } = head else { panic!("{head:?}") };
+    let start = std::time::Instant::now();
+    let tree = runtime.block_on(sources.tree(&name, &revision)).unwrap();
+    let (out, err) = runtime.block_on(validate_all(folder, tree, with_policies));
+    println!("{:?}, {} bytes of findings", start.elapsed(), out.len());
+    eprint!("{}", String::from_utf8_lossy(&err));
 }
 
 fn passes(criterion: &mut Criterion) {
@@ -217,9 +249,14 @@ criterion_group! {
 }
 
 /// Measures; or, with `MESHWRIGHT_BENCH_REPOSITORY`, only makes the repository in that folder, for
-/// whoever wants to look at the daemon over it.
+/// whoever wants to look at the daemon over it. With `MESHWRIGHT_BENCH_VALIDATE` (`rules` or
+/// `policies`), validates what was made there, once.
 fn main() {
     if let Some(folder) = std::env::var_os("MESHWRIGHT_BENCH_REPOSITORY") {
+        if let Some(with) = std::env::var_os("MESHWRIGHT_BENCH_VALIDATE") {
+            validate_once(folder.as_ref(), with == "policies");
+            return;
+        }
         std::fs::create_dir_all(&folder).unwrap();
         generator::repository(folder.as_ref(), size()).unwrap();
         return;

@@ -41,14 +41,63 @@ pub struct Assessment {
     pub descriptor: Option<Arc<Descriptor>>,
     /// What was found, arranged.
     pub findings: Vec<Finding>,
-    located: Arc<Located>,
+    places: Places,
+}
+
+/// Where the values of the content stand.
+#[derive(Clone)]
+enum Places {
+    Known(Arc<Located>),
+    /// They were let go, and can be read again: the files of a commit do not change.
+    InTree(Arc<dyn Tree>),
+}
+
+impl std::fmt::Debug for Places {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Places::Known(_) => "Known",
+            Places::InTree(_) => "InTree",
+        })
+    }
 }
 
 impl Assessment {
     /// Where a JSON pointer into the resolved content stands in the files; the nearest parent that
     /// is there, for one that is not.
     pub fn locate(&self, pointer: &str) -> Location {
-        self.located.location(pointer).unwrap_or_else(|| Location::top_of(self.path.clone()))
+        self.locator().locate(pointer)
+    }
+
+    /// The same for many pointers.
+    pub fn locator(&self) -> Locator<'_> {
+        let located = match &self.places {
+            Places::Known(located) => Arc::clone(located),
+            Places::InTree(tree) => Arc::new(refs::resolve(tree.as_ref(), &self.path).located),
+        };
+        Locator { root: &self.path, located }
+    }
+
+    /// Keeps as little memory as possible: the content is packed, and where its values stand is read
+    /// again from the commit, when it is asked for.
+    fn shrink(&mut self, tree: &Arc<dyn Tree>) {
+        if let Some(descriptor) = &mut self.descriptor {
+            Arc::make_mut(descriptor).pack();
+        }
+        self.places = Places::InTree(Arc::clone(tree));
+    }
+}
+
+/// Tells where pointers into one descriptor's content stand.
+#[derive(Debug)]
+pub struct Locator<'a> {
+    root: &'a RepoPath,
+    located: Arc<Located>,
+}
+
+impl Locator<'_> {
+    /// As [`Assessment::locate`].
+    pub fn locate(&self, pointer: &str) -> Location {
+        self.located.location(pointer).unwrap_or_else(|| Location::top_of(self.root.clone()))
     }
 }
 
@@ -75,12 +124,23 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
         }
     }
     let findings = tidy(findings, path);
-    Assessment { path: path.clone(), files, product, descriptor, findings, located: Arc::new(located) }
+    Assessment { path: path.clone(), files, product, descriptor, findings, places: Places::Known(Arc::new(located)) }
 }
 
 /// Reads and checks many, on all cores, in the order of `paths`.
 pub fn assess_all(tree: &dyn Tree, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
     paths.par_iter().map(|path| assess(tree, path, settings)).collect()
+}
+
+/// The same for the tree of a commit, so that what comes back takes little memory, however many
+/// descriptors the commit has.
+pub fn assess_commit(tree: &Arc<dyn Tree>, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
+    let of_path = |path| {
+        let mut assessment = assess(tree.as_ref(), path, settings);
+        assessment.shrink(tree);
+        assessment
+    };
+    paths.par_iter().map(of_path).collect()
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Report) {

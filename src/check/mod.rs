@@ -21,7 +21,7 @@ pub mod verdicts;
 pub mod policy;
 mod catalogue;
 
-pub use assess::{Assessment, Settings, assess, assess_all};
+pub use assess::{Assessment, Locator, Settings, assess, assess_all, assess_commit};
 pub use catalogue::catalogue;
 pub use discover::{Discovery, discover};
 pub use schema::dpds_schema;

@@ -7,12 +7,16 @@ use super::Assessment;
 
 /// The findings of a verdict on this descriptor, arranged.
 pub fn findings(assessment: &Assessment, verdict: &Verdict) -> Vec<Finding> {
+    if verdict.violations.is_empty() {
+        return Vec::new();
+    }
+    let locator = assessment.locator();
     let mut findings: Vec<Finding> = verdict
         .violations
         .iter()
         .map(|violation| {
             let pointer = into_content(violation.pointer.as_deref().unwrap_or_default());
-            let location = assessment.locate(pointer);
+            let location = locator.locate(pointer);
             let severity = violation.enforcement.severity();
             let finding = Finding::new(severity, violation.rule.clone(), location, pointer, &violation.message);
             match &violation.hint {

@@ -85,6 +85,11 @@ pub struct Question {
     pub source: Option<SourceName>,
 }
 
+/// The state of a product version, as questions have it.
+pub fn version_state(published: Value) -> Value {
+    Value::Object([("dataProductVersion".to_owned(), published)].into_iter().collect())
+}
+
 /// One violation of a policy, or the reason why policies could not be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {

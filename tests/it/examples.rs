@@ -145,8 +145,8 @@ fn changed(change: &str, into: &Path) -> Vec<Product> {
     products(into)
 }
 
-fn output_ports(product: &Product) -> Vec<&Value> {
-    product.descriptor.content["interfaceComponents"]["outputPorts"].as_array().unwrap().iter().collect()
+fn output_ports(product: &Product) -> Vec<Value> {
+    product.descriptor.content.value()["interfaceComponents"]["outputPorts"].as_array().unwrap().clone()
 }
 
 fn texts<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
@@ -224,9 +224,8 @@ fn both_stages_load_every_table_from_their_own_results() {
         let stages: Vec<&str> = product.descriptor.lifecycle.iter().map(|(stage, _)| stage.as_str()).collect();
         assert_eq!(stages, configured);
         let mut tables: BTreeSet<&str> = BTreeSet::new();
-        for port in
-            output_ports(&product).iter().filter(|port| port["promises"]["api"]["specification"] == "datastoreapi")
-        {
+        let ports = output_ports(&product);
+        for port in ports.iter().filter(|port| port["promises"]["api"]["specification"] == "datastoreapi") {
             tables.extend(texts(&port["promises"]["api"]["definition"]["schema"]["tables"], "name"));
         }
         for stage in stages {
@@ -234,7 +233,7 @@ fn both_stages_load_every_table_from_their_own_results() {
             let services: Vec<&str> = tasks.iter().map(|task| task.service.as_deref().unwrap()).collect();
             assert_eq!(services, ["warehouse", "build", "publish"]);
             assert!(services.iter().all(|service| configuration.executors.contains_key(*service)));
-            let load = tasks[2].configurations.as_ref().unwrap()["load"].clone();
+            let load = tasks[2].configurations.as_ref().unwrap().value()["load"].clone();
             assert_eq!(texts(&load, "table").into_iter().collect::<BTreeSet<_>>(), tables);
             for item in load.as_array().unwrap() {
                 let from = format!("${{{stage}.results.build.files.{}}}", item["table"].as_str().unwrap());
@@ -252,7 +251,7 @@ fn the_compatible_change_adds_a_column_and_is_filled() {
     let expected = files(&root().join("tests/cases/examples/dailySales-compatible"));
     assert_eq!(files(&built.path().join("dailySales")), expected);
     for (before, after) in before.iter().zip(&after) {
-        let difference = compare(&before.descriptor.content, &after.descriptor.content);
+        let difference = compare(&before.descriptor.content.value(), &after.descriptor.content.value());
         assert_eq!(difference.fields.is_empty(), after.descriptor.name != "dailySales");
         assert_eq!(difference.impact(), Impact::Compatible, "{:?}", difference.fields);
         assert_eq!(before.descriptor.fqn, after.descriptor.fqn);
@@ -265,7 +264,7 @@ fn the_breaking_change_takes_a_column_that_a_consumer_reads() {
     let (before, after) = (example(), changed("breaking", folder.path()));
     let mut breaking = Vec::new();
     for (before, after) in before.iter().zip(&after) {
-        let difference = compare(&before.descriptor.content, &after.descriptor.content);
+        let difference = compare(&before.descriptor.content.value(), &after.descriptor.content.value());
         assert_eq!(difference.fields.is_empty(), after.descriptor.name != "orderFulfilment");
         breaking.extend(difference.fields.into_iter().filter(|field| field.impact != Impact::Compatible));
         assert_eq!(before.descriptor.version.major, after.descriptor.version.major);

@@ -252,6 +252,19 @@ async fn the_smallest_memory_is_enough_for_the_shipped_pack() {
     );
 }
 
+/// What an allocator sets aside at the start does not come on top of the limit.
+#[tokio::test]
+async fn a_workers_limit_on_memory_is_what_it_was_told() {
+    let folder = Folder::with(&[("plain.rego", PLAIN)]);
+    let judge = folder.judge();
+    judge.reload().await.unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", judge.idle_workers()[0])).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max address space")).unwrap();
+    let bytes: u64 = line.split_whitespace().nth(3).unwrap().parse().unwrap();
+    // For policies 256 MiB and for the stack 32; the rest is the binary, which is large without optimisation.
+    assert!(bytes >> 20 < 256 + 32 + 600, "{line}");
+}
+
 #[tokio::test]
 async fn a_judge_that_is_dropped_half_way_gives_no_old_answers() {
     let folder = Folder::with(&[("plain.rego", PLAIN)]);

@@ -45,7 +45,7 @@ fn run(limits: Limits) -> std::io::Result<()> {
     let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     let marker = Marker::in_this_process()?;
     limits.apply()?;
-    let (hand_on, handed) = sync_channel(4);
+    let (hand_on, handed) = sync_channel(16);
     let worker = Worker { limits, output, marker, evaluator: None, suite: None };
     std::thread::Builder::new().name("policies".to_owned()).stack_size(STACK).spawn(move || {
         // A panic ends the process, and not only this thread: nobody would answer any more.

@@ -15,7 +15,7 @@ use super::loading::{ReadPolicies, died_loading, start_loaded};
 use super::trouble::Death;
 use super::worker::Worker;
 use crate::domain::id::Digest;
-use crate::domain::policy::{Question, Verdict};
+use crate::domain::policy::{PolicyEvent, Question, Verdict};
 use crate::port::judge::{Judge, PolicyLoadError};
 
 /// How many questions a worker is sent at once, and how many are taken from a long list at a time.
@@ -109,22 +109,48 @@ impl Judge for WorkerJudge {
                 return questions.iter().map(|_| Verdict::not_evaluated(digest.clone(), error.to_string())).collect();
             }
         };
+        // Where no package is asked at an event, nothing can be held against anything.
+        let count = questions.len();
+        let (places, questions): (Vec<usize>, Vec<Question>) =
+            questions.into_iter().enumerate().filter(|(_, question)| ready.asks_at(question.event)).unzip();
+        let nothing = Verdict { policies: ready.policies.digest.clone(), violations: Vec::new() };
+        let mut verdicts = vec![nothing; count];
+        let answers = self.shared.answer_all(&ready, questions).await;
+        for (place, answer) in places.into_iter().zip(answers) {
+            if let Some(verdict) = verdicts.get_mut(place) {
+                *verdict = answer;
+            }
+        }
+        verdicts
+    }
+}
+
+impl Ready {
+    /// Whether any package is asked at this event.
+    fn asks_at(&self, event: PolicyEvent) -> bool {
+        self.policies.packages.iter().any(|(_, events)| events.contains(&event))
+    }
+}
+
+impl Shared {
+    /// Answers any number of questions, with all workers.
+    async fn answer_all(self: &Arc<Self>, ready: &Arc<Ready>, questions: Vec<Question>) -> Vec<Verdict> {
         if questions.len() <= BATCH {
-            return self.shared.answer(&ready, &questions).await;
+            return self.answer(ready, &questions, &mut Vec::new()).await;
         }
         let count = questions.len();
         let (questions, next) = (Arc::new(questions), Arc::new(AtomicUsize::new(0)));
         let mut lanes = JoinSet::new();
-        for _ in 0..self.shared.lanes {
-            let (shared, ready) = (Arc::clone(&self.shared), Arc::clone(&ready));
+        for _ in 0..self.lanes {
+            let (shared, ready) = (Arc::clone(self), Arc::clone(ready));
             let (questions, next) = (Arc::clone(&questions), Arc::clone(&next));
             lanes.spawn(async move {
-                let mut answered = Vec::new();
+                let (mut answered, mut room) = (Vec::new(), Vec::new());
                 loop {
                     let start = next.fetch_add(BATCH, Ordering::Relaxed);
                     let end = questions.len().min(start.saturating_add(BATCH));
                     let Some(batch) = questions.get(start..end).filter(|batch| !batch.is_empty()) else { break };
-                    answered.push((start, shared.answer(&ready, batch).await));
+                    answered.push((start, shared.answer(&ready, batch, &mut room).await));
                 }
                 answered
             });
@@ -141,9 +167,7 @@ impl Judge for WorkerJudge {
         let lost = || Verdict::not_evaluated(digest.clone(), "the policies were not asked");
         verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect()
     }
-}
 
-impl Shared {
     fn state(&self) -> State {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -212,12 +236,13 @@ impl Shared {
     }
 
     /// Answers questions in their order, with as many workers, one after the other, as it takes.
-    async fn answer(&self, ready: &Arc<Ready>, questions: &[Question]) -> Vec<Verdict> {
+    /// `room` is the room for what is sent, kept from one call to the next.
+    async fn answer(&self, ready: &Arc<Ready>, questions: &[Question], room: &mut Vec<u8>) -> Vec<Verdict> {
         let digest = &ready.policies.digest;
         let mut verdicts = Vec::with_capacity(questions.len());
         let mut tried_again = None;
         while let Some(left) = questions.get(verdicts.len()..).filter(|left| !left.is_empty()) {
-            let batch = match Batch::of(left, &ready.backoff) {
+            let batch = match Batch::of(left, &ready.backoff, std::mem::take(room)) {
                 Ok(batch) => batch,
                 Err(why) => {
                     verdicts.push(Verdict::not_evaluated(digest.clone(), why));
@@ -228,7 +253,10 @@ impl Shared {
             let outcome = self.ask(ready, &batch, &mut verdicts).await;
             let answered = questions.get(start..verdicts.len()).unwrap_or_default();
             ready.backoff.answered(answered.iter().map(|question| question.event));
-            let Err((death, position)) = outcome else { continue };
+            let Err((death, position)) = outcome else {
+                *room = batch.frames;
+                continue;
+            };
             let at = verdicts.len();
             if death.may_be_from_outside() && tried_again.replace(at) != Some(at) {
                 continue;
@@ -296,9 +324,10 @@ struct Batch {
 
 impl Batch {
     /// The first questions of `left`, up to one that is not asked; if that is the very first, why.
-    fn of(left: &[Question], backoff: &Backoff) -> Result<Self, String> {
+    fn of(left: &[Question], backoff: &Backoff, mut room: Vec<u8>) -> Result<Self, String> {
         let now = Instant::now();
-        let mut batch = Self { frames: Vec::new(), ends: Vec::new() };
+        room.clear();
+        let mut batch = Self { frames: room, ends: Vec::new() };
         for question in left.iter().take(BATCH) {
             let start = batch.frames.len();
             let refused = backoff.refuses_event(now, question.event).or_else(|| {

@@ -52,6 +52,9 @@ impl Worker {
             .arg(VERB)
             .args(limits.to_arguments())
             .env_clear()
+            // The allocator would set a gigabyte of addresses aside, which the limit on memory would then
+            // let policies have on top.
+            .env("MIMALLOC_ARENA_RESERVE", "0")
             .current_dir("/")
             // A group of its own, so that Ctrl-C at a terminal is for the daemon to answer.
             .process_group(0)

@@ -67,7 +67,8 @@ fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
     Ok(())
 }
 
-fn key(
+/// A key of the map that is open.
+pub(super) fn key(
     builder: &mut Builder,
     text: Cow<'_, str>,
     style: ScalarStyle,

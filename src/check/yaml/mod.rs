@@ -1,10 +1,12 @@
-//! From bytes to content in which every value knows its place. YAML goes through saphyr-parser's
-//! events, JSON through a reader of its own; both end in the same builder. Nothing here knows
+//! From bytes to content in which every value knows its place. YAML as nearly everybody writes it is
+//! read in one go, all other YAML through saphyr-parser's events, JSON through a reader of its own;
+//! all end in the same builder. Nothing here knows
 //! what a descriptor is, and nothing follows a reference.
 
 mod builder;
 mod encoding;
 mod events;
+mod everyday;
 mod json;
 mod place;
 pub(super) mod rules;
@@ -88,7 +90,10 @@ pub(super) fn read(bytes: &[u8], syntax: Syntax) -> (Option<Document>, Vec<Probl
         Err(problem) => return (None, vec![problem]),
     };
     let (document, mut problems) = match syntax {
-        Syntax::Yaml => events::read(text),
+        Syntax::Yaml => match everyday::read(text) {
+            Some(document) => (Some(document), Vec::new()),
+            None => events::read(text),
+        },
         Syntax::Json => json::read(text),
     };
     if document.is_none() && problems.is_empty() {

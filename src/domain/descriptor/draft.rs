@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Content;
 use super::lifecycle::{LifecycleTask, service};
 use super::parts::Component;
 use crate::domain::id::{EntityKind, Fqn};
@@ -51,8 +52,8 @@ pub(super) fn tasks(components: &[Component], resolved: &Value) -> Vec<Lifecycle
                 order: None,
                 phase: Some(phase),
                 service: service(block_value),
-                template: block_value.get("template").cloned(),
-                configurations: block_value.get("configurations").cloned(),
+                template: block_value.get("template").cloned().map(Content::from),
+                configurations: block_value.get("configurations").cloned().map(Content::from),
                 pointer: format!("{}/{}", component.pointer, block.field),
             };
             tasks.push((phase, task));

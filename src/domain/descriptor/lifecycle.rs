@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Content;
 use crate::domain::stage::Phase;
 
 /// One task of one stage. Nothing in it is required: an empty one is legal and does nothing.
@@ -16,9 +17,9 @@ pub struct LifecycleTask {
     /// `service.$href`: the name of an executor.
     pub service: Option<String>,
     /// `template`, handed to the executor as it is.
-    pub template: Option<Value>,
+    pub template: Option<Content>,
     /// `configurations`, handed to the executor with its placeholders filled in.
-    pub configurations: Option<Value>,
+    pub configurations: Option<Content>,
     /// A JSON pointer to the task.
     pub pointer: String,
 }
@@ -61,8 +62,8 @@ fn task(item: &Value, index: usize, pointer: String) -> LifecycleTask {
         order: item.get("order").and_then(Value::as_i64).and_then(|order| i32::try_from(order).ok()),
         phase: None,
         service: service(item),
-        template: item.get("template").cloned(),
-        configurations: item.get("configurations").cloned(),
+        template: item.get("template").cloned().map(Content::from),
+        configurations: item.get("configurations").cloned().map(Content::from),
         pointer,
     }
 }

@@ -4,12 +4,14 @@
 //! The content stays JSON, because most of it belongs to other languages (API definitions,
 //! templates, extensions). What Meshwright itself acts upon is typed beside it.
 
+mod content;
 pub mod draft;
 mod leniency;
 mod lifecycle;
 mod lineage;
 mod parts;
 
+pub use content::Content;
 pub use leniency::{Compatibility, Leniency};
 pub use lifecycle::LifecycleTask;
 pub use parts::{Component, Port};
@@ -58,7 +60,7 @@ pub struct Descriptor {
     /// Empty where there is a `lifecycleInfo`.
     pub every_stage: Vec<LifecycleTask>,
     /// The canonical content: references resolved, `components` and computed fields left out.
-    pub content: Arc<Value>,
+    pub content: Content,
     /// The digest of the canonical content.
     pub digest: Digest,
 }
@@ -111,9 +113,18 @@ impl Descriptor {
             components,
             lifecycle,
             every_stage,
-            content: Arc::new(content),
+            content: content.into(),
             digest,
         })
+    }
+
+    /// Keeps content in the least memory.
+    pub fn pack(&mut self) {
+        self.content = self.content.packed();
+        for task in self.lifecycle.iter_mut().flat_map(|(_, tasks)| tasks) {
+            task.template = task.template.as_ref().map(Content::packed);
+            task.configurations = task.configurations.as_ref().map(Content::packed);
+        }
     }
 
     /// The version, by number and content.
@@ -142,7 +153,16 @@ impl Descriptor {
     /// The content as policies, observers and executors see it: with the computed, read-only
     /// fields (`id`, `fullyQualifiedName`, `entityType`) filled in.
     pub fn published(&self) -> Value {
-        let mut content = (*self.content).clone();
+        self.publish(Arc::unwrap_or_clone(self.content.value()))
+    }
+
+    /// The same, for a descriptor that nobody else needs.
+    pub fn into_published(mut self) -> Value {
+        let content = std::mem::take(&mut self.content).into_value();
+        self.publish(content)
+    }
+
+    fn publish(&self, mut content: Value) -> Value {
         if let Some(info) = content.get_mut("info").and_then(Value::as_object_mut) {
             identify(info, &self.fqn, EntityKind::DataProduct);
         }

@@ -68,7 +68,8 @@ pub(super) fn planned_tasks(
     let mut earlier = BTreeSet::new();
     let mut tasks = Vec::with_capacity(phased.len());
     for (index, (phase, task, executor)) in phased.into_iter().enumerate() {
-        for placeholder in task.configurations.iter().flat_map(placeholders) {
+        let configurations = or_null(task.configurations.as_ref());
+        for placeholder in placeholders(&configurations) {
             if !resolvable(&placeholder, product, stage, before, &earlier) {
                 findings.push(unresolved(product, task, &placeholder, stage, &earlier));
             }
@@ -79,7 +80,7 @@ pub(super) fn planned_tasks(
             name: task.name.clone(),
             phase,
             template: or_null(task.template.as_ref()),
-            configurations: or_null(task.configurations.as_ref()),
+            configurations,
             timeout_seconds: profile.map_or(0, |profile| profile.timeout_seconds),
             attempts: profile.map_or(1, |profile| profile.attempts.max(1)),
             key: TaskKey::derive(activity, index, &task.name),

@@ -271,7 +271,7 @@ fn version_entry(product: &Desired) -> VersionEntry {
     VersionEntry {
         product: descriptor.fqn.clone(),
         version: descriptor.version_ref(),
-        content: Arc::clone(&descriptor.content),
+        content: descriptor.content.clone(),
         path: product.path.clone(),
         display_name: descriptor.display_name.clone(),
         domain: descriptor.domain.clone(),

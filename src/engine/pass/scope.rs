@@ -75,7 +75,7 @@ impl Engine {
         let settings =
             Settings { namespace: Some(self.settings.namespace.clone()), compatibility: self.settings.compatibility };
         let roots = scope.roots;
-        let assessments = tokio::task::spawn_blocking(move || check::assess_all(tree.as_ref(), &roots, &settings))
+        let assessments = tokio::task::spawn_blocking(move || check::assess_commit(&tree, &roots, &settings))
             .await
             .map_err(|error| PassError::Interrupted(error.to_string()))?;
         Ok(Ok(Look {

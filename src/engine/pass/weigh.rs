@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::check::{Assessment, record, verdicts};
 use crate::domain::change::{Change, ChangeKind, Difference, compare};
-use crate::domain::descriptor::Descriptor;
+use crate::domain::descriptor::{Content, Descriptor};
 use crate::domain::finding::{Finding, arrange};
-use crate::domain::id::{Fqn, RepoPath, SourceName};
-use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question};
+use crate::domain::id::{Fqn, Namespace, RepoPath, SourceName};
+use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question, version_state};
 use crate::port::store::{RecordedVersion, VerdictEntry};
 
 use super::super::Engine;
@@ -144,13 +144,14 @@ impl Engine {
             Some(_) => ChangeKind::Updated,
         };
         let difference = match predecessor {
-            Some(version) if kind != ChangeKind::Unchanged => compare(&version.content, &descriptor.content),
+            Some(version) if kind != ChangeKind::Unchanged => {
+                compare(&version.content.value(), &descriptor.content.value())
+            }
             _ => Difference::default(),
         };
         if kind == ChangeKind::Updated {
             let recorded = self.ports.store.version_numbers(&descriptor.fqn).await?;
-            let before = same_major
-                .and_then(|version| Descriptor::from_resolved(&self.settings.namespace, &version.content).ok());
+            let before = same_major.and_then(|version| descriptor_of(&self.settings.namespace, &version.content));
             findings.extend(record::versions(&assessment, descriptor, before.as_ref(), &recorded));
         }
         let change = Change {
@@ -258,7 +259,7 @@ impl Engine {
         }
         let current = latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
         let current = current.map(Arc::new);
-        let after = Arc::new(json!({"dataProductVersion": descriptor.published()}));
+        let after = Arc::new(version_state(descriptor.published()));
         let described = Arc::new(serde_json::to_value(change).unwrap_or(Value::Null));
         let question = |event| Question {
             event,
@@ -271,10 +272,15 @@ impl Engine {
         events(change).into_iter().map(question).collect()
     }
 
-    fn product_version(&self, content: &Value) -> Option<Value> {
-        let descriptor = Descriptor::from_resolved(&self.settings.namespace, content).ok()?;
-        Some(json!({"dataProductVersion": descriptor.published()}))
+    fn product_version(&self, content: &Content) -> Option<Value> {
+        let descriptor = descriptor_of(&self.settings.namespace, content)?;
+        Some(version_state(descriptor.into_published()))
     }
+}
+
+/// What was recorded, as a descriptor.
+fn descriptor_of(namespace: &Namespace, content: &Content) -> Option<Descriptor> {
+    Descriptor::from_resolved_owned(namespace, Arc::unwrap_or_clone(content.value())).ok()
 }
 
 /// Whether the record has the product just so: this content, in this file, and not retired.

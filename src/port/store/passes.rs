@@ -1,12 +1,10 @@
 //! What passes read and write: sources, descriptors, versions, plans.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::descriptor::VersionRef;
+use crate::domain::descriptor::{Content, VersionRef};
 use crate::domain::finding::Finding;
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan};
@@ -60,7 +58,7 @@ pub struct VersionEntry {
     /// Number and content digest.
     pub version: VersionRef,
     /// The canonical content.
-    pub content: Arc<Value>,
+    pub content: Content,
     /// The root file.
     pub path: RepoPath,
     /// `info.displayName`, or the name.
@@ -125,7 +123,7 @@ pub struct RecordedVersion {
     /// Number and content digest.
     pub version: VersionRef,
     /// The canonical content.
-    pub content: Value,
+    pub content: Content,
     /// The source that describes the product.
     pub source: SourceName,
     /// The root file there.

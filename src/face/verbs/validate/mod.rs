@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde_json::json;
 
 use crate::check::{self, Assessment, Settings};
+use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::arrange;
 use crate::domain::id::RepoPath;
-use crate::domain::policy::{PolicyEvent, Question};
+use crate::domain::policy::{PolicyEvent, Question, version_state};
 use crate::domain::rule::Rule;
 use crate::face::cli::{DocumentFormat, FindingFormat};
 use crate::face::render::{self, Counts, counted};
@@ -23,8 +23,8 @@ use crate::face::{ExitStatus, Output, ValidatedDescriptor, Validation};
 use crate::port::judge::Judge;
 use crate::port::tree::Tree;
 
-/// So many descriptors are in memory at once.
-const AT_ONCE: usize = 1000;
+/// So many descriptors are checked at a time, while policies are asked about those before.
+const AT_ONCE: usize = 256;
 
 /// The events at which a product that is not recorded meets policies.
 const EVENTS: [PolicyEvent; 2] = [PolicyEvent::DataProductCreation, PolicyEvent::DataProductVersionCreation];
@@ -66,12 +66,12 @@ impl std::fmt::Debug for ValidateRequest<'_> {
 pub async fn validate(request: &ValidateRequest<'_>, output: &mut Output<'_>) -> io::Result<ExitStatus> {
     let scope = scope(request.current_folder, request.paths);
     let tree = (request.open)(&scope.top);
-    let validation = examine(request, &scope, tree.as_ref()).await;
+    let validation = examine(request, &scope, &tree).await;
     write(request, &validation, &scope, tree.as_ref(), output)?;
     Ok(if validation.is_fine() { ExitStatus::Success } else { ExitStatus::Failed })
 }
 
-async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) -> Validation {
+async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tree>) -> Validation {
     let mut validation = Validation { problems: scope.problems.clone(), ..Validation::default() };
     let mut roots: BTreeSet<RepoPath> = scope.files.iter().cloned().collect();
     for folder in &scope.folders {
@@ -93,32 +93,48 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &dyn Tree) 
         validation.findings.extend(discovery.findings);
     }
     let roots: Vec<RepoPath> = roots.into_iter().collect();
+    let mut checked = Vec::new();
     for part in roots.chunks(AT_ONCE) {
-        let mut assessments = check::assess_all(tree, part, request.settings);
-        if let Some(judge) = request.judge {
-            ask(judge, &mut assessments, &mut validation.problems).await;
-        }
-        for mut assessment in assessments {
-            arrange(&mut assessment.findings);
-            validation.descriptors.push(ValidatedDescriptor {
-                path: assessment.path,
-                product: assessment.product,
-                version: assessment.descriptor.as_ref().map(|descriptor| descriptor.version.to_string()),
-                digest: assessment.descriptor.as_ref().map(|descriptor| descriptor.digest.clone()),
-                counts: Counts::of(&assessment.findings),
-            });
-            validation.findings.append(&mut assessment.findings);
-        }
+        let (tree, paths, settings) = (Arc::clone(tree), part.to_vec(), request.settings.clone());
+        let next = tokio::task::spawn_blocking(move || check::assess_all(tree.as_ref(), &paths, &settings));
+        conclude(request, checked, &mut validation).await;
+        checked = next.await.unwrap_or_else(|error| {
+            validation.problems.push(format!("{} were not checked: {error}", counted(part.len(), "descriptor")));
+            Vec::new()
+        });
     }
+    conclude(request, checked, &mut validation).await;
     arrange(&mut validation.findings);
     validation
 }
 
-/// Asks policies about every descriptor that rules have nothing against, and adds what they say.
+/// Asks policies about descriptors that were checked, and takes in all that was found.
+async fn conclude(request: &ValidateRequest<'_>, mut checked: Vec<Assessment>, validation: &mut Validation) {
+    let version = |assessment: &Assessment| Some(assessment.descriptor.as_ref()?.version_ref());
+    let versions: Vec<Option<VersionRef>> = checked.iter().map(version).collect();
+    if let Some(judge) = request.judge {
+        ask(judge, &mut checked, &mut validation.problems).await;
+    }
+    for (mut assessment, version) in checked.into_iter().zip(versions) {
+        arrange(&mut assessment.findings);
+        validation.descriptors.push(ValidatedDescriptor {
+            path: assessment.path,
+            product: assessment.product,
+            version: version.as_ref().map(|version| version.version.to_string()),
+            digest: version.map(|version| version.digest),
+            counts: Counts::of(&assessment.findings),
+        });
+        validation.findings.append(&mut assessment.findings);
+    }
+}
+
+/// Asks policies about every descriptor that rules have nothing against, and adds what they say. The
+/// questions take the descriptors along: their content is not copied.
 async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut Vec<String>) {
-    let of_descriptor = |(place, assessment): (usize, &Assessment)| -> Vec<(usize, Question)> {
-        let Some(descriptor) = &assessment.descriptor else { return Vec::new() };
-        let state = Arc::new(json!({ "dataProductVersion": descriptor.published() }));
+    let of_descriptor = |(place, assessment): (usize, &mut Assessment)| -> Vec<(usize, Question)> {
+        let Some(descriptor) = assessment.descriptor.take() else { return Vec::new() };
+        let published = Arc::unwrap_or_clone(descriptor).into_published();
+        let state = Arc::new(version_state(published));
         let question = |event| Question {
             event,
             current_state: None,
@@ -129,7 +145,7 @@ async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut V
         };
         EVENTS.into_iter().map(|event| (place, question(event))).collect()
     };
-    let all: Vec<(usize, Question)> = assessments.par_iter().enumerate().flat_map_iter(of_descriptor).collect();
+    let all: Vec<(usize, Question)> = assessments.par_iter_mut().enumerate().flat_map_iter(of_descriptor).collect();
     let (asked, questions): (Vec<usize>, Vec<Question>) = all.into_iter().unzip();
     let verdicts = judge.judge(questions).await;
     if verdicts.len() != asked.len() {

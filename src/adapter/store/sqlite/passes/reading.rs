@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::adapter::store::encode::{family, name_list};
-use crate::domain::descriptor::VersionRef;
+use crate::adapter::store::encode::{damaged, family, name_list};
+use crate::domain::descriptor::{Content, VersionRef};
 use crate::domain::id::{ContainerId, Fqn, RepoPath, SourceName};
 use crate::domain::source::Condition;
 use crate::port::store::{ContainerRecord, RecordedVersion, SourceRecord, Standing, StoreError};
@@ -121,7 +121,7 @@ pub async fn latest_versions(
         Ok(RecordedVersion {
             product: row.name("product")?,
             version: row.version()?,
-            content: row.json("body")?,
+            content: Content::from_json(&row.text("body")?).map_err(|error| damaged("a content", error))?,
             source: row.name("source")?,
             path: row.name("path")?,
             retired: row.flag("retired")?,

@@ -6,7 +6,6 @@ use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
 use crate::adapter::store::encode::{family, name_list, to_json};
-use crate::domain::canonical::canonical;
 use crate::domain::change::ChangeKind;
 use crate::domain::id::Fqn;
 use crate::domain::time::to_millis;
@@ -189,9 +188,7 @@ async fn write_entries(
         entries.iter().filter(|entry| !recorded.contains(entry.version.digest.as_str())).collect();
     CONTENTS
         .insert(connection, &new, |values, entry| {
-            // The canonical form is UTF-8, because every string of it was.
-            let body = String::from_utf8(canonical(&entry.content)).unwrap_or_default();
-            values.put(entry.version.digest.as_str()).put(body);
+            values.put(entry.version.digest.as_str()).put(entry.content.canonical());
         })
         .await?;
     let upstream: Vec<(&VersionEntry, String)> = entries

@@ -1,0 +1,109 @@
+//! The content of a version, whole or packed. A tree of values takes many times the memory of its
+//! text, and a pass over ten thousand products looks into few of them twice.
+
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use crate::domain::canonical;
+
+/// Canonical content: references resolved, `components` and computed fields left out. Cloning it is
+/// cheap.
+#[derive(Clone)]
+pub struct Content(Form);
+
+#[derive(Clone)]
+enum Form {
+    Whole(Arc<Value>),
+    /// JSON with the fields in their order.
+    Packed(Arc<str>),
+}
+
+impl Content {
+    /// Content that was recorded as JSON. Fails on what is none.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<IgnoredAny>(text)?;
+        Ok(Self(Form::Packed(text.into())))
+    }
+
+    /// The values; read anew where the content is packed.
+    pub fn value(&self) -> Arc<Value> {
+        match &self.0 {
+            Form::Whole(value) => Arc::clone(value),
+            // The text was written from values, or was seen to be JSON.
+            Form::Packed(text) => Arc::new(serde_json::from_str(text).unwrap_or_default()),
+        }
+    }
+
+    /// The values, without a copy where nobody else has them.
+    pub fn into_value(self) -> Value {
+        match self.0 {
+            Form::Whole(value) => Arc::unwrap_or_clone(value),
+            Form::Packed(text) => serde_json::from_str(&text).unwrap_or_default(),
+        }
+    }
+
+    /// The same in the least memory.
+    pub fn packed(&self) -> Self {
+        match &self.0 {
+            Form::Whole(value) => Self(Form::Packed(value.to_string().into())),
+            Form::Packed(_) => self.clone(),
+        }
+    }
+
+    /// The canonical form, as text.
+    pub fn canonical(&self) -> String {
+        // It is UTF-8, because every string of it was.
+        String::from_utf8(canonical::canonical(&self.value())).unwrap_or_default()
+    }
+}
+
+impl Default for Content {
+    /// Content without anything in it.
+    fn default() -> Self {
+        Self::from(Value::Null)
+    }
+}
+
+impl From<Value> for Content {
+    fn from(value: Value) -> Self {
+        Self(Form::Whole(Arc::new(value)))
+    }
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        self.value() == other.value()
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Content").field(&self.value()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn packing_loses_nothing() {
+        let value = json!({"b": [1, -2, 1.0, 0.1, 1e300, 1.7976931348623157e308, 5e-324, 123456789.12345679, u64::MAX],
+            "a": {"é\n\"": null, "": false}});
+        let whole = Content::from(value.clone());
+        let packed = whole.packed();
+        assert_eq!(packed.value().to_string(), value.to_string(), "fields keep their order and numbers their digits");
+        assert_eq!(packed, whole);
+        assert_eq!(packed.canonical(), whole.canonical());
+        assert_eq!(canonical::digest(&packed.value()), canonical::digest(&value));
+    }
+
+    #[test]
+    fn what_is_not_json_is_no_content() {
+        assert!(Content::from_json("{\"a\":").is_err());
+        assert_eq!(*Content::from_json("{\"a\":[1]}").unwrap().value(), json!({"a": [1]}));
+    }
+}

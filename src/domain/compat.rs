@@ -111,4 +111,21 @@ impl ContractRule {
             Side::Written => self.written,
         }
     }
+
+    /// A reason that this rule tells.
+    pub fn reason(
+        &self,
+        side: Side,
+        pointer: impl Into<String>,
+        path: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Reason {
+        Reason {
+            rule: self.id.to_owned(),
+            impact: self.impact(side),
+            pointer: pointer.into(),
+            path: path.into(),
+            message: message.into(),
+        }
+    }
 }

@@ -5,9 +5,11 @@
 //! What is not understood is [`Impact::Unknown`](crate::domain::change::Impact::Unknown) with the reason
 //! for it, never compatible.
 
+pub mod json_schema;
+
 use serde_json::Value;
 
-use crate::domain::compat::{Reason, Side};
+use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// Two editions of one definition, in a language that the caller has told by `specification`.
 #[derive(Debug, Clone, Copy)]
@@ -24,3 +26,45 @@ pub struct Editions<'a> {
 
 /// Tells what differs between two editions, and what it means.
 pub type Compare = fn(&Editions<'_>) -> Vec<Reason>;
+
+/// A language of definitions: how it is told, compared and explained.
+#[derive(Debug, Clone, Copy)]
+pub struct Language {
+    /// Its name, for people.
+    pub name: &'static str,
+    /// What is compared and what is not, in a few sentences for `docs/compatibility.md`.
+    pub about: &'static str,
+    /// What `specification` says of it, in lower case and without spaces, `-` and `_`.
+    pub specifications: &'static [&'static str],
+    /// Whether a definition looks like it, for ports whose `specification` is `custom` or unknown.
+    pub is_told_by_shape: fn(&Value) -> bool,
+    /// The comparison.
+    pub compare: Compare,
+    /// The rules, in the order in which they are documented.
+    pub rules: &'static [ContractRule],
+}
+
+/// All languages, in the order in which they are documented. The first that a shape tells is taken, so
+/// the more particular stand first.
+pub const LANGUAGES: &[Language] = &[json_schema::LANGUAGE];
+
+/// A key as a step of a JSON pointer.
+pub(crate) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// A name below a path, in quotes where it would be misread.
+pub(crate) fn joined(path: &str, name: &str) -> String {
+    let misread = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '[' | ']' | '"');
+    let name = if name.is_empty() || name.contains(misread) { Value::from(name).to_string() } else { name.to_owned() };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+/// Things in a row, for a sentence: at most five of them.
+pub(crate) fn listed<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) -> String {
+    const MOST: usize = 5;
+    const LONGEST: usize = 60;
+    let all: Vec<String> = things.into_iter().map(|thing| thing.to_string().chars().take(LONGEST).collect()).collect();
+    let shown = all.iter().take(MOST).map(|thing| format!("'{thing}'")).collect::<Vec<_>>().join(", ");
+    if all.len() > MOST { format!("{shown} and {} more", all.len() - MOST) } else { shown }
+}

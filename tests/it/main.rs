@@ -11,6 +11,7 @@ mod bad_input;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod compat;
 mod corpus;
 #[cfg(test)]
 mod crash;

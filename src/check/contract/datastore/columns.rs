@@ -26,7 +26,7 @@ pub(super) fn compare(columns: &Spot<'_>, side: Side, reasons: &mut Vec<Reason>)
                 reasons.push(column.tell(rule, side, format!("the column '{name}' {message}")));
             }
             (_, None) => {
-                reasons.push(column.tell(&rules::COLUMN_REMOVED, side, format!("the column '{name}' is gone")))
+                reasons.push(column.tell(&rules::COLUMN_REMOVED, side, format!("the column '{name}' is gone")));
             }
             _ if column.is_same() => {}
             _ => one(column, side, reasons),

@@ -2,8 +2,6 @@
 
 mod rules;
 mod columns;
-#[cfg(test)]
-mod tests;
 
 use std::borrow::Cow;
 

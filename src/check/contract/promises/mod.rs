@@ -3,8 +3,6 @@
 mod rules;
 mod measure;
 mod objectives;
-#[cfg(test)]
-mod tests;
 
 pub(super) use rules::RULES;
 

@@ -12,6 +12,7 @@ mod bad_input;
 mod cli;
 #[cfg(test)]
 mod compat;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod crash;

@@ -5,9 +5,20 @@
 //! What is not understood is [`Impact::Unknown`](crate::domain::change::Impact::Unknown) with the reason
 //! for it, never compatible.
 
+pub(crate) mod fields;
+pub(crate) mod data_type;
+mod privacy;
+mod definition;
+mod promises;
+mod datastore;
+mod ports;
+pub mod json_schema;
+
+pub use ports::compare;
+
 use serde_json::Value;
 
-use crate::domain::compat::{Reason, Side};
+use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// Two editions of one definition, in a language that the caller has told by `specification`.
 #[derive(Debug, Clone, Copy)]
@@ -24,3 +35,100 @@ pub struct Editions<'a> {
 
 /// Tells what differs between two editions, and what it means.
 pub type Compare = fn(&Editions<'_>) -> Vec<Reason>;
+
+/// A language of definitions: how it is told, compared and explained.
+#[derive(Debug, Clone, Copy)]
+pub struct Language {
+    /// Its name, for people.
+    pub name: &'static str,
+    /// What is compared and what is not, in a few sentences for `docs/compatibility.md`.
+    pub about: &'static str,
+    /// What `specification` says of it, in lower case and without spaces, `-` and `_`.
+    pub specifications: &'static [&'static str],
+    /// Whether a definition looks like it, for ports whose `specification` is `custom` or unknown.
+    pub is_told_by_shape: fn(&Value) -> bool,
+    /// The comparison.
+    pub compare: Compare,
+    /// The rules, in the order in which they are documented.
+    pub rules: &'static [ContractRule],
+}
+
+/// All languages, in the order in which they are documented. The first that a shape tells is taken, so
+/// the more particular stand first.
+pub const LANGUAGES: &[Language] = &[datastore::LANGUAGE, json_schema::LANGUAGE];
+
+/// A key as a step of a JSON pointer.
+pub(crate) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// A name below a path, in quotes where it would be misread.
+pub(crate) fn joined(path: &str, name: &str) -> String {
+    let misread = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '[' | ']' | '"');
+    let name = if name.is_empty() || name.contains(misread) { Value::from(name).to_string() } else { name.to_owned() };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+/// A value for a sentence: a text without quotes, anything else as JSON.
+pub(crate) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Things in a row, for a sentence: at most five of them.
+pub(crate) fn listed<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) -> String {
+    const MOST: usize = 5;
+    const LONGEST: usize = 60;
+    let all: Vec<String> = things.into_iter().map(|thing| thing.to_string().chars().take(LONGEST).collect()).collect();
+    let shown = all.iter().take(MOST).map(|thing| format!("'{thing}'")).collect::<Vec<_>>().join(", ");
+    if all.len() > MOST { format!("{shown} and {} more", all.len() - MOST) } else { shown }
+}
+
+/// Whether two editions of a specification differ in their patch number at most.
+fn is_same_edition(spot: &fields::Spot<'_>) -> bool {
+    let edition = |value: Option<&Value>| {
+        let text = value?.as_str()?;
+        let mut numbers = text.split('.');
+        Some((numbers.next()?.to_owned(), numbers.next()?.to_owned()))
+    };
+    let (before, after) = (edition(spot.before), edition(spot.after));
+    before.is_some() && before == after
+}
+
+/// A chapter of `docs/compatibility.md`.
+#[derive(Debug, Clone, Copy)]
+pub struct Chapter {
+    /// Its heading.
+    pub name: &'static str,
+    /// What stands above its table.
+    pub about: &'static str,
+    /// Its table.
+    pub rules: &'static [ContractRule],
+}
+
+/// All chapters: what holds for every port, then the languages.
+pub fn chapters() -> Vec<Chapter> {
+    let ports = Chapter {
+        name: "Ports",
+        about: "A port is known by its kind and its name. Objectives, periods and prices stand in definitions whose \
+                language nobody fixed, so a value is known by the words on the way to it (`availability`, `freshness`, \
+                `noticePeriod`, `retention`, `price`); shares, numbers and lengths of time are compared however they \
+                are written. A month is 28 to 31 days long. An input port that reads another product (`x-upstream`) \
+                is nobody's to rely on, and nothing is told of it.",
+        rules: promises::RULES,
+    };
+    let privacy = Chapter {
+        name: "Personal data",
+        about: "On ports, tables and columns: a tag such as `pii`, `personal-data` or `sensitive`, a field such as \
+                `pii: true`, or a `classification`.",
+        rules: privacy::RULES,
+    };
+    let definitions = Chapter {
+        name: "Definitions",
+        about: "A definition is compared in the language that `specification` names, whatever its letters' case; a \
+                `custom` one in the language that it looks like.",
+        rules: definition::RULES,
+    };
+    let languages =
+        LANGUAGES.iter().map(|language| Chapter { name: language.name, about: language.about, rules: language.rules });
+    [ports, privacy, definitions].into_iter().chain(languages).collect()
+}

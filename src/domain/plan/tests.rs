@@ -98,6 +98,7 @@ fn of_content(name: &str, content: &Value) -> Desired {
         to: Some(descriptor.version_ref()),
         succeeds: None,
         difference: Difference::default(),
+        compatibility: None,
     };
     Desired {
         descriptor: Arc::new(descriptor),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::check::{Assessment, record, verdicts};
+use crate::check::{Assessment, contract, record, verdicts};
 use crate::domain::change::{Change, ChangeKind, Difference, compare};
 use crate::domain::descriptor::{Content, Descriptor};
 use crate::domain::finding::{Finding, arrange};
@@ -149,10 +149,16 @@ impl Engine {
             }
             _ => Difference::default(),
         };
+        let compatibility = predecessor.filter(|version| version.version.digest != descriptor.digest).map(|version| {
+            let mut told = contract::compare(&version.content.value(), &descriptor.content.value(), &version.version.version);
+            told.locate(|pointer| assessment.locate(pointer));
+            told
+        });
         if kind == ChangeKind::Updated {
             let recorded = self.ports.store.version_numbers(&descriptor.fqn).await?;
             let before = same_major.and_then(|version| descriptor_of(&self.settings.namespace, &version.content));
-            findings.extend(record::versions(&assessment, descriptor, before.as_ref(), &recorded));
+            let required = compatibility.as_ref();
+            findings.extend(record::versions(&assessment, descriptor, before.as_ref(), &recorded, required));
         }
         let change = Change {
             product: descriptor.fqn.clone(),
@@ -165,6 +171,7 @@ impl Engine {
                 None => predecessor.map(|version| version.product.clone()),
             },
             difference,
+            compatibility,
         };
         Ok(Weighed { assessment, retry, change: Some(change), findings, policy_findings: Vec::new() })
     }
@@ -315,6 +322,7 @@ fn retired(look: &Look, products: &[Weighed], latest: &Latest) -> Vec<Change> {
                 to: None,
                 succeeds: None,
                 difference: Difference::default(),
+                compatibility: None,
             })
         })
         .collect()

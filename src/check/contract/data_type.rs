@@ -1,10 +1,47 @@
-//! Column types: whether whoever reads the one can read the other.
+//! Column types of SQL: whether whoever reads the one can read the other.
 
-/// Whether every value of `before` is one of `after`, of a type that readers of `before` can
-/// handle: a wider integer, a wider float, a longer text, a decimal with more digits.
-///
-/// Anything that is not known is not wider.
-pub(super) fn widens(before: &str, after: &str) -> bool {
+/// How a type relates to the one that it replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// It is the same, perhaps by another name.
+    Same,
+    /// Every value of the old one is one of the new one: a wider integer, a wider float, a longer text, a
+    /// decimal with more digits.
+    Wider,
+    /// The other way round.
+    Narrower,
+    /// The type is the same, and a length is told on one side only.
+    Unclear,
+    /// Neither takes in the other.
+    Other,
+}
+
+/// Compares two types, written as SQL does: `DECIMAL(10,2)`. What is not known is the same only where it
+/// is written alike.
+pub(crate) fn relation(before: &str, after: &str) -> Relation {
+    match (widens(before, after), widens(after, before)) {
+        (true, true) => Relation::Same,
+        (true, false) => Relation::Wider,
+        (false, true) => Relation::Narrower,
+        (false, false) if is_unclear(before, after) => Relation::Unclear,
+        (false, false) => Relation::Other,
+    }
+}
+
+/// Whether a type of one name has its length or its digits on one side only.
+fn is_unclear(before: &str, after: &str) -> bool {
+    let parts = |text: &str| {
+        let text = normal(text);
+        let (name, arguments) = text.split_once('(').unwrap_or((&text, ""));
+        (name.trim_end().to_owned(), arguments.is_empty())
+    };
+    let ((old, old_is_bare), (new, new_is_bare)) = (parts(before), parts(after));
+    let family = |name: &str| parse(name).map(|parsed| parsed.family);
+    old_is_bare != new_is_bare && (old == new || family(&old).is_some_and(|old| family(&new) == Some(old)))
+}
+
+/// Whether every value of `before` is one of `after`.
+fn widens(before: &str, after: &str) -> bool {
     match (parse(before), parse(after)) {
         (Some(before), Some(after)) => match (before.family, after.family) {
             (Family::Decimal, Family::Decimal) => decimal_widens(&before.arguments, &after.arguments),
@@ -12,7 +49,20 @@ pub(super) fn widens(before: &str, after: &str) -> bool {
             (Family::Integer(old), Family::Integer(new)) | (Family::Float(old), Family::Float(new)) => old <= new,
             _ => false,
         },
-        _ => normal(before) == normal(after),
+        _ => normal(before) == normal(after) || is_longer(before, after),
+    }
+}
+
+/// Whether a type that is not known has the same name and a length that is no shorter.
+fn is_longer(before: &str, after: &str) -> bool {
+    let parts = |text: &str| {
+        let text = normal(text);
+        let (name, rest) = text.split_once('(')?;
+        Some((name.trim_end().to_owned(), rest.strip_suffix(')')?.trim().parse::<u32>().ok()?))
+    };
+    match (parts(before), parts(after)) {
+        (Some((old, short)), Some((new, long))) => old == new && long >= short,
+        _ => false,
     }
 }
 
@@ -83,7 +133,6 @@ fn text_widens(old: Length, before: &[u32], new: Length, after: &[u32]) -> bool 
         (Length::Unbound, Length::Bound) => false,
         (Length::Bound, Length::Bound) => match (before, after) {
             ([old], [new]) => new >= old,
-            // A length that is not told here is told in `dataLength`, which has its own rule.
             ([], []) => true,
             _ => false,
         },
@@ -93,6 +142,22 @@ fn text_widens(old: Length, before: &[u32], new: Length, after: &[u32]) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn relations() {
+        for (before, after, expected) in [
+            ("INTEGER", "int4", Relation::Same),
+            ("INTEGER", "BIGINT", Relation::Wider),
+            ("TEXT", "VARCHAR(3)", Relation::Narrower),
+            ("VARCHAR", "VARCHAR(3)", Relation::Unclear),
+            ("NUMERIC(3)", "DECIMAL", Relation::Unclear),
+            ("RAW(10)", "RAW(20)", Relation::Wider),
+            ("RAW", "RAW(20)", Relation::Unclear),
+            ("DATE", "TIMESTAMP", Relation::Other),
+        ] {
+            assert_eq!(relation(before, after), expected, "{before} > {after}");
+        }
+    }
 
     #[test]
     fn wider_types() {

@@ -1,0 +1,346 @@
+//! The comparison on its way down two schemas.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+use serde_json::Value;
+
+use super::facts::{End, Type};
+use super::view::{Document, Root, View, is_for_people};
+use super::{branches, lists, objects, rules, values};
+use crate::check::contract::listed;
+use crate::domain::canonical::canonical;
+use crate::domain::change::Impact;
+use crate::domain::compat::{ContractRule, Reason, Side};
+
+/// So many pairs of schemas are compared; a definition that people write has hundreds.
+const MOST_PAIRS: usize = 20_000;
+/// Deeper than this, schemas are not followed.
+const DEEPEST: usize = 48;
+
+/// Keywords that are compared by one of the rooms.
+const COMPARED: [&str; 38] = [
+    "$ref",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "type",
+    "nullable",
+    "enum",
+    "const",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "required",
+    "properties",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "patternProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "items",
+    "prefixItems",
+    "additionalItems",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+];
+
+/// Where the comparison stands: in the contract's own terms, and in the desired content.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub path: String,
+    /// Where what is gone is shown.
+    pub pointer: String,
+}
+
+impl Place {
+    /// Where a keyword of the desired edition stands.
+    pub(super) fn at(&self, after: &View<'_>, keyword: &str) -> String {
+        after.pointer_of(keyword).unwrap_or_else(|| self.pointer.clone())
+    }
+
+    /// A property.
+    pub(super) fn property(&self, name: &str, pointer: String) -> Self {
+        Self { path: crate::check::contract::joined(&self.path, name), pointer }
+    }
+
+    /// Something else below, told by a mark: `[]`.
+    pub(super) fn marked(&self, mark: &str, pointer: String) -> Self {
+        let path = format!("{}{mark}", self.path);
+        Self { path: path.trim_start_matches([' ', '.']).to_owned(), pointer }
+    }
+}
+
+/// Two schemas that are to be compared.
+struct Pair<'a> {
+    before: Vec<Root<'a>>,
+    after: Vec<Root<'a>>,
+    place: Place,
+    depth: usize,
+}
+
+/// What tells a pair from all others.
+type Key = (Vec<usize>, Vec<usize>);
+
+/// Two documents, and what was told of them so far.
+pub(super) struct Comparison<'a> {
+    pub before: Document<'a>,
+    pub after: Document<'a>,
+    pub side: Side,
+    reasons: Vec<Reason>,
+    /// What is still to be compared. The nearest first, so that what stands in several places is told
+    /// with the shortest path.
+    waiting: VecDeque<Pair<'a>>,
+    /// Pairs that were compared: what leads to them again is settled with them.
+    seen: HashSet<Key>,
+    /// The same, in their order, so that an attempt can be taken back.
+    order: Vec<Key>,
+    /// How many pairs may still be compared.
+    left: usize,
+    depth: usize,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(before: Document<'a>, after: Document<'a>, side: Side) -> Self {
+        Self {
+            before,
+            after,
+            side,
+            reasons: Vec::new(),
+            waiting: VecDeque::new(),
+            seen: HashSet::new(),
+            order: Vec::new(),
+            left: MOST_PAIRS,
+            depth: 0,
+        }
+    }
+
+    /// Compares two schemas, and all that they lead to.
+    pub(super) fn whole(mut self, before: Root<'a>, after: Root<'a>, place: &Place) -> Vec<Reason> {
+        self.schemas(&[before], &[after], place);
+        self.run(|_| false);
+        if self.left == 0 {
+            self.tell(&rules::TOO_LARGE, &place.pointer, place, "there is more than is compared".to_owned());
+        }
+        self.reasons
+    }
+
+    pub(super) fn tell(&mut self, rule: &ContractRule, pointer: &str, place: &Place, message: String) {
+        self.reasons.push(rule.reason(self.side, pointer, place.path.clone(), message));
+    }
+
+    /// Whether nothing differs between two schemas.
+    pub(super) fn are_same(&mut self, before: &[Root<'a>], after: &[Root<'a>]) -> bool {
+        !self.attempt(before, after, |_| true)
+    }
+
+    /// Whether nothing that differs between two schemas is worse than compatible.
+    pub(super) fn is_fine(&mut self, before: &[Root<'a>], after: &[Root<'a>]) -> bool {
+        !self.attempt(before, after, |reason| reason.impact != Impact::Compatible)
+    }
+
+    /// Whether such a thing would be told of two schemas. Nothing is told.
+    fn attempt(&mut self, before: &[Root<'a>], after: &[Root<'a>], what: fn(&Reason) -> bool) -> bool {
+        let reasons = std::mem::take(&mut self.reasons);
+        let waiting = std::mem::take(&mut self.waiting);
+        let pairs = self.order.len();
+        self.schemas(before, after, &Place { path: String::new(), pointer: String::new() });
+        self.run(what);
+        for pair in self.order.drain(pairs..) {
+            self.seen.remove(&pair);
+        }
+        self.waiting = waiting;
+        let told = std::mem::replace(&mut self.reasons, reasons);
+        self.left == 0 || told.iter().any(what)
+    }
+
+    /// Compares, later, what is said about one place by the schemas that hold there together. Where there
+    /// are none, any value is allowed.
+    pub(super) fn schemas(&mut self, before: &[Root<'a>], after: &[Root<'a>], place: &Place) {
+        let depth = self.depth + 1;
+        self.waiting.push_back(Pair { before: before.to_vec(), after: after.to_vec(), place: place.clone(), depth });
+    }
+
+    /// Compares what waits, until such a thing is told.
+    fn run(&mut self, enough: fn(&Reason) -> bool) {
+        let depth = self.depth;
+        while let Some(Pair { before, after, place, depth }) = self.waiting.pop_front() {
+            let addresses = |roots: &[Root<'a>]| roots.iter().map(Root::address).collect::<Vec<_>>();
+            let key = (addresses(&before), addresses(&after));
+            if !before.is_empty() && !after.is_empty() && self.seen.contains(&key) {
+                continue;
+            }
+            if self.left == 0 {
+                break;
+            }
+            if depth > DEEPEST {
+                self.tell(&rules::TOO_LARGE, &place.pointer, &place, "it is not compared from here on".to_owned());
+                continue;
+            }
+            self.seen.insert(key.clone());
+            self.order.push(key);
+            self.left -= 1;
+            self.depth = depth;
+            let told = self.reasons.len();
+            let (old, new) = (View::of(&self.before, &before), View::of(&self.after, &after));
+            self.views(&before, &old, &after, &new, &place);
+            if self.reasons.get(told..).is_some_and(|reasons| reasons.iter().any(enough)) {
+                break;
+            }
+        }
+        self.depth = depth;
+    }
+
+    fn views(&mut self, before: &[Root<'a>], old: &View<'a>, after: &[Root<'a>], new: &View<'a>, place: &Place) {
+        let here = new.pointer().unwrap_or(&place.pointer).to_owned();
+        if old.unreadable || new.unreadable {
+            return self.tell(&rules::UNREADABLE, &here, place, "this is no JSON Schema".to_owned());
+        }
+        if old.too_large || new.too_large {
+            return self.tell(&rules::TOO_LARGE, &here, place, "too many schemas hold here together".to_owned());
+        }
+        match (old.never, new.never) {
+            (true, true) => return,
+            (false, true) => {
+                return self.tell(&rules::FORBIDDEN, &here, place, "nothing is allowed here any more".to_owned());
+            }
+            (true, false) => {
+                return self.tell(&rules::ALLOWED, &here, place, "something is allowed here".to_owned());
+            }
+            (false, false) => {}
+        }
+        if old.not_followed != new.not_followed {
+            let (was, is) = (listed(&old.not_followed), listed(&new.not_followed));
+            let nothing = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+            let message = format!("the reference to elsewhere was {} and is {}", nothing(was), nothing(is));
+            self.tell(&rules::REFERENCE, &place.at(new, "$ref"), place, message);
+        }
+        match (old.is_free(), new.is_free()) {
+            (true, true) => return,
+            (true, false) if !new.has_only(&[]) => {
+                return self.tell(&rules::CONSTRAINED, &here, place, "not every value is allowed any more".to_owned());
+            }
+            (false, true) if !old.has_only(&[]) => {
+                return self.tell(&rules::FREED, &here, place, "any value is allowed".to_owned());
+            }
+            _ => {}
+        }
+        if branches::stands_alone(self, before, old, after, new, place) {
+            return self.remarks(old, new, place);
+        }
+        let Some(types) = values::types(self, old, new, place) else { return };
+        values::listed_values(self, old, new, place);
+        values::formats(self, old, new, place);
+        if types.contains(&Type::Integer) || types.contains(&Type::Fraction) {
+            values::numbers(self, old, new, place);
+        }
+        if types.contains(&Type::Text) {
+            values::texts(self, old, new, place);
+        }
+        if types.contains(&Type::Object) {
+            objects::compare(self, old, new, place);
+        }
+        if types.contains(&Type::Array) {
+            lists::compare(self, old, new, place);
+        }
+        branches::compare(self, old, new, place);
+        self.remarks(old, new, place);
+        self.others(old, new, place);
+    }
+
+    /// Compares what is remarked on a value.
+    fn remarks(&mut self, old: &View<'a>, new: &View<'a>, place: &Place) {
+        let default = |view: &View<'a>| view.all("default").map(canonical).collect::<BTreeSet<_>>();
+        let (was, is) = (default(old), default(new));
+        if was != is && !was.is_empty() {
+            let pointer = place.at(new, "default");
+            self.tell(&rules::DEFAULT_CHANGED, &pointer, place, "the default is another one".to_owned());
+        }
+        for keyword in ["readOnly", "writeOnly"] {
+            if old.says(keyword) != new.says(keyword) {
+                let message = format!("{keyword} was {} and is {}", old.says(keyword), new.says(keyword));
+                self.tell(&rules::ACCESS_CHANGED, &place.at(new, keyword), place, message);
+            }
+        }
+        if new.says("deprecated") && !old.says("deprecated") {
+            self.tell(&rules::DEPRECATED, &place.at(new, "deprecated"), place, "it is deprecated".to_owned());
+        }
+    }
+
+    /// What no room compares is not understood, where it differs.
+    fn others(&mut self, old: &View<'a>, new: &View<'a>, place: &Place) {
+        let parts = old.parts.iter().chain(&new.parts);
+        let keywords: BTreeSet<&String> = parts.flat_map(|part| part.fields.keys()).collect();
+        for keyword in keywords {
+            let well_formed = |view: &View<'a>| view.all(keyword).all(|value| is_well_formed(keyword, value));
+            let is_compared = COMPARED.contains(&keyword.as_str()) && well_formed(old) && well_formed(new);
+            if is_compared || is_for_people(keyword) {
+                continue;
+            }
+            let all = |view: &View<'a>| view.all(keyword).map(canonical).collect::<BTreeSet<_>>();
+            // With a reference inside, the same text may mean something else.
+            let refers = |view: &View<'a>| view.all(keyword).any(|value| refers(value, 0));
+            let moved = refers(old) && canonical(self.before.root) != canonical(self.after.root);
+            if all(old) != all(new) || moved {
+                let message = format!("'{keyword}' differs, and what that means is not known");
+                self.tell(&rules::NOT_UNDERSTOOD, &place.at(new, keyword), place, message);
+            }
+        }
+    }
+
+    /// `unevaluatedProperties` stands beside keywords that evaluate properties in ways that are not followed:
+    /// what it means is known only where nothing differs at all.
+    pub(super) fn unevaluated(&mut self, old: &View<'a>, new: &View<'a>, place: &Place) {
+        let all = |view: &View<'a>| -> Vec<Vec<u8>> {
+            let parts = view.parts.iter().map(|part| Value::Object(part.fields.clone()));
+            parts.map(|fields| canonical(&fields)).collect()
+        };
+        if all(old) != all(new) || canonical(self.before.root) != canonical(self.after.root) {
+            let message = "'unevaluatedProperties' stands beside keywords with which it is not compared".to_owned();
+            self.tell(&rules::NOT_UNDERSTOOD, &place.at(new, "unevaluatedProperties"), place, message);
+        }
+    }
+
+    /// Compares a count of items or properties.
+    pub(super) fn count(&mut self, old: &View<'a>, new: &View<'a>, place: &Place, keyword: &'static str, end: End) {
+        values::bounds(self, old, new, place, (keyword, None, end));
+    }
+}
+
+/// Whether a keyword that is compared has a value of the kind that is looked for.
+fn is_well_formed(keyword: &str, value: &Value) -> bool {
+    match keyword {
+        "required" | "enum" | "anyOf" | "oneOf" | "prefixItems" => value.is_array(),
+        "properties" | "patternProperties" => value.is_object(),
+        "pattern" | "format" | "$ref" => value.is_string(),
+        "exclusiveMinimum" | "exclusiveMaximum" => value.is_number() || value.is_boolean(),
+        "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
+        | "maxProperties" | "multipleOf" => value.is_number(),
+        "nullable" | "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" => value.is_boolean(),
+        _ => true,
+    }
+}
+
+fn refers(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Object(fields) => {
+            depth > DEEPEST || fields.contains_key("$ref") || fields.values().any(|field| refers(field, depth + 1))
+        }
+        Value::Array(items) => depth > DEEPEST || items.iter().any(|item| refers(item, depth + 1)),
+        _ => false,
+    }
+}

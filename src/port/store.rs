@@ -1,8 +1,9 @@
-//! The record. Four narrow roles; one adapter plays them all.
+//! The record. Five narrow roles; one adapter plays them all.
 
 mod activities;
 mod look;
 mod passes;
+mod proposals;
 mod reports;
 
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
@@ -13,6 +14,7 @@ pub use passes::{
     ContainerRecord, DescriptorEntry, Pass, PassBook, RecordedVersion, SourceRecord, Standing, VerdictEntry,
     VersionEntry,
 };
+pub use proposals::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, ReviewInputs};
 pub use reports::{ReportBook, WantedReport};
 
 /// Why the record could not be read or written.
@@ -37,6 +39,6 @@ pub enum StoreError {
 }
 
 /// The whole record.
-pub trait Store: PassBook + ActivityBook + ReportBook + Look {}
+pub trait Store: PassBook + ActivityBook + ReportBook + ProposalBook + Look {}
 
-impl<T: PassBook + ActivityBook + ReportBook + Look> Store for T {}
+impl<T: PassBook + ActivityBook + ReportBook + ProposalBook + Look> Store for T {}

@@ -5,6 +5,7 @@ mod activities;
 mod concurrency;
 mod look;
 mod passes;
+mod proposals;
 mod reports;
 mod sqlite;
 mod sqlite_disk;
@@ -89,6 +90,9 @@ contracts! {
     reports::what_was_given_up_is_tried_when_it_is_wanted_anew,
     reports::a_state_that_keeps_changing_keeps_its_turn,
     reports::reports_of_passes_and_events_are_wanted_with_them,
+    proposals::a_proposal_is_read_back_as_it_was_recorded,
+    proposals::a_closed_proposal_is_open_no_more_and_the_newest_are_kept,
+    proposals::a_proposal_can_be_marked_to_be_assessed_again,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,
     look::every_decision_can_be_traced,

@@ -5,4 +5,4 @@ mod proposal;
 mod command;
 
 pub use command::{Command, InvalidCommand, LEAD};
-pub use proposal::{Proposal, PullRequest, PullState};
+pub use proposal::{Proposal, PullRequest, PullState, ReviewVerdict};

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, fold};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
+use crate::domain::forge::{Proposal, PullState};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan, PlannedActivity, PlannedTask, TaskKey};
 use crate::domain::report::Report;
@@ -14,8 +15,8 @@ use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
     ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, FindingRow,
-    LogLine, Look, Pass, PassBook, PassRow, ProductRow, RecordedVersion, ReportBook, ReportRow, SourceRecord,
-    SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
+    LogLine, Look, Pass, PassBook, PassRow, ProductRow, ProposalBook, ProposalRecord, ProposalRow, RecordedVersion,
+    ReportBook, ReportRow, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -158,6 +159,24 @@ impl Look for FakeRecord {
         let location = Location::top_of("trips/dp.yaml".parse().unwrap());
         let finding = Finding::warning(RuleId::built_in("schema/unknown-field"), location, "", "nobody reads 'x'");
         Ok(vec![FindingRow { source: "a".parse().unwrap(), revision: revision(), finding }])
+    }
+
+    async fn proposal_rows(&self, _: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError> {
+        let row = |number: usize| ProposalRow {
+            source: if number.is_multiple_of(2) { "a" } else { "b" }.parse().unwrap(),
+            proposal: format!("pull/{number}"),
+            state: "open".to_owned(),
+            head: revision(),
+            base: revision(),
+            result: None,
+            fork: number == 1,
+            author: "mona".to_owned(),
+            title: "Add\u{1b}[2J a column\n@everyone".to_owned(),
+            verdict: "refused".to_owned(),
+            summary: "1 descriptor with errors".to_owned(),
+            assessed_at: at().to_string(),
+        };
+        Ok((1..=100).take(limit).map(row).collect())
     }
 
     async fn pass_rows(&self, source: Option<&SourceName>, _: usize) -> Result<Vec<PassRow>, StoreError> {
@@ -305,6 +324,29 @@ impl PassBook for FakeRecord {
 
     async fn plan(&self, _: &Digest) -> Result<Option<Plan>, StoreError> {
         unreachable!("not shown")
+    }
+}
+
+#[async_trait]
+impl ProposalBook for FakeRecord {
+    async fn proposal(&self, _: &SourceName, _: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn open_proposals(&self, _: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn record_proposal(&self, _: &ProposalRecord, _: &[Report]) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn close_proposal(&self, _: &SourceName, _: &Proposal, _: PullState) -> Result<bool, StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn assess_again(&self, _: &SourceName, _: &Proposal) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
     }
 }
 

@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 1;
+pub const KNOWN: i64 = 3;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +52,23 @@ pub async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     migrator().run_direct(None, connection, false).await.map_err(|error| failure::of_migration(error, KNOWN))
 }
 
+/// Name and text of each version.
+const VERSIONS: &[(i64, &str, &str)] = &[
+    (1, "record", include_str!("../../../../migrations/sqlite/0001_record.sql")),
+    (3, "proposals", include_str!("../../../../migrations/sqlite/0003_proposals.sql")),
+];
+
 fn migrator() -> Migrator {
-    let first = include_str!("../../../../migrations/sqlite/0001_record.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "record".into(),
-        MigrationType::Simple,
-        first.into_sql_str(),
-        false,
-    )])
+    up_to(KNOWN)
+}
+
+/// What brings a database to this version and no further.
+pub fn up_to(last: i64) -> Migrator {
+    let wanted = VERSIONS.iter().filter(|(version, _, _)| *version <= last);
+    let migration = |(version, name, text): &(i64, &'static str, &'static str)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    Migrator::with_migrations(wanted.map(migration).collect())
 }
 
 #[cfg(test)]

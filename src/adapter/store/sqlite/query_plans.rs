@@ -5,9 +5,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::activities::load;
 use super::passes::{plans, reading, rollouts};
-use super::{SqliteStore, reports};
+use super::{SqliteStore, proposals, reports};
 
-const EXPECTED: [(&str, &str); 15] = [
+const EXPECTED: [(&str, &str); 17] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -22,6 +22,8 @@ const EXPECTED: [(&str, &str); 15] = [
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
     (reports::UNPUBLISHED, "USING INDEX reports_pending"),
+    (proposals::ONE, "PRIMARY KEY (source=? AND proposal=?)"),
+    (proposals::OPEN, "INDEX proposals_open (source=?)"),
     (reports::PENDING_STATES, "INDEX reports_open"),
 ];
 

@@ -25,5 +25,4 @@ CREATE TABLE proposals (
     PRIMARY KEY (source, proposal)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX proposals_open ON proposals (source, proposal) WHERE state = 'open';
 CREATE INDEX proposals_by_time ON proposals (assessed_at);

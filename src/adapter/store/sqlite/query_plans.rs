@@ -23,7 +23,7 @@ const EXPECTED: [(&str, &str); 17] = [
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
     (reports::UNPUBLISHED, "USING INDEX reports_pending"),
     (proposals::ONE, "PRIMARY KEY (source=? AND proposal=?)"),
-    (proposals::OPEN, "INDEX proposals_open (source=?)"),
+    (proposals::OPEN, "PRIMARY KEY (source=?)"),
     (reports::PENDING_STATES, "INDEX reports_open"),
 ];
 

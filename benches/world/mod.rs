@@ -12,7 +12,7 @@ use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::id::{Digest, Revision, SourceName};
 use meshwright::domain::source::{Head, Target};
 use meshwright::domain::stage::{ExecutorProfile, Phase, Platform, Stage};
-use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports, Watched};
+use meshwright::engine::{CommentMode, Engine, EngineSettings, PassOutcome, Ports, Watched};
 use meshwright::port::judge::Judge;
 use meshwright::port::source::{FetchError, Source, Touched};
 use meshwright::port::tree::{ReadError, Tree};
@@ -61,6 +61,7 @@ impl World {
             branch: generator::BRANCH.to_owned(),
             globs: GLOBS.map(str::to_owned).to_vec(),
             platform: Digest::of(b"platform"),
+            comment: CommentMode::default(),
         };
         let settings = EngineSettings {
             namespace: generator::NAMESPACE.parse().unwrap(),

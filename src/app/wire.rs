@@ -16,7 +16,7 @@ use crate::config::{
     Checked, CheckedExecutorKind, CheckedForge, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
 };
 use crate::domain::id::{ExecutorName, SourceName};
-use crate::engine::{Engine, EngineSettings, Ports, Watched};
+use crate::engine::{CommentMode, Engine, EngineSettings, Ports, Watched};
 use crate::port::executor::Executor;
 use crate::port::forge::Forge;
 use crate::port::judge::Judge;
@@ -128,6 +128,7 @@ fn settings(config: &Checked) -> EngineSettings {
         branch: source.branch.clone(),
         globs: source.descriptors.clone(),
         platform: config.platform_digest_for(source),
+        comment: CommentMode::default(),
     };
     EngineSettings {
         namespace: config.namespace.clone(),

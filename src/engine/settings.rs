@@ -17,6 +17,20 @@ pub struct Watched {
     pub globs: Vec<String>,
     /// The digest of all that planning for it depends on beside descriptors and policies.
     pub platform: Digest,
+    /// When pull requests get a comment.
+    pub comment: CommentMode,
+}
+
+/// When pull requests get a comment, where the forge shows such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CommentMode {
+    /// When they touch a descriptor. A comment that is there is kept right from then on.
+    #[default]
+    OnChange,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// What the engine is told once.

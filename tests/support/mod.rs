@@ -3,5 +3,6 @@
 pub mod crashing_store;
 pub mod memory_tree;
 pub mod repository;
+pub mod reviews;
 pub mod samples;
 pub mod world;

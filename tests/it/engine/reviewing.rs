@@ -37,13 +37,13 @@ impl Told {
     }
 
     pub fn check(&self) -> &Check {
-        let check = |report| if let Some(Detail::Check(check)) = &report.detail { Some(check) } else { None };
-        self.reports.iter().find_map(check).unwrap()
+        let mut details = self.reports.iter().filter_map(|report| report.detail.as_ref());
+        details.find_map(|detail| if let Detail::Check(check) = detail { Some(check) } else { None }).unwrap()
     }
 
     pub fn comment(&self) -> Option<&Comment> {
-        let comment = |report| if let Some(Detail::Comment(comment)) = &report.detail { Some(comment) } else { None };
-        self.reports.iter().find_map(comment)
+        let mut details = self.reports.iter().filter_map(|report| report.detail.as_ref());
+        details.find_map(|detail| if let Detail::Comment(comment) = detail { Some(comment) } else { None })
     }
 
     /// `rule file:line`, the line as the proposal has it.

@@ -46,6 +46,10 @@ impl PullRequests {
     /// Opens a pull request, or moves the head of one, to a commit that is there.
     pub fn point(&self, repository: &TestRepository, number: u64, head: &Revision) {
         repository.git(&["update-ref", &format!("refs/pull/{number}/head"), head.as_str()]);
+        self.told(number, head);
+    }
+
+    fn told(&self, number: u64, head: &Revision) {
         let mut pulls = self.pulls.lock().unwrap();
         let pull = pulls.entry(number).or_insert_with(|| PullRequest {
             number,
@@ -58,6 +62,21 @@ impl PullRequests {
             base: "main".to_owned(),
         });
         pull.head = head.clone();
+    }
+
+    /// Opens many at once, from 1 on: each with one file on top of `from`.
+    pub fn push_many(&self, repository: &TestRepository, from: &Revision, files: &[(String, String)]) {
+        let mut stream = String::new();
+        for (number, (path, text)) in (1..).zip(files) {
+            let name = format!("refs/pull/{number}/head");
+            stream += &format!("commit {name}\ncommitter T <t@example.com> 1790000000 +0000\ndata 1\np\n");
+            stream += &format!("from {from}\nM 100644 inline {path}\ndata {}\n{text}\n", text.len());
+        }
+        repository.git_with_input(&["fast-import", "--quiet"], &stream);
+        for number in 1..=u64::try_from(files.len()).unwrap() {
+            let head = repository.git(&["rev-parse", &format!("refs/pull/{number}/head")]).parse().unwrap();
+            self.told(number, &head);
+        }
     }
 
     /// Changes what is told of one.

@@ -21,7 +21,7 @@ use super::folder::{MirrorFolder, WriteLock, was_cut};
 use super::message::{Trouble, tell, trouble};
 use super::objects::{self, Objects};
 use super::program::{Finished, GitCall, RunError, check_version, run};
-use super::proposals::Guest;
+use super::proposals::{Guest, known_format};
 
 /// After this many fetches in a row that failed though the repository can be reached, the mirror
 /// itself is taken for the reason.
@@ -465,15 +465,6 @@ fn git_dir(repository: &Path) -> OsString {
 /// The ref of a branch in the mirror.
 pub(super) fn branch_reference(branch: &BranchName) -> String {
     format!("refs/meshwright/branch/{}", Digest::of(branch.as_str().as_bytes()).short())
-}
-
-/// A revision that git2 can read.
-pub(super) fn known_format(revision: Revision) -> Result<Revision, FetchError> {
-    if revision.as_str().len() == 40 {
-        return Ok(revision);
-    }
-    let message = "it names its objects by SHA-256, which is not supported; use a SHA-1 repository";
-    Err(FetchError::Refused(message.to_owned()))
 }
 
 fn failed(look: &Look, error: RunError) -> FetchError {

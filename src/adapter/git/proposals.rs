@@ -17,7 +17,7 @@ use crate::domain::id::{Revision, SourceName};
 use crate::port::source::FetchError;
 
 use super::folder::WriteLock;
-use super::mirror::{Look, Mirror, Missed, Wish, blocking, branch_reference, known_format, local};
+use super::mirror::{Look, Mirror, Missed, Wish, blocking, branch_reference, local};
 
 /// Above all refs of proposals in the mirror.
 const ABOVE: &str = "refs/meshwright/proposal";
@@ -148,4 +148,13 @@ fn remove_refs(repository: &Repository, pattern: &str, kept: &[String]) -> Resul
 
 fn reference(source: &SourceName, proposal: &Proposal) -> String {
     format!("{ABOVE}/{source}/{proposal}")
+}
+
+/// A revision that git2 can read.
+pub(super) fn known_format(revision: Revision) -> Result<Revision, FetchError> {
+    if revision.as_str().len() == 40 {
+        return Ok(revision);
+    }
+    let message = "it names its objects by SHA-256, which is not supported; use a SHA-1 repository";
+    Err(FetchError::Refused(message.to_owned()))
 }

@@ -40,7 +40,7 @@ use tracing::{info, warn};
 
 use crate::domain::forge::{Proposal, PullRequest, PullState, ReviewVerdict};
 use crate::domain::id::Revision;
-use crate::domain::report::{Report, Review, ReviewOutcome};
+use crate::domain::report::{Report, Review, ReviewOutcome, one_line};
 use crate::domain::source::Target;
 use crate::port::source::{FetchError, Merge};
 use crate::port::store::{ProposalRecord, ReviewInputs, SourceRecord};
@@ -48,6 +48,9 @@ use crate::port::store::{ProposalRecord, ReviewInputs, SourceRecord};
 use super::Engine;
 use super::pass::PassError;
 use super::settings::Watched;
+
+/// A title is kept with at most so many characters.
+const LONGEST_TITLE: usize = 300;
 
 /// How a look at a proposal ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,8 +110,8 @@ impl Engine {
         };
         if let Some(pull) = &told {
             subject.is_fork = pull.is_fork;
-            subject.author.clone_from(&pull.author);
-            subject.title.clone_from(&pull.title);
+            subject.author = one_line(&pull.author, LONGEST_TITLE);
+            subject.title = one_line(&pull.title, LONGEST_TITLE);
         }
         let expected = told.map(|pull| pull.head);
         self.look_at_proposal(&mut subject, expected).await

@@ -5,6 +5,9 @@
 //! platform are others by now are woken. From time to time the forge is asked for all that are open:
 //! those that are not known or have another head are woken too, and so are those that it does not name
 //! any more. All of them wait behind everything else, and few are looked at at once.
+//!
+//! What other sources record meanwhile, and what was rolled out, makes nothing stale: it would be said
+//! of the branch after the merge, and whoever wants to know before asks for another look.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

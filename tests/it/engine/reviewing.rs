@@ -294,6 +294,11 @@ async fn what_an_assessment_depends_on_makes_it_stale() {
     let mut world = World::new();
     let pulls = PullRequests::of(&mut world);
     let base = world.commit(&[orders("1.0.0")]);
+    let rego = |body: &str| {
+        let metadata = "# METADATA\n# custom:\n#   events: [DATA_PRODUCT_CREATION]\n#   enforcement: warn\n";
+        format!("{metadata}package mesh.strict\n\n{body}\n")
+    };
+    world.policy("strict", &rego("deny contains {\"msg\": \"no\"} if false"));
     let judge = world.worker_judge().await;
     let started = world.start_with(Arc::clone(&judge) as Arc<dyn Judge>).await;
     started.trip().await;
@@ -317,7 +322,7 @@ async fn what_an_assessment_depends_on_makes_it_stale() {
     started.told(2).await;
     assert_eq!(started.stale(&world).await, []);
 
-    world.policy("strict", "package mesh.strict\n\nimport rego.v1\n\nviolations contains \"no\" if input.afterState\n");
+    world.policy("strict", &rego("deny contains {\"msg\": \"yes\"} if input.afterState"));
     judge.reload().await.unwrap();
     assert_eq!(started.stale(&world).await, both, "the policies are others");
     started.store.assess_again(&source(), &Proposal::Pull(1)).await.unwrap();

@@ -427,7 +427,7 @@ pub(super) mod tests {
             ]
         );
         review.products.clear();
-        review.findings = vec![error(RuleId::built_in("source/unusable-path"), "x", 1, "no path")];
+        review.findings = vec![error(RuleId::built_in("discover/unusable-path"), "x", 1, "no path")];
         assert_eq!(review.verdict(), ReviewVerdict::Refused);
         assert!(told(&review)[0].starts_with("validate failure"), "{:?}", told(&review));
     }

@@ -57,7 +57,7 @@ impl PullRequests {
             author: "mona".to_owned(),
             state: PullState::Open,
             is_draft: false,
-            is_fork: number % 2 == 0,
+            is_fork: number.is_multiple_of(2),
             head: head.clone(),
             base: "main".to_owned(),
         });

@@ -17,7 +17,7 @@ use crate::domain::source::Head;
 use crate::port::source::FetchError;
 
 use super::access::{self, Access};
-use super::folder::{MirrorFolder, WriteLock, was_cut};
+use super::folder::{MirrorFolder, Size, WriteLock, was_cut};
 use super::message::{Trouble, tell, trouble};
 use super::objects::{self, Objects};
 use super::program::{Finished, GitCall, RunError, check_version, run};
@@ -29,6 +29,8 @@ const FAILURES_BEFORE_A_FRESH_CLONE: u32 = 3;
 
 /// More packs than this are rolled up: every look-up of an object asks all of them.
 const MOST_PACKS: usize = 24;
+/// More objects than this in no pack are rolled up: each is a file.
+const MOST_LOOSE: usize = 4_000;
 
 /// The mirror of one repository.
 #[derive(Debug)]
@@ -300,14 +302,13 @@ impl Mirror {
 
     /// Whether it was the mirror that had no room, and not a proposal that brought too much.
     fn is_full(&self, look: &Look) -> bool {
-        let (bytes, _) = self.folder.size();
-        look.guest.as_ref().is_none_or(|guest| self.largest.saturating_sub(bytes) < guest.share)
+        let room = self.largest.saturating_sub(self.folder.size().bytes);
+        look.guest.as_ref().is_none_or(|guest| room < guest.share)
     }
 
     /// Fetches into the mirror that stands.
     async fn fetch(&self, look: &Look, lock: &WriteLock) -> Result<Revision, Failure> {
-        let (bytes, _) = self.folder.size();
-        let room = self.largest.saturating_sub(bytes);
+        let room = self.largest.saturating_sub(self.folder.size().bytes);
         if room == 0 {
             return Err(Failure::Git(Trouble::TooLarge, "it has reached its limit".to_owned()));
         }
@@ -387,10 +388,10 @@ impl Mirror {
         Err(Failure::Git(trouble, told))
     }
 
-    /// Makes one pack of many small ones. Nothing depends on its success.
+    /// Makes one pack of many small ones, and of what merges have written. Nothing depends on its success.
     async fn roll_up(&self, look: &Look, lock: &WriteLock) {
-        let (_, packs) = self.folder.size();
-        if packs <= MOST_PACKS {
+        let Size { packs, loose, .. } = self.folder.size();
+        if packs <= MOST_PACKS && loose <= MOST_LOOSE {
             return;
         }
         let mut arguments = vec![git_dir(&self.folder.repository)];

@@ -60,7 +60,8 @@ impl Engine {
     ) -> Result<Vec<Proposal>, PassError> {
         let watched = self.watched(source)?;
         let Some(reviews) = self.ports.reviews.get(source) else { return Ok(Vec::new()) };
-        let listed = if self.listings.is_due(source, self.ports.clock.now()) {
+        let now = self.ports.clock.now();
+        let listed = if self.listings.is_due(source, now) {
             match reviews.open_pull_requests(source, &watched.branch).await {
                 Ok(listed) => Some(listed),
                 Err(error) => {
@@ -78,11 +79,15 @@ impl Engine {
         let mut stale = BTreeSet::new();
         for record in &open {
             let inputs = &record.inputs;
+            // What failed is tried again by whoever saw it fail, after growing pauses; this is for what
+            // nobody remembers.
+            let is_forgotten = record.verdict == ReviewVerdict::NotEvaluated
+                && now.duration_since(record.assessed_at).unsigned_abs() >= self.settings.longest_pause;
             let holds = base.is_none_or(|base| *base == inputs.base)
                 && inputs.recorded == recorded
                 && inputs.policies == policies
                 && inputs.platform == watched.platform
-                && record.verdict != ReviewVerdict::NotEvaluated
+                && !is_forgotten
                 && !record.again;
             if !holds || listed.as_ref().is_some_and(|listed| !is_as_listed(record, listed)) {
                 stale.insert(record.proposal.clone());

@@ -417,7 +417,9 @@ async fn what_cannot_be_seen_is_an_error_and_is_tried_again() {
     let of_head: Vec<_> = rows.iter().filter(|row| row.revision == head).collect();
     assert!(of_head.len() >= 5 && of_head.iter().all(|row| row.state == "error"), "{of_head:?}");
     std::fs::rename(&hidden, world.repository.file(".git")).unwrap();
-    assert_eq!(started.stale(&world).await, [Proposal::Pull(1)]);
+    assert_eq!(started.stale(&world).await, [], "whoever saw it fail tries again");
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(started.stale(&world).await, [Proposal::Pull(1)], "and when nobody remembers, somebody looks");
     assert_eq!(started.told(1).await.review.verdict(), ReviewVerdict::Accepted);
 
     // The forge tells of a head that the repository does not have: neither of the two is assessed.

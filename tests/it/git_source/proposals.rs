@@ -243,3 +243,34 @@ async fn closed_proposals_are_let_go_and_those_of_another_source_are_not() {
     assert_eq!(fixture.proposal_refs(), ["next/pull/1"]);
     assert_eq!(fixture.fetch().await, at(&base));
 }
+
+#[tokio::test]
+async fn what_merges_have_written_is_rolled_up_and_can_still_be_read() {
+    let repository = TestRepository::new();
+    let first = repository.commit(&[("a", "1\n"), ("b", "1\n")], "first");
+    let head = propose(&repository, 1, &first, &[("a", "2\n")]);
+    let base = repository.commit(&[("b", "2\n")], "base");
+    let fixture = Fixture::of(repository.path().display());
+    fixture.fetch().await.unwrap();
+    fixture.pull(1).await.unwrap();
+    let merged = clean(fixture.merged(&base, &head).await);
+
+    // As many objects as thousands of merges leave.
+    let mirror = fixture.mirror();
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> =
+        (0..4_100).map(|number| folder.path().join(format!("{number}")).display().to_string()).collect();
+    for name in &names {
+        std::fs::write(name, name).unwrap();
+    }
+    let git_dir = format!("--git-dir={}", mirror.display());
+    repository.git_with_input(&[&git_dir, "hash-object", "-w", "--stdin-paths"], &format!("{}\n", names.join("\n")));
+    let files = || files_below(&mirror.join("objects")).len();
+    assert!(files() > 4_100);
+    let next = repository.commit(&[("c", "1")], "next");
+    assert_eq!(fixture.fetch().await, at(&next));
+    assert!(files() < 100, "{} files are left", files());
+    let fixture = fixture.restarted(vec![spec("mesh", repository.path().display())]);
+    assert_eq!(fixture.read(&merged, "a").await.unwrap(), "2\n");
+    assert_eq!(fixture.read(&merged, "b").await.unwrap(), "2\n");
+}

@@ -9,12 +9,14 @@ use meshwright::adapter::clock::SystemClock;
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
 use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::domain::forge::CommentMode;
+use meshwright::domain::forge::Proposal;
 use meshwright::domain::id::{Digest, Revision, SourceName};
 use meshwright::domain::source::{Head, Target};
 use meshwright::domain::stage::{ExecutorProfile, Phase, Platform, Stage};
 use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports, Watched};
 use meshwright::port::judge::Judge;
-use meshwright::port::source::{FetchError, Source, Touched};
+use meshwright::port::source::{FetchError, Merge, Source, Touched};
 use meshwright::port::tree::{ReadError, Tree};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -61,6 +63,7 @@ impl World {
             branch: generator::BRANCH.to_owned(),
             globs: GLOBS.map(str::to_owned).to_vec(),
             platform: Digest::of(b"platform"),
+            comment: CommentMode::default(),
         };
         let settings = EngineSettings {
             namespace: generator::NAMESPACE.parse().unwrap(),
@@ -175,5 +178,17 @@ impl Source for TimedSource {
         to: &Revision,
     ) -> Result<Option<Vec<Touched>>, ReadError> {
         self.inner.touched(source, from, to).await
+    }
+
+    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError> {
+        self.inner.fetch_proposal(source, proposal).await
+    }
+
+    async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
+        self.inner.merge(source, base, head).await
+    }
+
+    async fn keep_proposals(&self, source: &SourceName, open: &[Proposal]) -> Result<usize, FetchError> {
+        self.inner.keep_proposals(source, open).await
     }
 }

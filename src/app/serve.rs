@@ -117,7 +117,7 @@ struct EngineDoor {
 impl Door for EngineDoor {
     fn wake(&self, target: Target, reason: WakeReason) {
         tracing::debug!(source = %target.source, reason = reason.as_str(), "woken");
-        self.queue.wake(&target);
+        self.queue.wake_for(&target, reason);
     }
 
     fn policies_changed(&self) {
@@ -130,7 +130,7 @@ impl Door for EngineDoor {
                 Err(error) => error!(%error, "nothing is let through until the policies are mended"),
             }
             for source in sources {
-                queue.wake(&Target::branch(source));
+                queue.wake_for(&Target::branch(source), WakeReason::PolicyChange);
             }
         });
     }

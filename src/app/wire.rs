@@ -138,6 +138,7 @@ fn settings(config: &Checked) -> EngineSettings {
         branch: source.branch.clone(),
         globs: source.descriptors.clone(),
         platform: config.platform_digest_for(source),
+        comment: config.comment_mode(source),
     };
     EngineSettings {
         namespace: config.namespace.clone(),

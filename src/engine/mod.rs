@@ -1,5 +1,5 @@
 //! Floor 3: the trip of a commit. A wake makes a pass; a pass records a plan; rolling out runs it;
-//! publishing tells the forge. Each of the three loops reads its work from the record, so each can
+//! publishing tells the forge. A proposal's trip ends with what a pass would find (`review`). Each of the three loops reads its work from the record, so each can
 //! be stopped at any point and begun again.
 //!
 //! Absent: concrete adapters, configuration files, terminals. The engine knows ports only.
@@ -9,12 +9,14 @@ mod pass;
 mod publish;
 mod queue;
 mod reports;
+mod review;
 mod rollout;
 mod settings;
 mod work;
 
 pub use pass::{Draft, PassError, PassOutcome};
 pub use queue::WakeQueue;
+pub use review::Reviewed;
 pub use settings::{EngineSettings, Watched};
 
 use std::collections::BTreeMap;
@@ -61,6 +63,8 @@ pub struct Engine {
     publish_bell: Notify,
     /// Held while the status of a commit's stages is worked out and recorded. See `reports`.
     report_gate: Mutex<()>,
+    /// When the open proposals of each source were asked for last.
+    listings: review::Listings,
 }
 
 impl std::fmt::Debug for Ports {
@@ -78,7 +82,14 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// Puts the parts together. Nothing runs yet.
     pub fn new(ports: Ports, settings: EngineSettings) -> Self {
-        Self { ports, settings, rollout_bell: Notify::new(), publish_bell: Notify::new(), report_gate: Mutex::new(()) }
+        Self {
+            ports,
+            settings,
+            rollout_bell: Notify::new(),
+            publish_bell: Notify::new(),
+            report_gate: Mutex::new(()),
+            listings: review::Listings::default(),
+        }
     }
 
     /// What the engine was told.

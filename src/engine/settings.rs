@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::descriptor::Compatibility;
+use crate::domain::forge::CommentMode;
 use crate::domain::id::{Digest, Namespace, SourceName};
 use crate::domain::stage::Platform;
 
@@ -18,6 +19,8 @@ pub struct Watched {
     pub globs: Vec<String>,
     /// The digest of all that planning for it depends on beside descriptors and policies.
     pub platform: Digest,
+    /// When pull requests get a comment.
+    pub comment: CommentMode,
 }
 
 /// What the engine is told once.

@@ -1,27 +1,35 @@
-//! The loop between the queue and the passes.
+//! The loop between the queue and the looks at targets: passes over branches, reviews of proposals.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::domain::id::Revision;
 use crate::domain::source::{Condition, Target};
 
 use super::{Engine, PassError, PassOutcome, WakeQueue};
 
 /// How many targets are looked at at once.
 const WORKERS: usize = 2;
-/// The pause before a target is looked at again when our own side failed.
+/// The pause before a target is looked at again when our own side failed; it doubles with each
+/// further failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
+/// How often each target failed in a row.
+type Failures = Arc<Mutex<BTreeMap<Target, u32>>>;
+
 impl Engine {
-    /// Looks at targets as they are woken, until told to stop. A pass under way is let end: it
+    /// Looks at targets as they are woken, until told to stop. A look under way is let end: it
     /// has no effect but its record.
     pub async fn pass_until(self: &Arc<Self>, queue: &Arc<WakeQueue>, stop: &CancellationToken) {
+        let failures = Failures::default();
         let workers = (0..WORKERS).map(|_| {
             let (engine, queue, stop) = (Arc::clone(self), Arc::clone(queue), stop.clone());
-            tokio::spawn(async move { engine.work(&queue, &stop).await })
+            let failures = Arc::clone(&failures);
+            tokio::spawn(async move { engine.work(&queue, &failures, &stop).await })
         });
         for worker in workers.collect::<Vec<_>>() {
             if let Err(panic) = worker.await {
@@ -30,7 +38,7 @@ impl Engine {
         }
     }
 
-    async fn work(self: &Arc<Self>, queue: &Arc<WakeQueue>, stop: &CancellationToken) {
+    async fn work(self: &Arc<Self>, queue: &Arc<WakeQueue>, failures: &Failures, stop: &CancellationToken) {
         loop {
             let target = tokio::select! {
                 biased;
@@ -38,31 +46,67 @@ impl Engine {
                 target = queue.take() => target,
             };
             // On a task of its own, so that a panic over one target leaves the others alone.
-            let (engine, looked_at) = (Arc::clone(self), target.clone());
-            let outcome = tokio::spawn(async move { engine.pass(&looked_at).await }).await;
+            let (engine, at, wakes) = (Arc::clone(self), target.clone(), Arc::clone(queue));
+            let outcome = tokio::spawn(async move { engine.look_at_target(&at, &wakes).await }).await;
             let failure = match outcome {
-                Ok(Ok(PassOutcome::Unchanged { .. } | PassOutcome::Recorded { .. } | PassOutcome::NotSeen { .. })) => {
-                    None
-                }
+                Ok(Ok(())) => None,
                 Ok(Err(failure)) => Some(failure),
                 Err(panic) => Some(PassError::Interrupted(panic.to_string())),
             };
             if let Some(failure) = failure {
                 self.note_failure(&target, &failure).await;
+                let pause = self.pause_before_again(failures, &target);
                 let (queue, target, stop) = (Arc::clone(queue), target.clone(), stop.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => queue.wake(&target),
+                        () = tokio::time::sleep(pause) => queue.wake_later(&target),
                         () = stop.cancelled() => {}
                     }
                 });
+            } else {
+                failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&target);
             }
             queue.done(&target);
         }
     }
 
-    /// Makes our own failure visible, as far as that is possible.
+    async fn look_at_target(self: &Arc<Self>, target: &Target, queue: &Arc<WakeQueue>) -> Result<(), PassError> {
+        if let Some(proposal) = &target.proposal {
+            return self.review(target, proposal).await.map(|_| ());
+        }
+        let base = match self.pass(target).await? {
+            PassOutcome::Unchanged { revision } => Some(revision),
+            PassOutcome::Recorded { plan } => Some(plan.revision.clone()),
+            PassOutcome::NotSeen { .. } => None,
+        };
+        self.look_after_proposals(target, base, queue);
+        Ok(())
+    }
+
+    /// Wakes the proposals that the branch's new standing concerns, without keeping the worker: the
+    /// forge may take its time to list them.
+    fn look_after_proposals(self: &Arc<Self>, target: &Target, base: Option<Revision>, queue: &Arc<WakeQueue>) {
+        if self.ports.reviews.contains_key(&target.source) {
+            let (engine, queue, source) = (Arc::clone(self), Arc::clone(queue), target.source.clone());
+            tokio::spawn(async move { engine.wake_stale(&queue, &source, base.as_ref()).await });
+        }
+    }
+
+    fn pause_before_again(&self, failures: &Failures, target: &Target) -> Duration {
+        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = failures.entry(target.clone()).or_default();
+        let pause = PAUSE_AFTER_FAILURE.saturating_mul(2_u32.saturating_pow((*failed).min(16)));
+        *failed = failed.saturating_add(1);
+        pause.min(self.settings.longest_pause.max(PAUSE_AFTER_FAILURE))
+    }
+
+    /// Makes our own failure visible, as far as that is possible. What is the matter with a proposal is
+    /// told on its head, and is no condition of the source.
     async fn note_failure(&self, target: &Target, failure: &PassError) {
+        if let Some(proposal) = &target.proposal {
+            warn!(source = %target.source, %proposal, error = %failure, "the proposal was not assessed; trying again");
+            return;
+        }
         warn!(source = %target.source, error = %failure, "the pass failed; trying again");
         let Some(watched) = self.settings.sources.get(&target.source) else { return };
         let condition = Condition { reason: "pass-failed".to_owned(), message: failure.to_string() };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::domain::forge::Proposal;
 use crate::domain::id::{RepoPath, Revision, SourceName};
 use crate::domain::source::Head;
 
@@ -67,6 +68,30 @@ pub struct Touched {
     pub kind: TouchKind,
 }
 
+/// What merging a proposal into its base comes to. Nothing of it is an error: a proposal that cannot
+/// be merged is its author's business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merge {
+    /// It merges cleanly. The commit holds what the branch would hold; the same two commits always
+    /// give the same one. It is the base where that has all of the proposal already, and the
+    /// proposal's head where that has all of the base.
+    Clean(Revision),
+    /// Both have changed the same lines.
+    Conflicts {
+        /// The files, sorted, at most [`MOST_CONFLICTS`]; made readable.
+        paths: Vec<String>,
+        /// How many files there are in all.
+        count: usize,
+    },
+    /// They have no commit in common.
+    Unrelated,
+    /// Merging would cost more than a proposal may: why.
+    TooLarge(String),
+}
+
+/// So many files in conflict are named.
+pub const MOST_CONFLICTS: usize = 20;
+
 /// Brings repositories here and lets their commits be read.
 ///
 /// When `fetch` returns `Head::At`, all objects of that commit are in the mirror, and stay there
@@ -86,4 +111,16 @@ pub trait Source: Send + Sync {
         from: &Revision,
         to: &Revision,
     ) -> Result<Option<Vec<Touched>>, ReadError>;
+
+    /// Brings the head of a proposal here, and says which commit it is; `None` when the repository
+    /// has no such proposal (any more). A proposal may be anybody's work: it brings at most a quarter
+    /// of what a mirror may hold, and nothing of it is run.
+    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError>;
+
+    /// Merges `head` into `base`, both of which were fetched, without a working tree. The result can
+    /// be read like any commit of the source.
+    async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError>;
+
+    /// Lets go of all proposals but these, and says how many were let go.
+    async fn keep_proposals(&self, source: &SourceName, open: &[Proposal]) -> Result<usize, FetchError>;
 }

@@ -4,6 +4,7 @@ mod activities;
 mod deliveries;
 mod look;
 mod passes;
+mod proposals;
 mod reports;
 
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
@@ -16,6 +17,7 @@ pub use passes::{
     ContainerRecord, DescriptorEntry, Pass, PassBook, RecordedVersion, SourceRecord, Standing, VerdictEntry,
     VersionEntry,
 };
+pub use proposals::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, ReviewInputs};
 pub use reports::{ReportBook, WantedReport};
 
 /// Why the record could not be read or written.
@@ -40,6 +42,6 @@ pub enum StoreError {
 }
 
 /// The whole record.
-pub trait Store: PassBook + ActivityBook + ReportBook + DeliveryBook + Look {}
+pub trait Store: PassBook + ActivityBook + ReportBook + ProposalBook + DeliveryBook + Look {}
 
-impl<T: PassBook + ActivityBook + ReportBook + DeliveryBook + Look> Store for T {}
+impl<T: PassBook + ActivityBook + ReportBook + ProposalBook + DeliveryBook + Look> Store for T {}

@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "stories write and break files of their own worlds")]
 
 mod refusing;
+mod reviewing;
+mod reviewing_hostile;
 mod rolling;
 mod seeing;
 mod superseding;

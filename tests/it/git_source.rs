@@ -14,6 +14,7 @@ mod mirrors;
 mod notes;
 mod outcomes;
 mod processes;
+mod proposals;
 mod trees;
 
 use std::path::{Path, PathBuf};

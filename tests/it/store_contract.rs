@@ -6,6 +6,7 @@ mod concurrency;
 mod deliveries;
 mod look;
 mod passes;
+mod proposals;
 mod reports;
 mod sqlite;
 mod sqlite_disk;
@@ -98,6 +99,9 @@ contracts! {
     deliveries::a_command_is_open_until_it_is_done_once,
     deliveries::the_oldest_are_forgotten_and_open_commands_are_not,
     deliveries::many_at_once_are_all_recorded_and_outlive_a_restart,
+    proposals::a_proposal_is_read_back_as_it_was_recorded,
+    proposals::a_closed_proposal_is_open_no_more_and_the_newest_are_kept,
+    proposals::a_proposal_can_be_marked_to_be_assessed_again,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,
     look::every_decision_can_be_traced,

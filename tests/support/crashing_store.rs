@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use meshwright::domain::activity::{ActivityEvent, ActivityState, FencingToken};
 use meshwright::domain::descriptor::VersionRef;
 use meshwright::domain::forge::delivery::{CommandRequest, Delivery};
+use meshwright::domain::forge::{Proposal, PullState};
 use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use meshwright::domain::plan::{ActivityId, Plan};
 use meshwright::domain::report::Report;
@@ -209,6 +210,30 @@ impl DeliveryBook for CrashingStore {
 }
 
 #[async_trait]
+impl ProposalBook for CrashingStore {
+    async fn proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
+        read!(self.proposal(source, proposal))
+    }
+    async fn open_proposals(&self, source: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
+        read!(self.open_proposals(source))
+    }
+    async fn record_proposal(&self, record: &ProposalRecord, reports: &[Report]) -> Result<(), StoreError> {
+        write!(self.record_proposal(record, reports))
+    }
+    async fn close_proposal(
+        &self,
+        source: &SourceName,
+        proposal: &Proposal,
+        state: PullState,
+    ) -> Result<bool, StoreError> {
+        write!(self.close_proposal(source, proposal, state))
+    }
+    async fn assess_again(&self, source: &SourceName, proposal: &Proposal) -> Result<(), StoreError> {
+        write!(self.assess_again(source, proposal))
+    }
+}
+
+#[async_trait]
 impl Look for CrashingStore {
     async fn sources(&self) -> Result<Vec<SourceRow>, StoreError> {
         read!(self.sources())
@@ -239,6 +264,9 @@ impl Look for CrashingStore {
     }
     async fn finding_rows(&self, source: Option<&SourceName>) -> Result<Vec<FindingRow>, StoreError> {
         read!(self.finding_rows(source))
+    }
+    async fn proposal_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError> {
+        read!(self.proposal_rows(source, limit))
     }
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError> {
         read!(self.pass_rows(source, limit))

@@ -6,5 +6,6 @@ pub mod github;
 pub mod memory_tree;
 pub mod npm;
 pub mod repository;
+pub mod reviews;
 pub mod samples;
 pub mod world;

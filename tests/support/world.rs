@@ -19,6 +19,7 @@ use meshwright::adapter::git::{GitSourceSpec, GitSources};
 use meshwright::adapter::local_forge::LocalForge;
 use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::domain::forge::CommentMode;
 use meshwright::domain::id::{Digest, ExecutorName, Revision, SourceName};
 use meshwright::domain::plan::Plan;
 use meshwright::domain::policy::{Question, Verdict};
@@ -30,6 +31,7 @@ use meshwright::port::clock::Clock;
 use meshwright::port::executor::Executor;
 use meshwright::port::forge::Forge;
 use meshwright::port::judge::{Judge, PolicyLoadError};
+use meshwright::port::reviews::Reviews;
 use meshwright::port::store::{ContainerRow, Store};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -91,6 +93,12 @@ pub struct World {
     pub replaced: BTreeMap<Phase, Arc<dyn Executor>>,
     /// How many activities run at once.
     pub parallel: usize,
+    /// Where proposals are asked for, by source.
+    pub reviews: BTreeMap<SourceName, Arc<dyn Reviews>>,
+    /// When pull requests get a comment.
+    pub comment: CommentMode,
+    /// Where the source's repository is told to be, when it is not where it lies.
+    pub shown_url: Option<String>,
     folder: TempDir,
 }
 
@@ -123,6 +131,9 @@ impl World {
             forges: BTreeMap::new(),
             replaced: BTreeMap::new(),
             parallel: 2,
+            reviews: BTreeMap::new(),
+            comment: CommentMode::default(),
+            shown_url: None,
             folder,
         }
     }
@@ -210,10 +221,11 @@ impl World {
         let (executors, profiles) = self.executors();
         let platform = Platform { stages: stages(), executors: profiles };
         let watched = |path: &PathBuf| Watched {
-            url: path.display().to_string(),
+            url: self.shown_url.clone().unwrap_or_else(|| path.display().to_string()),
             branch: "main".to_owned(),
             globs: meshwright::config::default_descriptors(),
             platform: Digest::of(format!("{platform:?}").as_bytes()),
+            comment: self.comment,
         };
         let settings = EngineSettings {
             namespace: "com.example".parse().unwrap(),
@@ -227,7 +239,7 @@ impl World {
         };
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let ports =
-            Ports { store, source: Arc::new(sources), judge, executors, forges, reviews: BTreeMap::new(), clock };
+            Ports { store, source: Arc::new(sources), judge, executors, forges, reviews: self.reviews.clone(), clock };
         Arc::new(Engine::new(ports, settings))
     }
 

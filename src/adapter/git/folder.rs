@@ -33,6 +33,20 @@ pub(super) struct WriteLock {
     pub(super) file: File,
 }
 
+/// How much a mirror's objects are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// Bytes of all files.
+    pub(super) bytes: u64,
+    /// Packs.
+    pub(super) packs: usize,
+    /// Objects in no pack: what merges have written.
+    pub(super) loose: usize,
+}
+
+/// The file of a loose object is named by 38 of its digits; the first two name its folder.
+const LOOSE_NAME: usize = 38;
+
 impl MirrorFolder {
     /// The paths for a URL below `mirrors`, which is absolute.
     pub(super) fn new(mirrors: &Path, url: &RepositoryUrl) -> Self {
@@ -108,23 +122,24 @@ impl MirrorFolder {
         Ok(())
     }
 
-    /// How many bytes the mirror's objects have, and in how many packs.
-    pub(super) fn size(&self) -> (u64, usize) {
-        let (mut bytes, mut packs) = (0, 0);
+    /// How much the mirror's objects are.
+    pub(super) fn size(&self) -> Size {
+        let mut size = Size { bytes: 0, packs: 0, loose: 0 };
         let mut folders = vec![self.repository.join("objects")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 match entry.metadata() {
                     Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
                     Ok(metadata) => {
-                        bytes += metadata.len();
-                        packs += usize::from(entry.path().extension().is_some_and(|name| name == "pack"));
+                        size.bytes += metadata.len();
+                        size.packs += usize::from(entry.path().extension().is_some_and(|name| name == "pack"));
+                        size.loose += usize::from(entry.file_name().len() == LOOSE_NAME);
                     }
                     Err(_) => {}
                 }
             }
         }
-        (bytes, packs)
+        size
     }
 }
 

@@ -17,10 +17,11 @@ use crate::domain::source::Head;
 use crate::port::source::FetchError;
 
 use super::access::{self, Access, Entry};
-use super::folder::{MirrorFolder, WriteLock, was_cut};
+use super::folder::{MirrorFolder, Size, WriteLock, was_cut};
 use super::message::{Trouble, tell, trouble};
 use super::objects::{self, Objects};
 use super::program::{Finished, GitCall, RunError, check_version, run};
+use super::proposals::{Guest, known_format};
 
 /// After this many fetches in a row that failed though the repository can be reached, the mirror
 /// itself is taken for the reason.
@@ -28,19 +29,21 @@ const FAILURES_BEFORE_A_FRESH_CLONE: u32 = 3;
 
 /// More packs than this are rolled up: every look-up of an object asks all of them.
 const MOST_PACKS: usize = 24;
+/// More objects than this in no pack are rolled up: each is a file.
+const MOST_LOOSE: usize = 4_000;
 
 /// The mirror of one repository.
 #[derive(Debug)]
 pub(super) struct Mirror {
     url: RepositoryUrl,
-    folder: MirrorFolder,
-    objects: Arc<Objects>,
-    largest: u64,
+    pub(super) folder: MirrorFolder,
+    pub(super) objects: Arc<Objects>,
+    pub(super) largest: u64,
     failures: AtomicU32,
     /// By ref: the revision that is not let in, and why. It is not transferred again to be refused again.
-    refused: std::sync::Mutex<BTreeMap<String, (Revision, FetchError)>>,
+    pub(super) refused: std::sync::Mutex<BTreeMap<String, (Revision, FetchError)>>,
     /// The turn, and the last look of each branch.
-    turn: Mutex<Vec<Looked>>,
+    pub(super) turn: Mutex<Vec<Looked>>,
 }
 
 /// What one source wants of the mirror.
@@ -55,7 +58,7 @@ pub(super) struct Wish<'a> {
 }
 
 #[derive(Debug)]
-struct Looked {
+pub(super) struct Looked {
     branch: BranchName,
     credentials: Option<Entry>,
     began: Instant,
@@ -63,13 +66,25 @@ struct Looked {
 }
 
 /// One look, with all that its steps share.
-struct Look<'a> {
-    wish: &'a Wish<'a>,
+pub(super) struct Look {
     access: Access,
     deadline: Instant,
-    /// The ref in the mirror. Its name is a digest: branches `a` and `a/b`, or `a` and `A`, may
-    /// follow one another, and must not be in each other's way.
+    timeout: Duration,
+    /// The ref over there.
+    pub(super) remote: String,
+    /// The ref in the mirror. Of a branch, its name is a digest: branches `a` and `a/b`, or `a` and
+    /// `A`, may follow one another, and must not be in each other's way.
     reference: String,
+    /// Set when it is a proposal that is looked at.
+    pub(super) guest: Option<Guest>,
+}
+
+/// Why a look did not bring what it saw over there.
+pub(super) enum Missed {
+    /// It is gone since we looked.
+    Gone(FetchError),
+    /// Anything else.
+    Failed(FetchError),
 }
 
 /// Why objects did not come.
@@ -128,84 +143,111 @@ impl Mirror {
     }
 
     async fn look_now(&self, wish: &Wish<'_>, began: Instant) -> Result<Head, FetchError> {
-        let digest = Digest::of(wish.branch.as_str().as_bytes());
-        let look = Look {
-            wish,
-            access: access::open(&self.url, wish.credentials).await?,
-            deadline: began + wish.timeout,
-            reference: format!("refs/meshwright/branch/{}", digest.short()),
-        };
-        self.folder.write_configuration(&self.url).map_err(|error| local(&error))?;
-        check_version(self.call(&look)).await.map_err(|error| failed(&look, error))?;
+        let look = self.begin(wish, began, wish.branch.full(), branch_reference(wish.branch)).await?;
         let mut is_second_look = false;
         loop {
             let there = match self.remote_standing(&look).await? {
                 Ok(there) => there,
                 Err(head) => return Ok(head),
             };
-            if let Some(refusal) = self.refusal(&look, &there) {
-                return Err(refusal);
-            }
-            match self.bring(&look, &there).await {
-                Ok(revision) => {
-                    self.failures.store(0, Ordering::Relaxed);
-                    return Ok(Head::At { revision });
-                }
-                Err(Failure::Git(Trouble::BranchGone, _)) if !is_second_look => is_second_look = true,
-                Err(failure) => {
-                    if let Failure::Git(Trouble::Unreachable, _) = failure {
-                        self.failures.fetch_add(1, Ordering::Relaxed);
-                    }
-                    let error = self.explain(failure);
-                    if let FetchError::Refused(_) = error {
-                        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                        refused.insert(look.reference, (there, error.clone()));
-                    }
-                    return Err(error);
-                }
+            match self.attempt(&look, there).await {
+                Ok(revision) => return Ok(Head::At { revision }),
+                Err(Missed::Gone(_)) if !is_second_look => is_second_look = true,
+                Err(Missed::Gone(error) | Missed::Failed(error)) => return Err(error),
             }
         }
     }
 
-    fn refusal(&self, look: &Look<'_>, there: &Revision) -> Option<FetchError> {
+    /// Begins a look at `remote`, which stands as `reference` in the mirror.
+    pub(super) async fn begin(
+        &self,
+        wish: &Wish<'_>,
+        began: Instant,
+        remote: String,
+        reference: String,
+    ) -> Result<Look, FetchError> {
+        let look = Look {
+            access: access::open(&self.url, wish.credentials).await?,
+            deadline: began + wish.timeout,
+            timeout: wish.timeout,
+            remote,
+            reference,
+            guest: None,
+        };
+        self.folder.write_configuration(&self.url).map_err(|error| local(&error))?;
+        check_version(self.call(&look)).await.map_err(|error| failed(&look, error))?;
+        Ok(look)
+    }
+
+    /// Brings what stands over there, unless it was refused before.
+    pub(super) async fn attempt(&self, look: &Look, there: Revision) -> Result<Revision, Missed> {
+        if let Some(refusal) = self.refusal(look, &there) {
+            return Err(Missed::Failed(refusal));
+        }
+        let failure = match self.bring(look, &there).await {
+            Ok(revision) => {
+                self.failures.store(0, Ordering::Relaxed);
+                return Ok(revision);
+            }
+            Err(failure) => failure,
+        };
+        if let Failure::Git(Trouble::BranchGone, _) = failure {
+            return Err(Missed::Gone(self.explain(failure)));
+        }
+        // Whoever proposes something does not make us take the mirror for the reason.
+        if matches!(failure, Failure::Git(Trouble::Unreachable, _)) && look.guest.is_none() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        let error = match (&look.guest, failure) {
+            (Some(guest), Failure::Git(Trouble::TooLarge, _)) => guest.too_large(),
+            (_, failure) => self.explain(failure),
+        };
+        if let FetchError::Refused(_) = error {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.insert(look.reference.clone(), (there, error.clone()));
+        }
+        Err(Missed::Failed(error))
+    }
+
+    fn refusal(&self, look: &Look, there: &Revision) -> Option<FetchError> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.get(&look.reference).filter(|(revision, _)| revision == there).map(|(_, error)| error.clone())
     }
 
     /// The revision of the branch over there, or the head that says why there is none.
-    async fn remote_standing(&self, look: &Look<'_>) -> Result<Result<Revision, Head>, FetchError> {
-        let branch = look.wish.branch.full();
-        let answer = self.list_remote(look, Some(&branch)).await?;
-        let listed = String::from_utf8_lossy(&answer);
+    async fn remote_standing(&self, look: &Look) -> Result<Result<Revision, Head>, FetchError> {
         // Patterns match the ends of names as well, so the name is compared in full.
-        let mut names = listed.lines().filter_map(|line| line.split_once('\t'));
-        if let Some((id, _)) = names.find(|(_, name)| *name == branch) {
-            let revision: Revision = id
-                .parse()
-                .map_err(|_| FetchError::Unreachable("the server's list of branches makes no sense".into()))?;
-            if revision.as_str().len() != 40 {
-                let message = "it names its objects by SHA-256, which is not supported; use a SHA-1 repository";
-                return Err(FetchError::Refused(message.to_owned()));
-            }
-            return Ok(Ok(revision));
+        let listed = self.list_remote(look, &[&look.remote]).await?;
+        if let Some((revision, _)) = listed.into_iter().find(|(_, name)| *name == look.remote) {
+            return known_format(revision).map(Ok);
         }
-        let is_empty = self.list_remote(look, None).await?.is_empty();
+        let is_empty = self.list_remote(look, &[]).await?.is_empty();
         Ok(Err(if is_empty { Head::EmptyRepository } else { Head::NoSuchBranch }))
     }
 
-    async fn list_remote(&self, look: &Look<'_>, pattern: Option<&str>) -> Result<Vec<u8>, FetchError> {
+    /// The refs over there that match one of the patterns; all of them, without one.
+    pub(super) async fn list_remote(
+        &self,
+        look: &Look,
+        patterns: &[&str],
+    ) -> Result<Vec<(Revision, String)>, FetchError> {
         let mut arguments: Vec<OsString> = ["ls-remote", "--quiet", "--", self.url.as_str()].map(Into::into).into();
-        arguments.extend(pattern.map(Into::into));
+        arguments.extend(patterns.iter().map(Into::into));
         let finished = self.git(look, arguments, None, self.largest).await.map_err(|error| failed(look, error))?;
-        if finished.success {
-            return Ok(finished.output);
+        if !finished.success {
+            let told = tell(&finished.standard_error, &look.access.secrets);
+            return Err(self.explain(not_the_mirror(Failure::Git(trouble(&finished.standard_error), told))));
         }
-        let told = tell(&finished.standard_error, &look.access.secrets);
-        Err(self.explain(not_the_mirror(Failure::Git(trouble(&finished.standard_error), told))))
+        let listed = String::from_utf8_lossy(&finished.output);
+        let nonsense = || FetchError::Unreachable("the server's list of branches makes no sense".into());
+        // Of a long list the end is missing, and the last line may be cut.
+        let whole = listed.rfind('\n').and_then(|end| listed.get(..end)).unwrap_or_default();
+        let named = whole.lines().filter_map(|line| line.split_once('\t'));
+        named.map(|(id, name)| Ok((id.parse().map_err(|_| nonsense())?, name.to_owned()))).collect()
     }
 
     /// Makes sure that the branch's objects are here, and says where it stands in the mirror.
-    async fn bring(&self, look: &Look<'_>, there: &Revision) -> Result<Revision, Failure> {
+    async fn bring(&self, look: &Look, there: &Revision) -> Result<Revision, Failure> {
         let here = self.mirror_standing(look).await;
         let is_suspect = self.objects.is_suspect() || here.is_err();
         if !is_suspect && here.as_ref().is_ok_and(|here| here.as_ref() == Some(there)) {
@@ -227,7 +269,9 @@ impl Mirror {
         let failures = self.failures.load(Ordering::Relaxed);
         let (is_corrupt, why) = if is_suspect {
             (true, "it cannot be read".to_owned())
-        } else if failures % (FAILURES_BEFORE_A_FRESH_CLONE + 1) == FAILURES_BEFORE_A_FRESH_CLONE {
+        } else if look.guest.is_none()
+            && failures % (FAILURES_BEFORE_A_FRESH_CLONE + 1) == FAILURES_BEFORE_A_FRESH_CLONE
+        {
             (false, format!("{failures} fetches have failed"))
         } else {
             match self.fetch(look, &lock).await {
@@ -236,7 +280,7 @@ impl Mirror {
                     self.folder.tidy(&lock);
                     match failure {
                         Failure::Git(Trouble::CorruptMirror, message) => (true, message),
-                        Failure::Git(Trouble::TooLarge, message) => (false, message),
+                        Failure::Git(Trouble::TooLarge, message) if self.is_full(look) => (false, message),
                         failure => return Err(failure),
                     }
                 }
@@ -252,7 +296,7 @@ impl Mirror {
     }
 
     /// Where the branch stands in the mirror; an error when the mirror cannot be read.
-    async fn mirror_standing(&self, look: &Look<'_>) -> Result<Option<Revision>, git2::Error> {
+    async fn mirror_standing(&self, look: &Look) -> Result<Option<Revision>, git2::Error> {
         if !self.folder.repository.exists() {
             return Ok(None);
         }
@@ -261,14 +305,20 @@ impl Mirror {
         Ok(id.and_then(|id| id.to_string().parse().ok()))
     }
 
+    /// Whether it was the mirror that had no room, and not a proposal that brought too much.
+    fn is_full(&self, look: &Look) -> bool {
+        let room = self.largest.saturating_sub(self.folder.size().bytes);
+        look.guest.as_ref().is_none_or(|guest| room < guest.share)
+    }
+
     /// Fetches into the mirror that stands.
-    async fn fetch(&self, look: &Look<'_>, lock: &WriteLock) -> Result<Revision, Failure> {
-        let (bytes, _) = self.folder.size();
-        let room = self.largest.saturating_sub(bytes);
+    async fn fetch(&self, look: &Look, lock: &WriteLock) -> Result<Revision, Failure> {
+        let room = self.largest.saturating_sub(self.folder.size().bytes);
         if room == 0 {
             return Err(Failure::Git(Trouble::TooLarge, "it has reached its limit".to_owned()));
         }
-        self.fetch_into(&self.folder.repository, look, lock, room).await?;
+        let room = look.guest.as_ref().map_or(room, |guest| room.min(guest.share));
+        self.fetch_into(&self.folder.repository, look, lock, room, None).await?;
         let corrupt = |message: String| Failure::Git(Trouble::CorruptMirror, message);
         let revision = self.mirror_standing(look).await.map_err(|error| corrupt(error.message().to_owned()))?;
         let revision = revision.ok_or_else(|| corrupt("the fetched branch is not there".to_owned()))?;
@@ -277,7 +327,7 @@ impl Mirror {
     }
 
     /// Clones beside the mirror, and puts the clone into its place when it is whole.
-    async fn clone_anew(&self, look: &Look<'_>, lock: &WriteLock) -> Result<Revision, Failure> {
+    async fn clone_anew(&self, look: &Look, lock: &WriteLock) -> Result<Revision, Failure> {
         let outcome = self.clone_beside(look, lock).await;
         if outcome.is_err() {
             self.folder.discard_fresh(lock);
@@ -288,7 +338,7 @@ impl Mirror {
         outcome
     }
 
-    async fn clone_beside(&self, look: &Look<'_>, lock: &WriteLock) -> Result<Revision, Failure> {
+    async fn clone_beside(&self, look: &Look, lock: &WriteLock) -> Result<Revision, Failure> {
         let mut init: Vec<OsString> =
             ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"].map(Into::into).into();
         init.push(self.folder.fresh.clone().into());
@@ -299,7 +349,8 @@ impl Mirror {
         if !made.success {
             return Err(Failure::Other(FetchError::Local(tell(&made.standard_error, &look.access.secrets))));
         }
-        self.fetch_into(&self.folder.fresh, look, lock, self.largest).await?;
+        let beside = look.guest.as_ref().map(|guest| guest.beside.as_str());
+        self.fetch_into(&self.folder.fresh, look, lock, self.largest, beside).await?;
         let (path, reference) = (self.folder.fresh.clone(), look.reference.clone());
         let id = blocking(move || objects::standing(&objects::open(&path)?, &reference)).await;
         let corrupt = |message: &str| Failure::Git(Trouble::CorruptMirror, message.to_owned());
@@ -307,7 +358,14 @@ impl Mirror {
         id.to_string().parse().map_err(|_| corrupt("the branch did not come"))
     }
 
-    async fn fetch_into(&self, repository: &Path, look: &Look<'_>, lock: &WriteLock, room: u64) -> Result<(), Failure> {
+    async fn fetch_into(
+        &self,
+        repository: &Path,
+        look: &Look,
+        lock: &WriteLock,
+        room: u64,
+        beside: Option<&str>,
+    ) -> Result<(), Failure> {
         let mut arguments = vec![git_dir(repository)];
         arguments.extend(
             [
@@ -323,7 +381,8 @@ impl Mirror {
             ]
             .map(OsString::from),
         );
-        arguments.push(format!("+{}:{}", look.wish.branch.full(), look.reference).into());
+        arguments.extend(beside.map(Into::into));
+        arguments.push(format!("+{}:{}", look.remote, look.reference).into());
         let finished =
             self.git(look, arguments, Some(lock), room).await.map_err(|error| Failure::Other(failed(look, error)))?;
         if finished.success {
@@ -334,10 +393,10 @@ impl Mirror {
         Err(Failure::Git(trouble, told))
     }
 
-    /// Makes one pack of many small ones. Nothing depends on its success.
-    async fn roll_up(&self, look: &Look<'_>, lock: &WriteLock) {
-        let (_, packs) = self.folder.size();
-        if packs <= MOST_PACKS {
+    /// Makes one pack of many small ones, and of what merges have written. Nothing depends on its success.
+    async fn roll_up(&self, look: &Look, lock: &WriteLock) {
+        let Size { packs, loose, .. } = self.folder.size();
+        if packs <= MOST_PACKS && loose <= MOST_LOOSE {
             return;
         }
         let mut arguments = vec![git_dir(&self.folder.repository)];
@@ -355,7 +414,7 @@ impl Mirror {
 
     async fn git(
         &self,
-        look: &Look<'_>,
+        look: &Look,
         arguments: Vec<OsString>,
         lock: Option<&WriteLock>,
         largest_file: u64,
@@ -365,7 +424,7 @@ impl Mirror {
     }
 
     /// A call without arguments, lock and limit.
-    fn call<'a>(&'a self, look: &'a Look<'_>) -> GitCall<'a> {
+    fn call<'a>(&'a self, look: &'a Look) -> GitCall<'a> {
         GitCall {
             arguments: Vec::new(),
             transport: self.url.transport(),
@@ -409,14 +468,19 @@ fn git_dir(repository: &Path) -> OsString {
     argument
 }
 
-fn failed(look: &Look<'_>, error: RunError) -> FetchError {
+/// The ref of a branch in the mirror.
+pub(super) fn branch_reference(branch: &BranchName) -> String {
+    format!("refs/meshwright/branch/{}", Digest::of(branch.as_str().as_bytes()).short())
+}
+
+fn failed(look: &Look, error: RunError) -> FetchError {
     match error {
-        RunError::TimedOut => FetchError::TimedOut { seconds: look.wish.timeout.as_secs().max(1) },
+        RunError::TimedOut => FetchError::TimedOut { seconds: look.timeout.as_secs().max(1) },
         RunError::NotStarted(message) => FetchError::Local(message),
     }
 }
 
-fn local(error: &io::Error) -> FetchError {
+pub(super) fn local(error: &io::Error) -> FetchError {
     FetchError::Local(error.to_string())
 }
 

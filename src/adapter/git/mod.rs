@@ -6,14 +6,15 @@
 //!
 //! Read in this order: `location` and `branch` (what is let in), `access` (credentials),
 //! `program` (how `git` is run), `message` (what it said), `folder` and `mirror` (what stands on
-//! disk, and how it gets there), `objects`, `tree` and `touched` (how commits are read), `sources`
-//! (the port).
+//! disk, and how it gets there), `proposals` (heads that others ask to be merged), `objects`, `tree`
+//! and `touched` (how commits are read), `merge` (what a proposal would come to), `sources` (the port).
 //!
 //! # Layout
 //!
 //! ```text
 //! <mirrors>/home/               empty: the HOME of every git we run, and where it stands
-//! <mirrors>/<digest>.git/       the mirror of one URL; refs/meshwright/branch/<digest> per branch
+//! <mirrors>/<digest>.git/       the mirror of one URL; refs/meshwright/branch/<digest> per branch,
+//!                               refs/meshwright/proposal/<source>/pull/<n> per proposal
 //! <mirrors>/<digest>.git.new/   a clone that is being made; renamed when it is complete
 //! <mirrors>/<digest>.gitconfig  the only configuration that git reads for this mirror
 //! <mirrors>/<digest>.lock       held with flock(2) while the mirror is written
@@ -37,6 +38,8 @@
 //!   from the mirror's own ref after the fetch. When the branch is gone by then, we look again, once.
 //! * *A pack is rolled up while another thread reads from it.* git2 keeps what it has mapped, and
 //!   what it fails to find is looked for once more in a repository that is opened anew.
+//! * *A merge is written while another process tidies.* Merging holds the turn and the lock as well;
+//!   only reading, and finding out whether there is anything to merge, happens without.
 //! * *The caller loses interest.* Dropping the future kills git's whole process group.
 //!
 //! # What stays in the mirror
@@ -58,9 +61,11 @@ mod program;
 mod message;
 mod folder;
 mod mirror;
+mod proposals;
 mod objects;
 mod tree;
 mod touched;
+mod merge;
 mod sources;
 
 pub use sources::{GitSetupError, GitSourceSpec, GitSources};

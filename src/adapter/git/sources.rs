@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
 use crate::config::{BranchName, Credentials, RepositoryUrl, Transport};
+use crate::domain::forge::Proposal;
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Head;
 use crate::port::login::Logins;
-use crate::port::source::{FetchError, Source, Touched};
+use crate::port::source::{FetchError, Merge, Source, Touched};
 use crate::port::tree::{ReadError, Tree};
 
 use super::access::Entry;
 use super::folder::make_private_folder;
+use super::merge::{Relation, merge, relate};
 use super::mirror::{Mirror, Wish, blocking};
 use super::touched::touched;
 use super::tree::GitTree;
@@ -84,6 +86,12 @@ struct Watched {
     branch: BranchName,
     timeout: Duration,
     credentials: Option<Entry>,
+}
+
+impl Watched {
+    fn wish(&self) -> Wish<'_> {
+        Wish { branch: &self.branch, credentials: self.credentials.as_ref(), timeout: self.timeout }
+    }
 }
 
 impl GitSources {
@@ -162,9 +170,7 @@ impl GitSources {
 impl Source for GitSources {
     async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError> {
         let watched = self.watched(source)?;
-        let wish =
-            Wish { branch: &watched.branch, credentials: watched.credentials.as_ref(), timeout: watched.timeout };
-        let outcome = watched.mirror.look(wish).await;
+        let outcome = watched.mirror.look(watched.wish()).await;
         if let (Some(entry), Err(FetchError::Unreachable(_))) = (&watched.credentials, &outcome) {
             entry.failed();
         }
@@ -189,6 +195,39 @@ impl Source for GitSources {
         let Some(old) = self.git_tree(source, from).await? else { return Ok(None) };
         let outcome = tokio::task::spawn_blocking(move || touched(&old, &new)).await;
         outcome.unwrap_or_else(|error| Err(ReadError::Broken { path: String::new(), message: error.to_string() }))
+    }
+
+    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError> {
+        let watched = self.watched(source)?;
+        let outcome = watched.mirror.look_at_proposal(watched.wish(), source, proposal).await;
+        tracing::debug!(%source, %proposal, ?outcome, "looked at the proposal");
+        outcome
+    }
+
+    async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
+        let broken = |message: String| ReadError::Broken { path: format!("merge of {}", head.short()), message };
+        let ours = self.git_tree(source, base).await?.ok_or_else(|| not_here(base))?;
+        let theirs = self.git_tree(source, head).await?.ok_or_else(|| not_here(head))?;
+        let watched = self.watched(source).map_err(|error| broken(error.to_string()))?;
+        let objects = Arc::clone(watched.mirror.objects());
+        let related = tokio::task::spawn_blocking(move || relate(&objects, &ours, &theirs)).await;
+        let renames = match related.map_err(|error| broken(error.to_string()))?? {
+            Relation::Settled(outcome) => return Ok(outcome),
+            Relation::Apart { renames } => renames,
+        };
+        // What is written half would be tidied away by who holds the lock.
+        let _turn = watched.mirror.turn.lock().await;
+        let lock = watched.mirror.write_lock(Instant::now() + watched.timeout).await;
+        let lock = lock.map_err(|error| broken(error.to_string()))?;
+        let (objects, base, head) = (Arc::clone(watched.mirror.objects()), base.clone(), head.clone());
+        let merged = blocking(move || objects.with(|repository| merge(repository, &base, &head, renames))).await;
+        drop(lock);
+        merged.map_err(|error| broken(error.message().to_owned()))
+    }
+
+    async fn keep_proposals(&self, source: &SourceName, open: &[Proposal]) -> Result<usize, FetchError> {
+        let watched = self.watched(source)?;
+        watched.mirror.keep_proposals(watched.wish(), source, open).await
     }
 }
 

@@ -57,6 +57,26 @@ impl GitTree {
         self.root
     }
 
+    /// The commit.
+    pub(super) const fn revision(&self) -> &Revision {
+        &self.revision
+    }
+
+    /// The commit's object.
+    pub(super) fn commit(&self) -> Result<Oid, ReadError> {
+        Oid::from_str(self.revision.as_str()).map_err(|error| self.broken("", &error))
+    }
+
+    /// How many bytes the file has; 0 for what is no file.
+    pub(super) fn size(&self, path: &RepoPath) -> Result<u64, ReadError> {
+        let node = self.find(path)?;
+        if node.kind != Some(EntryKind::File) {
+            return Ok(0);
+        }
+        let size = self.objects.with(|repository| Ok(repository.odb()?.read_header(node.id)?.0));
+        size.map(|size| u64::try_from(size).unwrap_or(u64::MAX)).map_err(|error| self.broken(path.as_str(), &error))
+    }
+
     /// The names in a folder.
     pub(super) fn folder(&self, id: Oid) -> Result<Arc<Folder>, git2::Error> {
         if let Some(folder) = self.folders.read().unwrap_or_else(PoisonError::into_inner).get(&id) {

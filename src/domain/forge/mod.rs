@@ -8,4 +8,4 @@ mod comment_mode;
 
 pub use command::{Command, InvalidCommand, LEAD};
 pub use comment_mode::CommentMode;
-pub use proposal::{Proposal, PullRequest, PullState};
+pub use proposal::{Proposal, PullRequest, PullState, ReviewVerdict};

@@ -1,10 +1,11 @@
 //! A change that is proposed and not merged yet.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::id::Revision;
+use crate::domain::id::{InvalidId, Revision};
 
 /// Which proposal of a source's repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +26,23 @@ impl fmt::Display for Proposal {
     }
 }
 
+impl FromStr for Proposal {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invalid = || InvalidId {
+            kind: "proposal",
+            text: text.chars().take(80).collect(),
+            rule: "it is 'pull/<number>' or 'merge-group/<commit>'",
+        };
+        match text.split_once('/') {
+            Some(("pull", number)) => number.parse().map(Proposal::Pull).map_err(|_| invalid()),
+            Some(("merge-group", head)) => head.parse().map(Proposal::MergeGroup).map_err(|_| invalid()),
+            _ => Err(invalid()),
+        }
+    }
+}
+
 /// Whether a pull request is still to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -35,6 +53,46 @@ pub enum PullState {
     Merged,
     /// It was closed without being merged.
     Closed,
+}
+
+impl PullState {
+    /// The word, in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PullState::Open => "open",
+            PullState::Merged => "merged",
+            PullState::Closed => "closed",
+        }
+    }
+}
+
+/// What became of looking at a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReviewVerdict {
+    /// It touches no descriptor.
+    Untouched,
+    /// Nothing stands against it.
+    Accepted,
+    /// Rules, policies or planning refuse something of it.
+    Refused,
+    /// It cannot be merged into its base.
+    Conflicted,
+    /// It could not be evaluated. Never taken for anything good.
+    NotEvaluated,
+}
+
+impl ReviewVerdict {
+    /// The word, as it is recorded.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReviewVerdict::Untouched => "untouched",
+            ReviewVerdict::Accepted => "accepted",
+            ReviewVerdict::Refused => "refused",
+            ReviewVerdict::Conflicted => "conflicted",
+            ReviewVerdict::NotEvaluated => "not-evaluated",
+        }
+    }
 }
 
 /// A pull request as the forge tells it when asked; never what a payload claims.
@@ -57,4 +115,20 @@ pub struct PullRequest {
     pub head: Revision,
     /// The branch into which it is to be merged.
     pub base: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proposals_are_read_as_they_are_shown() {
+        let head = "0123456789abcdef0123456789abcdef01234567";
+        for text in ["pull/12".to_owned(), format!("merge-group/{head}")] {
+            assert_eq!(text.parse::<Proposal>().unwrap().to_string(), text);
+        }
+        for bad in ["", "pull/", "pull/-1", "pull/1/head", "merge-group/main", "12"] {
+            assert!(bad.parse::<Proposal>().is_err(), "{bad}");
+        }
+    }
 }

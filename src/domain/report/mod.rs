@@ -6,8 +6,13 @@ use super::forge::Proposal;
 use super::id::{Revision, SourceName, StageName};
 
 mod detail;
+pub mod markdown;
+mod review;
 
 pub use detail::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, CheckAction, Comment, Detail};
+pub use review::{
+    ProductVerdict, Review, ReviewOutcome, ReviewedChange, ReviewedFinding, ReviewedProduct, StageOutlook,
+};
 
 /// The state of a commit status, in GitHub's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ mod decide;
 mod scope;
 mod weigh;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tracing::{info, warn};
@@ -18,6 +19,7 @@ use crate::port::tree::{ReadError, Tree};
 
 use super::settings::Watched;
 use super::{Engine, reports};
+use crate::port::forge::ForgeError;
 
 /// How a pass ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +53,12 @@ pub enum PassError {
     /// The mirror could not be read after a fetch that went well.
     #[error(transparent)]
     Tree(#[from] ReadError),
+    /// The forge did not answer what was asked about a proposal.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// A proposal cannot be assessed for now.
+    #[error("the proposal cannot be assessed for now: {0}")]
+    NotAssessed(String),
     /// A thread of ours ended early.
     #[error("the pass was interrupted: {0}")]
     Interrupted(String),
@@ -84,7 +92,20 @@ struct Sighting<'a> {
     revision: Revision,
     policies: Digest,
     record: Option<SourceRecord>,
+    /// Whether it is a proposal's merge result: then only what the proposal touches is looked at.
+    is_proposal: bool,
     tree: Arc<dyn Tree>,
+}
+
+/// What looking at a proposal's merge result came to.
+#[derive(Debug)]
+pub(super) enum ProposalDraft {
+    /// It touches no descriptor.
+    Untouched,
+    /// It would leave the branch without descriptors.
+    Emptied,
+    /// What it would do.
+    Drafted(Box<Draft>),
 }
 
 impl Engine {
@@ -147,12 +168,54 @@ impl Engine {
         Ok(Ok(Draft { pass, assessments, tree: TreeHandle(Arc::clone(&sighting.tree)) }))
     }
 
-    fn watched(&self, source: &SourceName) -> Result<&Watched, PassError> {
+    /// Does all of a pass over what differs between the branch at `base` and a proposal that was
+    /// merged into it, and records nothing. `record` is what is recorded of the source: what the
+    /// proposal is compared with.
+    pub(super) async fn draft_proposal(
+        &self,
+        target: &Target,
+        record: Option<&SourceRecord>,
+        base: &Revision,
+        merged: &Revision,
+    ) -> Result<ProposalDraft, PassError> {
+        let watched = self.watched(&target.source)?;
+        let mut sighting = self.sight(target, watched, merged.clone()).await?;
+        sighting.is_proposal = true;
+        let was_recorded = record.is_some_and(|record| record.revision.is_some());
+        // What is read follows from the two commits, whatever the last pass over the branch looked at.
+        sighting.record = record.cloned().map(|record| SourceRecord {
+            revision: record.revision.map(|_| base.clone()),
+            policies: Some(sighting.policies.clone()),
+            platform: Some(watched.platform.clone()),
+            ..record
+        });
+        let mut look = match self.look(&sighting).await? {
+            Ok(look) => look,
+            Err(_) if was_recorded => return Ok(ProposalDraft::Emptied),
+            Err(_) => return Ok(ProposalDraft::Untouched),
+        };
+        if !was_recorded {
+            // All were read, because nobody knows yet which descriptors read which files.
+            let touched = self.ports.source.touched(&target.source, base, merged).await?.unwrap_or_default();
+            let touched: BTreeSet<_> = touched.into_iter().map(|touch| touch.path).collect();
+            look.keep_reading(&touched);
+        }
+        if look.is_empty() {
+            return Ok(ProposalDraft::Untouched);
+        }
+        let weighed = self.weigh(&sighting, look).await?;
+        let assessments = weighed.assessments();
+        let pass = self.decide(&sighting, weighed).await?;
+        let tree = TreeHandle(Arc::clone(&sighting.tree));
+        Ok(ProposalDraft::Drafted(Box::new(Draft { pass, assessments, tree })))
+    }
+
+    pub(super) fn watched(&self, source: &SourceName) -> Result<&Watched, PassError> {
         self.settings.sources.get(source).ok_or_else(|| PassError::UnknownSource(source.clone()))
     }
 
     /// Fetches. What hides the source is a condition of it, and changes nothing else.
-    async fn see(&self, target: &Target, watched: &Watched) -> Result<Revision, Condition> {
+    pub(super) async fn see(&self, target: &Target, watched: &Watched) -> Result<Revision, Condition> {
         match self.ports.source.fetch(&target.source).await {
             Ok(Head::At { revision }) => Ok(revision),
             Ok(Head::EmptyRepository) => Err(Condition {
@@ -179,6 +242,7 @@ impl Engine {
             policies: self.ports.judge.policies(),
             record: self.ports.store.source(&target.source).await?,
             tree: self.ports.source.tree(&target.source, &revision).await?,
+            is_proposal: false,
             revision,
         })
     }

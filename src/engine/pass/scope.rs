@@ -34,6 +34,19 @@ pub(super) struct Look {
     pub findings: Vec<Finding>,
 }
 
+impl Look {
+    /// Whether there is nothing to weigh.
+    pub fn is_empty(&self) -> bool {
+        self.assessments.is_empty() && self.gone.is_empty() && self.findings.is_empty()
+    }
+
+    /// Leaves those that have read one of these files.
+    pub fn keep_reading(&mut self, touched: &BTreeSet<RepoPath>) {
+        self.assessments.retain(|assessment| assessment.files.iter().any(|file| touched.contains(file)));
+        self.findings.retain(|finding| touched.contains(&finding.location.file));
+    }
+}
+
 /// Which root files are to be read.
 struct Scope {
     complete: bool,
@@ -120,14 +133,9 @@ impl Engine {
         let mut roots: BTreeSet<RepoPath> = discovery.roots.into_iter().collect();
         roots.extend(self.ports.store.descriptors_reading(sighting.source, &all).await?);
         roots.extend(in_touched_folders(recorded, &all));
-        let held: BTreeSet<RepoPath> = self
-            .ports
-            .store
-            .held_back(sighting.source)
-            .await?
-            .into_iter()
-            .filter(|path| !roots.contains(path))
-            .collect();
+        // What waits to be looked at again is none of a proposal's business.
+        let held = if sighting.is_proposal { Vec::new() } else { self.ports.store.held_back(sighting.source).await? };
+        let held: BTreeSet<RepoPath> = held.into_iter().filter(|path| !roots.contains(path)).collect();
         roots.extend(held.iter().cloned());
         // Whoever let go of a product leaves it to the others that claim it.
         let touched_roots = recorded.iter().filter(|(path, _)| deleted.contains(path) || roots.contains(path));

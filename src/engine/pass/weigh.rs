@@ -150,7 +150,8 @@ impl Engine {
             _ => Difference::default(),
         };
         let compatibility = predecessor.filter(|version| version.version.digest != descriptor.digest).map(|version| {
-            let mut told = contract::compare(&version.content.value(), &descriptor.content.value(), &version.version.version);
+            let mut told =
+                contract::compare(&version.content.value(), &descriptor.content.value(), &version.version.version);
             told.locate(|pointer| assessment.locate(pointer));
             told
         });

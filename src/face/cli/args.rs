@@ -177,7 +177,7 @@ pub struct GetArgs {
     /// Only what belongs to this product: a name or a fully qualified name
     #[arg(long, value_name = "NAME")]
     pub product: Option<String>,
-    /// At most so many, the newest, of activities, reports, deliveries and events
+    /// At most so many, the newest, of activities, proposals, reports, deliveries and events
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
     /// How the list is written
@@ -203,6 +203,9 @@ pub enum GetKind {
     /// Attempts to move a container to a version
     #[value(alias = "activity")]
     Activities,
+    /// Pull requests and merge groups, and what became of looking at them
+    #[value(aliases = ["proposal", "pulls", "pull"])]
+    Proposals,
     /// What forges should show
     #[value(alias = "report")]
     Reports,
@@ -226,6 +229,7 @@ impl GetKind {
             GetKind::Versions => "versions",
             GetKind::Containers => "containers",
             GetKind::Activities => "activities",
+            GetKind::Proposals => "proposals",
             GetKind::Reports => "reports",
             GetKind::Deliveries => "deliveries",
             GetKind::Events => "events",

@@ -7,6 +7,7 @@ use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, fold};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
 use crate::domain::forge::delivery::{CommandRequest, Delivery};
+use crate::domain::forge::{Proposal, PullState};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan, PlannedActivity, PlannedTask, TaskKey};
 use crate::domain::report::Report;
@@ -15,8 +16,9 @@ use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
     ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, DeliveryBook,
-    DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, ProductRow, Recorded, RecordedVersion, ReportBook,
-    ReportRow, Retention, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
+    DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, ProductRow, ProposalBook, ProposalRecord,
+    ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention, SourceRecord, SourceRow, StageStanding,
+    Standing, StoreError, VersionRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -179,6 +181,24 @@ impl Look for FakeRecord {
         Ok(vec![FindingRow { source: "a".parse().unwrap(), revision: revision(), finding }])
     }
 
+    async fn proposal_rows(&self, _: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError> {
+        let row = |number: usize| ProposalRow {
+            source: if number.is_multiple_of(2) { "a" } else { "b" }.parse().unwrap(),
+            proposal: format!("pull/{number}"),
+            state: "open".to_owned(),
+            head: revision(),
+            base: revision(),
+            result: None,
+            fork: number == 1,
+            author: "mona".to_owned(),
+            title: "Add\u{1b}[2J a column\n@everyone".to_owned(),
+            verdict: "refused".to_owned(),
+            summary: "1 descriptor with errors".to_owned(),
+            assessed_at: at().to_string(),
+        };
+        Ok((1..=100).take(limit).map(row).collect())
+    }
+
     async fn pass_rows(&self, source: Option<&SourceName>, _: usize) -> Result<Vec<PassRow>, StoreError> {
         Ok(vec![PassRow {
             source: source.cloned().unwrap_or_else(|| "a".parse().unwrap()),
@@ -324,6 +344,29 @@ impl PassBook for FakeRecord {
 
     async fn plan(&self, _: &Digest) -> Result<Option<Plan>, StoreError> {
         unreachable!("not shown")
+    }
+}
+
+#[async_trait]
+impl ProposalBook for FakeRecord {
+    async fn proposal(&self, _: &SourceName, _: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn open_proposals(&self, _: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn record_proposal(&self, _: &ProposalRecord, _: &[Report]) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn close_proposal(&self, _: &SourceName, _: &Proposal, _: PullState) -> Result<bool, StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn assess_again(&self, _: &SourceName, _: &Proposal) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
     }
 }
 

@@ -10,8 +10,8 @@ use crate::face::cli::{DocumentFormat, GetArgs, GetKind, ListFormat};
 use crate::face::render::{Table, digest_short, document, time_short};
 use crate::face::{ExitStatus, Output};
 use crate::port::store::{
-    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, ProductRow, ReportRow, SourceRow, StoreError,
-    VersionRow,
+    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, ProductRow, ProposalRow, ReportRow, SourceRow,
+    StoreError, VersionRow,
 };
 
 use super::{is_meant, store_failed};
@@ -60,6 +60,10 @@ async fn rows(look: &dyn Look, args: &GetArgs, output: &mut Output<'_>) -> Resul
             rows.retain(|row| of_source(&row.source) && of_product(&row.product));
             rows.truncate(args.limit);
             write(&rows, activity_table, args, output)
+        }
+        GetKind::Proposals => {
+            let rows = look.proposal_rows(source, args.limit).await?;
+            write(&rows, proposal_table, args, output)
         }
         GetKind::Reports => {
             let mut rows = look.report_rows(limit).await?;
@@ -193,6 +197,28 @@ pub(super) fn activity_table(rows: &[ActivityRow]) -> Table {
             row.revision.short().to_owned(),
             time_short(&row.planned_at),
             row.message.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+fn proposal_table(rows: &[ProposalRow]) -> Table {
+    let mut table = Table::new(&[
+        "SOURCE", "PROPOSAL", "STATE", "HEAD", "BASE", "VERDICT", "ASSESSED", "AUTHOR", "TITLE", "SUMMARY",
+    ]);
+    for row in rows {
+        let fork = if row.fork { " (fork)" } else { "" };
+        table.row([
+            text(&row.source),
+            row.proposal.clone(),
+            row.state.clone(),
+            row.head.short().to_owned(),
+            row.base.short().to_owned(),
+            row.verdict.clone(),
+            time_short(&row.assessed_at),
+            format!("{}{fork}", row.author),
+            row.title.clone(),
+            row.summary.clone(),
         ]);
     }
     table

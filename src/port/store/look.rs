@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::finding::Finding;
 use crate::domain::id::{ForgeName, Fqn, Revision, SourceName};
 
-use super::StoreError;
+use super::{ProposalRow, StoreError};
 
 /// A line of `get sources`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -245,6 +245,8 @@ pub trait Look: Send + Sync {
     async fn audit_rows(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
     /// Findings that stand, by source and place.
     async fn finding_rows(&self, source: Option<&SourceName>) -> Result<Vec<FindingRow>, StoreError>;
+    /// The proposals that were assessed last, newest first, at most `limit`.
+    async fn proposal_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError>;
     /// The newest passes of a source, newest first, at most `limit`.
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError>;
 }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use meshwright::domain::forge::Proposal;
 use meshwright::domain::id::{Revision, SourceName};
 use meshwright::domain::source::Head;
 use meshwright::engine::{Engine, Ports, WakeQueue};
-use meshwright::port::source::{FetchError, Source, Touched};
+use meshwright::port::source::{FetchError, Merge, Source, Touched};
 use meshwright::port::store::{ActivityBook, Look};
 use meshwright::port::tree::{ReadError, Tree};
 use tokio::sync::Semaphore;
@@ -42,6 +43,18 @@ impl Source for Gated {
         to: &Revision,
     ) -> Result<Option<Vec<Touched>>, ReadError> {
         self.inner.touched(source, from, to).await
+    }
+
+    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError> {
+        self.inner.fetch_proposal(source, proposal).await
+    }
+
+    async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
+        self.inner.merge(source, base, head).await
+    }
+
+    async fn keep_proposals(&self, source: &SourceName, open: &[Proposal]) -> Result<usize, FetchError> {
+        self.inner.keep_proposals(source, open).await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 2;
+pub const KNOWN: i64 = 3;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +56,20 @@ pub async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "record", include_str!("../../../../migrations/sqlite/0001_record.sql")),
     (2, "deliveries", include_str!("../../../../migrations/sqlite/0002_deliveries.sql")),
+    (3, "proposals", include_str!("../../../../migrations/sqlite/0003_proposals.sql")),
 ];
 
 fn migrator() -> Migrator {
-    migrator_of(STEPS)
+    up_to(KNOWN)
 }
 
-fn migrator_of(steps: &[(i64, &'static str, &'static str)]) -> Migrator {
-    let step = |(version, name, text): &(i64, &'static str, &'static str)| {
+/// What brings a database to this version and no further.
+pub fn up_to(last: i64) -> Migrator {
+    let wanted = STEPS.iter().filter(|(version, _, _)| *version <= last);
+    let migration = |(version, name, text): &(i64, &'static str, &'static str)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, (*text).into_sql_str(), false)
     };
-    Migrator::with_migrations(steps.iter().map(step).collect())
+    Migrator::with_migrations(wanted.map(migration).collect())
 }
 
 #[cfg(test)]
@@ -82,8 +85,7 @@ mod tests {
     /// Writes down what a step has to carry over, once the schema stands at the version before it.
     async fn carry(before: i64, rows: &'static str, question: &'static str, answer: &str) {
         let mut connection = connect().await;
-        let earlier: Vec<_> = STEPS.iter().copied().filter(|(version, ..)| *version <= before).collect();
-        migrator_of(&earlier).run_direct(None, &mut connection, false).await.unwrap();
+        up_to(before).run_direct(None, &mut connection, false).await.unwrap();
         sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
         assert_eq!(inspect(&mut connection).await.unwrap(), Found::Version(before));
         run(&mut connection).await.unwrap();

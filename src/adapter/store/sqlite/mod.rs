@@ -53,6 +53,7 @@ mod look;
 mod migrations;
 mod open;
 mod passes;
+mod proposals;
 mod reports;
 mod rows;
 

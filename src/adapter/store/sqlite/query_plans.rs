@@ -6,9 +6,9 @@ use sqlx::{AssertSqlSafe, Row};
 use super::activities::load;
 use super::deliveries::{self, commands, write};
 use super::passes::{plans, reading, rollouts};
-use super::{SqliteStore, reports};
+use super::{SqliteStore, proposals, reports};
 
-const EXPECTED: [(&str, &str); 22] = [
+const EXPECTED: [(&str, &str); 24] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -23,6 +23,8 @@ const EXPECTED: [(&str, &str); 22] = [
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
     (reports::UNPUBLISHED, "USING INDEX reports_pending"),
+    (proposals::ONE, "PRIMARY KEY (source=? AND proposal=?)"),
+    (proposals::OPEN, "PRIMARY KEY (source=?)"),
     (reports::PENDING_STATES, "INDEX reports_open"),
     (write::KNOWN, "sqlite_autoindex_deliveries_1 (forge=? AND delivery=?)"),
     (write::HEADS, "PRIMARY KEY (forge=? AND repository=? AND reference=?)"),

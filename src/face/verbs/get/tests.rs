@@ -26,6 +26,19 @@ async fn tables_are_aligned_and_harmless() {
 }
 
 #[tokio::test]
+async fn proposals_are_listed_and_their_titles_are_harmless() {
+    let (status, out, _) = run(false, &["proposals", "--limit", "2"]).await;
+    assert_eq!((status, out.lines().count()), (ExitStatus::Success, 3), "{out}");
+    assert!(
+        out.contains("pull/1") && out.contains("mona (fork)") && out.contains("Add␛[2J a column␊@everyone"),
+        "{out}"
+    );
+    let (_, out, _) = run(false, &["pulls", "-o", "json"]).await;
+    let rows: Vec<Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!((rows.len(), &rows[0]["fork"]), (50, &Value::Bool(true)));
+}
+
+#[tokio::test]
 async fn filters_and_limits_hold_together() {
     let (_, out, _) = run(false, &["products", "--source", "a", "-o", "json"]).await;
     let rows: Vec<Value> = serde_json::from_str(&out).unwrap();

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::domain::id::{Fqn, SourceName};
 use crate::port::store::{
-    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
-    StoreError, VersionRow,
+    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ProposalRow, ReportRow,
+    SourceRow, StoreError, VersionRow,
 };
 
-use super::{SqliteStore, deliveries};
+use super::{SqliteStore, deliveries, proposals};
 
 #[async_trait]
 impl Look for SqliteStore {
@@ -54,6 +54,10 @@ impl Look for SqliteStore {
 
     async fn finding_rows(&self, source: Option<&SourceName>) -> Result<Vec<FindingRow>, StoreError> {
         catalog::findings(&mut *self.read().await?, source).await
+    }
+
+    async fn proposal_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError> {
+        proposals::rows(&mut *self.read().await?, source, limit).await
     }
 
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError> {

@@ -1,0 +1,100 @@
+//! What became of looking at proposals.
+
+use meshwright::domain::forge::{Proposal, PullState, ReviewVerdict};
+use meshwright::domain::id::Digest;
+use meshwright::domain::report::ReportState;
+use meshwright::port::store::{CLOSED_KEPT, ProposalRecord, ReviewInputs};
+
+use super::Room;
+use crate::support::samples::{at, report, revision, source};
+
+fn record(number: u64) -> ProposalRecord {
+    ProposalRecord {
+        source: source(),
+        proposal: Proposal::Pull(number),
+        state: PullState::Open,
+        inputs: ReviewInputs {
+            head: revision(number),
+            base: revision(1_000),
+            recorded: Some(revision(999)),
+            policies: Digest::of(b"policies"),
+            platform: Digest::of(b"platform"),
+        },
+        result: Some(revision(2_000 + number)),
+        is_fork: true,
+        author: "mona".to_owned(),
+        title: "A \u{202e}title\n| with | \"all\" 'sorts'".to_owned(),
+        verdict: ReviewVerdict::NotEvaluated,
+        summary: "policies could not be evaluated".to_owned(),
+        commented: true,
+        again: false,
+        assessed_at: at(i64::try_from(number).unwrap()),
+    }
+}
+
+pub async fn a_proposal_is_read_back_as_it_was_recorded(room: &impl Room) {
+    let store = room.open().await;
+    let pull = Proposal::Pull(7);
+    assert_eq!(store.proposal(&source(), &pull).await.unwrap(), None);
+    let first = record(7);
+    store.record_proposal(&first, &[report(7, ReportState::Failure, "refused")]).await.unwrap();
+    let group = ProposalRecord {
+        proposal: Proposal::MergeGroup(revision(8)),
+        inputs: ReviewInputs { recorded: None, ..record(8).inputs },
+        result: None,
+        ..record(8)
+    };
+    store.record_proposal(&group, &[]).await.unwrap();
+
+    let store = room.open().await;
+    assert_eq!(store.proposal(&source(), &pull).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.proposal(&source(), &group.proposal).await.unwrap(), Some(group.clone()));
+    assert_eq!(store.proposal(&"other".parse().unwrap(), &pull).await.unwrap(), None);
+    assert_eq!(store.unpublished(at(9), 9).await.unwrap()[0].report.description, "refused");
+
+    let second = ProposalRecord { verdict: ReviewVerdict::Accepted, again: false, ..record(7) };
+    store.record_proposal(&second, &[]).await.unwrap();
+    assert_eq!(store.open_proposals(&source()).await.unwrap(), [second, group]);
+    let rows = store.proposal_rows(None, 9).await.unwrap();
+    let shown: Vec<_> = rows.iter().map(|row| (row.proposal.clone(), row.verdict.as_str())).collect();
+    assert_eq!(shown, [(format!("merge-group/{}", revision(8)), "not-evaluated"), ("pull/7".to_owned(), "accepted")]);
+    assert_eq!(store.proposal_rows(Some(&"other".parse().unwrap()), 9).await.unwrap(), []);
+    assert_eq!(store.proposal_rows(None, 1).await.unwrap().len(), 1);
+}
+
+pub async fn a_closed_proposal_is_open_no_more_and_the_newest_are_kept(room: &impl Room) {
+    let store = room.open().await;
+    let last = u64::try_from(CLOSED_KEPT).unwrap() + 2;
+    for number in 1..=last {
+        store.record_proposal(&record(number), &[]).await.unwrap();
+    }
+    let mut other = record(1);
+    other.source = "other".parse().unwrap();
+    store.record_proposal(&other, &[]).await.unwrap();
+    assert!(store.close_proposal(&source(), &Proposal::Pull(2), PullState::Merged).await.unwrap());
+    assert!(!store.close_proposal(&source(), &Proposal::Pull(2), PullState::Closed).await.unwrap(), "it was closed");
+    assert!(!store.close_proposal(&source(), &Proposal::Pull(9_999), PullState::Closed).await.unwrap());
+    let closed = store.proposal(&source(), &Proposal::Pull(2)).await.unwrap().unwrap();
+    assert_eq!(closed.state, PullState::Merged);
+    for number in 3..=last {
+        store.close_proposal(&source(), &Proposal::Pull(number), PullState::Closed).await.unwrap();
+    }
+    let open = store.open_proposals(&source()).await.unwrap();
+    assert_eq!(open.iter().map(|record| &record.proposal).collect::<Vec<_>>(), [&Proposal::Pull(1)]);
+    // The oldest of the closed ones is forgotten; what is open is not.
+    assert_eq!(store.proposal(&source(), &Proposal::Pull(2)).await.unwrap(), None);
+    assert!(store.proposal(&source(), &Proposal::Pull(3)).await.unwrap().is_some());
+    assert_eq!(store.open_proposals(&other.source).await.unwrap(), [other]);
+}
+
+pub async fn a_proposal_can_be_marked_to_be_assessed_again(room: &impl Room) {
+    let store = room.open().await;
+    store.record_proposal(&record(1), &[]).await.unwrap();
+    store.record_proposal(&record(2), &[]).await.unwrap();
+    store.assess_again(&source(), &Proposal::Pull(1)).await.unwrap();
+    store.assess_again(&source(), &Proposal::Pull(3)).await.unwrap();
+    let again: Vec<bool> = store.open_proposals(&source()).await.unwrap().iter().map(|it| it.again).collect();
+    assert_eq!(again, [true, false]);
+    store.record_proposal(&record(1), &[]).await.unwrap();
+    assert!(!store.proposal(&source(), &Proposal::Pull(1)).await.unwrap().unwrap().again);
+}

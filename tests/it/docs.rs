@@ -57,7 +57,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() {
-            if !name.starts_with('.') && name != "target" && name != "cases" {
+            if !name.starts_with('.') && !["target", "cases", "node_modules"].contains(&name.as_str()) {
                 files(&path, ending, found);
             }
         } else if name.ends_with(ending) {

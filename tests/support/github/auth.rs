@@ -129,7 +129,7 @@ impl World {
             // Where to look instead is filled in by who knows the whole request.
             Found::Moved(id) => {
                 let place = format!("{}/repositories/{id}", self.base);
-                return Err(Answer::error(301, "Moved Permanently").with_header("location", place));
+                return Err(Answer::error(301, "Moved Permanently").with_header("location", &place));
             }
             Found::Nowhere => return Err(Answer::not_found()),
         };

@@ -50,7 +50,7 @@ impl Trouble {
             Trouble::Status(status) => Some(Answer::error(status, "Server Error")),
             Trouble::Html(status) => Some(Answer::html(status)),
             Trouble::HtmlInstead => Some(Answer::html(200)),
-            Trouble::Secondary(seconds) => Some(Answer::forbidden(SECONDARY).with_header("retry-after", seconds)),
+            Trouble::Secondary(seconds) => Some(Answer::forbidden(SECONDARY).with_header("retry-after", &seconds)),
             Trouble::SecondaryBare => Some(Answer::error(429, SECONDARY)),
             Trouble::Hang | Trouble::CutOff | Trouble::Lost | Trouble::Refused => None,
         }

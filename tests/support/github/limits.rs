@@ -52,14 +52,14 @@ impl Limits {
         account.points.retain(|(at, _)| now - at < 60);
         account.points.push((now, cost));
         if account.points.iter().map(|(_, cost)| cost).sum::<u64>() > points {
-            return Err(Answer::forbidden(SECONDARY).with_header("retry-after", 60));
+            return Err(Answer::forbidden(SECONDARY).with_header("retry-after", &60));
         }
         if makes(method, path) {
             account.made.retain(|at| now - at < 3600);
             account.made.push(now);
             let last_minute = account.made.iter().filter(|at| now - **at < 60).count() as u64;
             if last_minute > made_a_minute || account.made.len() as u64 > made_an_hour {
-                return Err(Answer::forbidden(SECONDARY).with_header("retry-after", 60));
+                return Err(Answer::forbidden(SECONDARY).with_header("retry-after", &60));
             }
         }
         Ok(())

@@ -102,7 +102,7 @@ async fn reply(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply,
     };
     match trouble {
         Some(Trouble::Lost) => Err(NoAnswer),
-        Some(Trouble::CutOff) => Ok(half(answer)),
+        Some(Trouble::CutOff) => Ok(half(&answer)),
         _ => Ok(whole(response(&answer))),
     }
 }
@@ -123,8 +123,8 @@ fn whole(response: Response<Bytes>) -> Reply {
     response.map(|bytes| Full::new(bytes).map_err(|never: Infallible| match never {}).boxed_unsync())
 }
 
-fn half(answer: Answer) -> Reply {
-    response(&answer).map(|bytes| Half(Some(bytes.slice(..bytes.len() / 2))).boxed_unsync())
+fn half(answer: &Answer) -> Reply {
+    response(answer).map(|bytes| Half(Some(bytes.slice(..bytes.len() / 2))).boxed_unsync())
 }
 
 /// A body that breaks off.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client::{Asker, jwt, signed};
-use crate::support::github::Hub;
+use crate::support::github::{Hub, Seen};
+use crate::support::npm;
 
 #[tokio::test]
 async fn an_app_proves_who_it_is_for_ten_minutes_at_most() {
@@ -92,4 +93,20 @@ async fn a_manifest_becomes_an_app_once() {
     assert_eq!((got.status, got.json()["slug"].as_str()), (201, Some("mesh-of-acme")), "{}", got.text);
     assert!(got.json()["pem"].as_str().unwrap().starts_with("-----BEGIN RSA PRIVATE KEY-----"));
     assert_eq!(asker.post(&path, &json!(null)).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_installation_has_the_permissions_that_the_app_had() {
+    let hub = Hub::start();
+    let retail = hub.repository("acme/retail").with_files(&[("a", "b")]);
+    let app = hub.app("Reader").permission("statuses", "read").permission("checks", "none");
+    let asker = Asker::installation(&hub, app, app.install_on("acme")).await;
+    let head = retail.head("main");
+    let body = json!({ "state": "pending" });
+    assert_eq!(asker.post(&format!("/repos/acme/retail/statuses/{head}?a=b"), &body).await.status, 403);
+    let run = json!({ "name": "Meshwright", "head_sha": head });
+    assert_eq!(asker.post("/repos/acme/retail/check-runs", &run).await.status, 403);
+    let refused: Vec<Seen> = hub.requests().into_iter().filter(|seen| seen.status == 403).collect();
+    assert_eq!((refused[0].query.as_str(), &refused[0].body), ("a=b", &body));
+    assert!(hub.take_leftovers().concat().contains("the query has 'a'") || npm::package("@octokit/openapi").is_none());
 }

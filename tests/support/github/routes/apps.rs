@@ -60,7 +60,7 @@ pub fn of_repository(world: &mut World, call: &Call, (owner, name): (&str, &str)
         },
         Found::Moved(id) => {
             let place = format!("{}/repositories/{id}", world.base);
-            Err(Answer::error(301, "Moved Permanently").with_header("location", place))
+            Err(Answer::error(301, "Moved Permanently").with_header("location", &place))
         }
         Found::Nowhere => Err(Answer::not_found()),
     })
@@ -119,7 +119,7 @@ fn convert(world: &mut World, code: &str) -> Outcome {
         manifest.get("default_events").and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default();
     let owner = text("/owner").unwrap_or_else(|| "acme".to_owned());
     let app = world.make_app(&name, &owner, permissions, events);
-    let secret = format!("secret-of-{}", app);
+    let secret = format!("secret-of-{app}");
     if let Some(url) = text("/hook_attributes/url") {
         let id = world.new_id();
         let hook = crate::support::github::hooks::Hook { id, url, secret: secret.clone() };

@@ -94,7 +94,7 @@ fn list(world: &World, call: &Call, is_its: &dyn Fn(&Delivery) -> bool) -> Outco
         let others = call.query.iter().filter(|(key, _)| key != "cursor").map(|(key, value)| format!("{key}={value}&"));
         let (path, others) = (call.path.join("/"), others.collect::<String>());
         answer =
-            answer.with_header("link", format!("<{}/{path}?{others}cursor=v1_{}>; rel=\"next\"", world.base, last.id));
+            answer.with_header("link", &format!("<{}/{path}?{others}cursor=v1_{}>; rel=\"next\"", world.base, last.id));
     }
     Ok(answer)
 }

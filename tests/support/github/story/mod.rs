@@ -7,5 +7,5 @@ mod repository;
 
 pub use app::AppHandle;
 pub use hub::Hub;
-pub use pull::{MergeGroupHandle, PullHandle};
+pub use pull::PullHandle;
 pub use repository::RepositoryHandle;

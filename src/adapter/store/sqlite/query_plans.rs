@@ -4,7 +4,7 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::activities::load;
-use super::deliveries::{self, commands, write};
+use super::deliveries::{commands, write};
 use super::passes::{plans, reading, rollouts};
 use super::{SqliteStore, proposals, reports};
 

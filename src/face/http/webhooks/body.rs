@@ -60,9 +60,8 @@ impl Turns {
             return Err(NotRead::TooLarge);
         }
         let turns = if length.is_some_and(|length| length <= SMALL) { &self.small } else { &self.large };
-        let turn = match tokio::time::timeout(TURN_PATIENCE, turns.acquire()).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(_)) | Err(_) => return Err(NotRead::TooMany),
+        let Ok(Ok(turn)) = tokio::time::timeout(TURN_PATIENCE, turns.acquire()).await else {
+            return Err(NotRead::TooMany);
         };
         match tokio::time::timeout(patience, Bytes::from_request(request, &())).await {
             Ok(Ok(bytes)) => Ok(Body { bytes, _turn: turn }),

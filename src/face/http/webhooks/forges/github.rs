@@ -180,7 +180,7 @@ fn check_run(event: CheckRunEvent) -> Option<Hint> {
     match event.action.0.as_str() {
         "rerequested" => {
             let branch = run.check_suite.and_then(|suite| suite.head_branch);
-            Some(checked(event.action, &run.head_sha, branch, run.pull_requests, event.repository))
+            Some(checked(event.action, &run.head_sha, branch.as_deref(), run.pull_requests, event.repository))
         }
         "requested_action" => {
             let command = button(&event.requested_action?.identifier, run.name.as_deref())?;
@@ -208,15 +208,16 @@ fn check_run(event: CheckRunEvent) -> Option<Hint> {
 
 fn check_suite(event: CheckSuiteEvent) -> Option<Hint> {
     let suite = event.check_suite;
+    let branch = suite.head_branch.as_deref();
     (event.action.0 == "rerequested")
-        .then(|| checked(event.action, &suite.head_sha, suite.head_branch, suite.pull_requests, event.repository))
+        .then(|| checked(event.action, &suite.head_sha, branch, suite.pull_requests, event.repository))
 }
 
 /// A commit is to be looked at again: that of the pull requests that are named, or else of the branch.
 fn checked(
     action: Action,
     head: &str,
-    head_branch: Option<String>,
+    head_branch: Option<&str>,
     pulls: Option<Vec<Numbered>>,
     repository: Repository,
 ) -> Hint {
@@ -225,15 +226,15 @@ fn checked(
     let pull = |pull: &Numbered| Subject::Pull { number: pull.number, bases: Vec::new() };
     let mut subjects: Vec<Subject> = pulls.iter().take(MOST_PULLS).map(pull).collect();
     // Merge queues work on branches of their own, below this name.
-    let queued = head_branch.as_deref().is_some_and(|branch| branch.starts_with("gh-readonly-queue/"));
-    match (&head, &head_branch) {
+    let queued = head_branch.is_some_and(|branch| branch.starts_with("gh-readonly-queue/"));
+    match (&head, head_branch) {
         (Some(head), _) if queued => subjects.push(Subject::MergeGroup { head: head.clone(), base: None }),
-        (_, Some(branch)) if subjects.is_empty() => subjects.push(Subject::Branch(branch.clone())),
+        (_, Some(branch)) if subjects.is_empty() => subjects.push(Subject::Branch(branch.to_owned())),
         _ => {}
     }
     Hint {
         action: Some(action.0),
-        reference: head_branch.as_deref().and_then(kept_reference),
+        reference: head_branch.and_then(kept_reference),
         head,
         subjects,
         repositories: names([repository.full_name]),

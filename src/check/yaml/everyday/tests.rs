@@ -95,7 +95,7 @@ fn the_project_s_own_files_are_read_alike() {
     let mut alike = 0;
     for folder in ["tests/cases", "examples-repo", "demo", "deploy", "policies"] {
         visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut |text| {
-            alike += usize::from(is_read_alike(text))
+            alike += usize::from(is_read_alike(text));
         });
     }
     assert!(alike >= 20, "only {alike} files are of the everyday kind");

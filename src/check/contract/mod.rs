@@ -5,7 +5,10 @@
 //! What is not understood is [`Impact::Unknown`](crate::domain::change::Impact::Unknown) with the reason
 //! for it, never compatible.
 
+mod notes;
+pub mod avro;
 pub mod json_schema;
+pub mod protobuf;
 
 use serde_json::Value;
 
@@ -46,7 +49,7 @@ pub struct Language {
 
 /// All languages, in the order in which they are documented. The first that a shape tells is taken, so
 /// the more particular stand first.
-pub const LANGUAGES: &[Language] = &[json_schema::LANGUAGE];
+pub const LANGUAGES: &[Language] = &[avro::LANGUAGE, protobuf::LANGUAGE, json_schema::LANGUAGE];
 
 /// A key as a step of a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {

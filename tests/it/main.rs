@@ -11,6 +11,8 @@ mod bad_input;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod contracts;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod crash;

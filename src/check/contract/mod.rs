@@ -9,6 +9,7 @@ mod notes;
 pub mod avro;
 pub mod json_schema;
 pub mod protobuf;
+pub mod sql;
 
 use serde_json::Value;
 
@@ -49,7 +50,7 @@ pub struct Language {
 
 /// All languages, in the order in which they are documented. The first that a shape tells is taken, so
 /// the more particular stand first.
-pub const LANGUAGES: &[Language] = &[avro::LANGUAGE, protobuf::LANGUAGE, json_schema::LANGUAGE];
+pub const LANGUAGES: &[Language] = &[avro::LANGUAGE, protobuf::LANGUAGE, sql::LANGUAGE, json_schema::LANGUAGE];
 
 /// A key as a step of a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {

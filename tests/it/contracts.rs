@@ -50,11 +50,7 @@ fn told(language: Language, case: &Path, side: Side) -> Value {
         assert!(after.pointer(inner).is_some(), "{}: nothing is at {}", case.display(), reason.pointer);
     }
     let of_itself = (language.compare)(&Editions { before: &after, after: &after, side, pointer: "/definition" });
-    assert!(
-        of_itself.iter().all(|reason| reason.rule.ends_with("/unreadable")),
-        "{}: {of_itself:?}",
-        case.display()
-    );
+    assert!(of_itself.iter().all(|reason| reason.rule.ends_with("/unreadable")), "{}: {of_itself:?}", case.display());
     json!({"side": side, "reasons": reasons})
 }
 
@@ -69,7 +65,8 @@ fn every_case_is_told_as_expected() {
         for case in cases {
             let file = case.join("expected.json");
             let text = fs::read_to_string(&file).unwrap_or_else(|_| r#"{"side": "read"}"#.to_owned());
-            let expected: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let expected: Value =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             let side = serde_json::from_value(expected["side"].clone()).unwrap();
             let told = told(language(&language_name), &case, side);
             if std::env::var_os("MESHWRIGHT_BLESS").is_some() {

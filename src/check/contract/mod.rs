@@ -6,8 +6,11 @@
 //! for it, never compatible.
 
 mod notes;
+mod document;
+pub mod asyncapi;
 pub mod avro;
 pub mod json_schema;
+pub mod openapi;
 pub mod protobuf;
 pub mod sql;
 
@@ -50,7 +53,8 @@ pub struct Language {
 
 /// All languages, in the order in which they are documented. The first that a shape tells is taken, so
 /// the more particular stand first.
-pub const LANGUAGES: &[Language] = &[avro::LANGUAGE, protobuf::LANGUAGE, sql::LANGUAGE, json_schema::LANGUAGE];
+pub const LANGUAGES: &[Language] =
+    &[openapi::LANGUAGE, asyncapi::LANGUAGE, avro::LANGUAGE, protobuf::LANGUAGE, sql::LANGUAGE, json_schema::LANGUAGE];
 
 /// A key as a step of a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {

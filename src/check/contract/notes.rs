@@ -61,10 +61,6 @@ impl Notes {
         reasons.into_iter().for_each(|reason| self.add(reason));
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.reasons.len() + self.left_out
-    }
-
     fn add(&mut self, reason: Reason) {
         if self.reasons.len() < MOST_REASONS {
             self.reasons.push(reason);

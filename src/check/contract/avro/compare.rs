@@ -132,10 +132,12 @@ impl<'a> Comparison<'a> {
     fn logical(&mut self, old: &Node, new: &Node, at: &str, path: &str) {
         let (rule, message) = match (&old.logical, &new.logical) {
             (Some(before), Some(after)) if before != after => {
-                (&rules::LOGICAL_CHANGED, format!("it was {} and is {}", shown(before), shown(after)))
+                (&rules::LOGICAL_CHANGED, format!("the logical type was {} and is {}", shown(before), shown(after)))
             }
-            (None, Some(after)) => (&rules::LOGICAL_ADDED, format!("it is {} now", shown(after))),
-            (Some(before), None) => (&rules::LOGICAL_REMOVED, format!("it is no longer {}", shown(before))),
+            (None, Some(after)) => (&rules::LOGICAL_ADDED, format!("the logical type is {} now", shown(after))),
+            (Some(before), None) => {
+                (&rules::LOGICAL_REMOVED, format!("the logical type is no longer {}", shown(before)))
+            }
             _ => return,
         };
         self.tell(rule, at, path, message);

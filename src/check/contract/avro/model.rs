@@ -74,7 +74,7 @@ impl Model {
                 parsed = if bare {
                     Value::from(text.trim())
                 } else {
-                    serde_json::from_str(text).map_err(|error| format!("line {}: {error}", error.line()))?
+                    serde_json::from_str(text).map_err(|error| located(&error))?
                 };
                 (&parsed, false)
             }
@@ -222,6 +222,13 @@ fn logical(schema: &Schema, json: &Value) -> Option<String> {
         _ => json.get("logicalType").and_then(Value::as_str).filter(|name| !is_specified(name))?,
     };
     Some(name.to_owned())
+}
+
+/// The parser's message, with the line first.
+fn located(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    format!("line {}: {message}", error.line())
 }
 
 fn is_specified(name: &str) -> bool {

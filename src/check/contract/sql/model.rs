@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use sqlparser::ast::{
     AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, CreateTable, CreateView, Expr, Ident,
     ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
 };
-use serde_json::Value;
 
 use super::{parse, query};
 use crate::check::contract::notes::text;
@@ -145,14 +145,8 @@ impl Model {
             }
         }
         let options = if view.materialized { "MATERIALIZED" } else { "" }.to_owned();
-        let relation = Relation {
-            is_view: true,
-            columns,
-            is_listed,
-            query: Some(selected.rest),
-            options,
-            ..Relation::default()
-        };
+        let relation =
+            Relation { is_view: true, columns, is_listed, query: Some(selected.rest), options, ..Relation::default() };
         self.relations.insert(object(&view.name), relation);
     }
 

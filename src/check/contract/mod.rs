@@ -10,6 +10,7 @@ mod document;
 pub mod asyncapi;
 pub mod avro;
 pub mod json_schema;
+pub mod odcs;
 pub mod openapi;
 pub mod protobuf;
 pub mod sql;
@@ -53,8 +54,15 @@ pub struct Language {
 
 /// All languages, in the order in which they are documented. The first that a shape tells is taken, so
 /// the more particular stand first.
-pub const LANGUAGES: &[Language] =
-    &[openapi::LANGUAGE, asyncapi::LANGUAGE, avro::LANGUAGE, protobuf::LANGUAGE, sql::LANGUAGE, json_schema::LANGUAGE];
+pub const LANGUAGES: &[Language] = &[
+    openapi::LANGUAGE,
+    asyncapi::LANGUAGE,
+    odcs::LANGUAGE,
+    avro::LANGUAGE,
+    protobuf::LANGUAGE,
+    sql::LANGUAGE,
+    json_schema::LANGUAGE,
+];
 
 /// A key as a step of a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {

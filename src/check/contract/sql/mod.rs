@@ -3,7 +3,7 @@
 mod rules;
 mod parse;
 mod query;
-mod types;
+pub(super) mod types;
 mod model;
 mod compare;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 /// How one type stands to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(in crate::check::contract) enum Relation {
     Same,
     Wider,
     Narrower,
@@ -17,7 +17,7 @@ struct Type {
 }
 
 /// How the second type stands to the first.
-pub(super) fn relation(was: &str, is: &str) -> Relation {
+pub(in crate::check::contract) fn relation(was: &str, is: &str) -> Relation {
     if was == is {
         return Relation::Same;
     }

@@ -38,6 +38,8 @@ mod generator;
 #[cfg(test)]
 mod git_source;
 #[cfg(test)]
+mod oracles;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod store_contract;

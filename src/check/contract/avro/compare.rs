@@ -90,13 +90,14 @@ impl<'a> Comparison<'a> {
             (Kind::Primitive(before), Kind::Primitive(after)) => {
                 let (widened, narrowed) = (is_promoted(before, after), is_promoted(after, before));
                 let rule = match (widened, narrowed) {
-                    (true, true) => &rules::TYPE_REENCODED,
+                    (true, true) if *before == "string" => &rules::STRING_TO_BYTES,
+                    (true, true) => &rules::BYTES_TO_STRING,
                     (true, false) => &rules::TYPE_WIDENED,
                     (false, true) => &rules::TYPE_NARROWED,
                     (false, false) => &rules::TYPE_CHANGED,
                 };
                 let what = match (self.side, widened, narrowed) {
-                    (_, true, true) => "each is read as the other",
+                    (_, true, true) => "and bytes are read as text only where they are some",
                     (Side::Read, true, _) => "which readers of the former do not take",
                     (Side::Read, _, true) | (Side::Written, true, _) => "which is promoted when it is read",
                     (Side::Written, _, true) => "and what is sent as the former no longer fits",

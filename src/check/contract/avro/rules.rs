@@ -73,11 +73,18 @@ pub(super) const TYPE_NARROWED: ContractRule = rule(
     Breaking,
     RESOLUTION,
 );
-pub(super) const TYPE_REENCODED: ContractRule = rule(
-    "avro/string-and-bytes",
-    "`string` became `bytes`, or the other way round: each is promoted to the other.",
+pub(super) const STRING_TO_BYTES: ContractRule = rule(
+    "avro/string-to-bytes",
+    "`string` became `bytes`. Who reads it as text fails where the bytes are none.",
+    Unknown,
     Compatible,
+    RESOLUTION,
+);
+pub(super) const BYTES_TO_STRING: ContractRule = rule(
+    "avro/bytes-to-string",
+    "`bytes` became `string`. What is sent is read as text, and fails where it is none.",
     Compatible,
+    Unknown,
     RESOLUTION,
 );
 pub(super) const TYPE_CHANGED: ContractRule =
@@ -180,7 +187,8 @@ pub(super) const RULES: &[ContractRule] = &[
     DEFAULT_CHANGED,
     TYPE_WIDENED,
     TYPE_NARROWED,
-    TYPE_REENCODED,
+    STRING_TO_BYTES,
+    BYTES_TO_STRING,
     TYPE_CHANGED,
     BRANCH_ADDED,
     BRANCH_REMOVED,

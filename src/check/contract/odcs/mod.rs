@@ -8,6 +8,7 @@ mod terms;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -83,7 +84,7 @@ impl Told {
     /// Fields that differ and are neither compared nor for people only.
     fn others(&mut self, known: &[&str], was: &Here<'_>, is: &Here<'_>, path: &str) {
         let keys = was.value.as_object().into_iter().chain(is.value.as_object()).flat_map(serde_json::Map::keys);
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for key in keys.filter(|key| !known.contains(&key.as_str())) {
             if was.value.get(key) != is.value.get(key) && seen.insert(key) {
                 let at = is.child(key).unwrap_or_else(|| is.clone());
@@ -93,14 +94,15 @@ impl Told {
     }
 }
 
-/// A list by what tells its items apart. Of several with the same name, the first counts.
+/// A list by what tells its items apart. Of several with one name, the second is called `name (2)`.
 fn by_name<'a>(of: &Here<'a>, list: &str, name: impl Fn(&Here<'a>) -> Option<String>) -> Vec<(String, Here<'a>)> {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
     let mut named: Vec<(String, Here<'a>)> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
     for item in of.child(list).map(|list| list.items()).unwrap_or_default() {
-        if let Some(name) = name(&item).filter(|name| seen.insert(name.clone())) {
-            named.push((name, item));
-        }
+        let Some(name) = name(&item) else { continue };
+        let count = counted.entry(name.clone()).or_default();
+        *count += 1;
+        named.push((if *count == 1 { name } else { format!("{name} ({count})") }, item));
     }
     named
 }

@@ -86,7 +86,7 @@ fn unit(text: Option<&str>) -> (f64, String) {
     let text = text.unwrap_or_default().trim().to_lowercase();
     let factor = match text.as_str() {
         "s" | "sec" | "second" | "seconds" => 1.0,
-        "m" | "min" | "minute" | "minutes" => 60.0,
+        "min" | "minute" | "minutes" => 60.0,
         "h" | "hr" | "hour" | "hours" => 3_600.0,
         "d" | "day" | "days" => 86_400.0,
         "w" | "week" | "weeks" => 604_800.0,
@@ -163,6 +163,15 @@ fn servers(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
             told.tell(&rules::SERVER_REMOVED, &at, &path, format!("server {} is gone", shown(name)));
             continue;
         };
+        // On another platform, all the rest is another, too.
+        let platform = [old, new].map(|server| server.text("type").unwrap_or("not told"));
+        if let [before, after] = platform
+            && before != after
+        {
+            let message = format!("it was on {} and is on {}", shown(before), shown(after));
+            told.tell(&rules::SERVER_MOVED, new, &path, message);
+            continue;
+        }
         let for_people = ["description", "roles", "customProperties", "id", "environment"];
         let keys = old.value.as_object().into_iter().chain(new.value.as_object()).flat_map(serde_json::Map::keys);
         let keys: std::collections::BTreeSet<&String> = keys.collect();

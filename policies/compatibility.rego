@@ -8,20 +8,27 @@ package mesh.compatibility
 
 deny contains violation if {
 	change := input.change
-	some field in change.difference.fields
-	field.impact == "breaking"
+	some port in change.compatibility.ports
+	some reason in port.reasons
+	reason.impact == "breaking"
 	not announced(change.from.version, change.to.version)
 	violation := {
 		"rule": "breaking",
-		"msg": sprintf("'%s' is %s, which breaks consumers, and %s is not a new major version after %s", [
-			field.path,
-			field.op,
+		"msg": sprintf("port '%s'%s: %s, which breaks consumers, and %s is not a new major version after %s", [
+			port.name,
+			place(reason),
+			reason.message,
 			change.to.version,
 			change.from.version,
 		]),
-		"pointer": field.pointer,
+		"pointer": reason.pointer,
 	}
 }
+
+# Where in the port's contract, for the message.
+place(reason) := sprintf(", %s", [reason.path]) if reason.path != ""
+
+place(reason) := "" if reason.path == ""
 
 # Whether the step from one version to the other tells consumers that something breaks.
 announced(from, to) if major(to) > major(from)

@@ -5,17 +5,23 @@ import data.mesh.compatibility
 change(from, to, impact) := {"change": {
 	"from": {"version": from},
 	"to": {"version": to},
-	"difference": {"fields": [{
-		"path": "outputPorts.trips.promises.api",
-		"pointer": "/interfaceComponents/outputPorts/0/promises",
-		"op": "removed",
-		"impact": impact,
-	}]},
+	"compatibility": {
+		"compatibility": impact,
+		"required": "2.0.0",
+		"ports": [{"kind": "outputport", "name": "trips", "compatibility": impact, "reasons": [{
+			"rule": "promises/promise-removed",
+			"path": "promises.api",
+			"message": "the API is promised no longer",
+			"pointer": "/interfaceComponents/outputPorts/0/promises",
+			"impact": impact,
+		}]}],
+	},
 }}
 
 test_a_breaking_change_in_a_minor_version if {
 	some violation in compatibility.deny with input as change("1.2.0", "1.3.0", "breaking")
 	violation.pointer == "/interfaceComponents/outputPorts/0/promises"
+	contains(violation.msg, "port 'trips', promises.api: the API is promised no longer")
 }
 
 test_a_breaking_change_in_a_new_major_version if {

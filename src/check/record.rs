@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use crate::domain::compat::{self, Compatibility, ProductCompatibility, is_enough};
 use crate::domain::descriptor::{Descriptor, VersionRef};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::id::{Fqn, RepoPath, SourceName};
@@ -27,6 +28,26 @@ pub const WENT_BACK: Rule = Rule {
     example: "version: 1.1.0   # 1.2.0 is recorded",
     remedy: "Raise the version above the recorded one, or go back to a version that was recorded.",
     source: "Semantic Versioning 2.0.0, precedence",
+};
+
+/// The version does not go as far as what changed requires.
+pub const TOO_LOW: Rule = Rule {
+    id: "version/too-low",
+    severity: Severity::Warning,
+    meaning: "The version does not go as far as the change requires: a new major version where somebody breaks (before 1.0.0 a new minor one), a new minor version where what others rely on changed without breaking them, or cannot be told. How each port is judged is told by `meshwright diff` and by docs/compatibility.md. It is a warning because it is the policy `mesh.compatibility` that enforces it, which may be waived.",
+    example: "version: 1.2.1   # 1.2.0 is recorded, and a column is gone: 2.0.0",
+    remedy: "Raise info.version at least to the version in the hint, or keep what others rely on.",
+    source: "DPDS 1.0.0, versioning: Semantic Versioning 2.0.0, rules 4, 6, 7 and 8",
+};
+
+/// Whether the version goes far enough cannot be told.
+pub const PERHAPS_TOO_LOW: Rule = Rule {
+    id: "version/perhaps-too-low",
+    severity: Severity::Warning,
+    meaning: "Something changed of which cannot be told whether it breaks somebody, and the version is high enough only if it does not.",
+    example: "version: 1.3.0   # 1.2.0 is recorded, and a pattern of a schema is another one",
+    remedy: "Look at the reasons in the hint. If somebody breaks, raise info.version to the next major version (before 1.0.0 the next minor one).",
+    source: "DPDS 1.0.0, versioning; what cannot be told is never taken for compatible",
 };
 
 /// A port's major version changed without the product's.
@@ -60,26 +81,40 @@ pub const UPSTREAM_NOT_FOUND: Rule = Rule {
 };
 
 /// The rules of this room.
-pub const RULES: &[Rule] = &[NOT_BUMPED, WENT_BACK, PORT_MAJOR, CLAIMED_TWICE, UPSTREAM_NOT_FOUND];
+pub const RULES: &[Rule] =
+    &[NOT_BUMPED, WENT_BACK, TOO_LOW, PERHAPS_TOO_LOW, PORT_MAJOR, CLAIMED_TWICE, UPSTREAM_NOT_FOUND];
 
 /// Compares versions with those recorded of the same product: number and content digest, and
-/// whether it was released. `latest` is the one recorded last, with its content.
+/// whether it was released. `latest` is the one recorded last, with its content, and `told` what changed
+/// since then, where something did.
 pub fn versions(
     assessment: &Assessment,
     descriptor: &Descriptor,
     latest: Option<&Descriptor>,
     recorded: &[(VersionRef, bool)],
+    told: Option<&ProductCompatibility>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let latest = latest.filter(|latest| latest.fqn == descriptor.fqn);
+    if let Some(latest) = latest {
+        findings.extend(port_majors(assessment, descriptor, latest));
+    }
     let place = || assessment.locate("/info/version");
     let number = &descriptor.version;
-    match recorded.iter().find(|(version, _)| version.version == *number) {
+    let same_number = recorded.iter().find(|(version, _)| version.version == *number);
+    match same_number {
         Some((version, true)) if version.digest != descriptor.digest => {
             let message = format!("version {number} is released with other content");
-            let hint =
-                format!("a released version never changes: raise it, at least to {}", next_patch(number, recorded));
+            let next = next_patch(number, recorded);
+            let next = told.map(|told| &told.required).filter(|required| **required > next).unwrap_or(&next);
+            let hint = format!("a released version never changes: raise it, at least to {next}");
             findings.push(Finding::error(NOT_BUMPED.id(), place(), "/info/version", message).with_hint(hint));
+            return findings;
         }
+        // Going back to a recorded version is a rollback.
+        Some((version, _)) if version.digest == descriptor.digest => return findings,
+        // Until it was released, its content may be mended; not so that somebody breaks.
+        Some(_) if told.is_none_or(|told| told.compatibility != Compatibility::Breaking) => return findings,
         Some(_) => {}
         None => {
             let highest = recorded.iter().map(|(version, _)| &version.version).max();
@@ -88,13 +123,65 @@ pub fn versions(
                 findings.push(
                     Finding::warning(WENT_BACK.id(), place(), "/info/version", message).with_hint(WENT_BACK.remedy),
                 );
+                return findings;
             }
         }
     }
-    if let Some(latest) = latest.filter(|latest| latest.fqn == descriptor.fqn) {
-        findings.extend(port_majors(assessment, descriptor, latest));
+    // That a port's major version requires one of the product is said where the port stands.
+    if let (Some(latest), Some(told), true) = (latest, told, findings.is_empty()) {
+        findings.extend(step(assessment, number, &latest.version, told));
     }
     findings
+}
+
+/// Whether the step from the recorded version to the desired one is as large as the change requires.
+fn step(assessment: &Assessment, number: &Version, from: &Version, told: &ProductCompatibility) -> Option<Finding> {
+    let finding = |rule: &Rule, message: String, hint: String| {
+        let place = assessment.locate("/info/version");
+        Some(Finding::warning(rule.id(), place, "/info/version", message).with_hint(hint))
+    };
+    let required = &told.required;
+    if !is_enough(number, required) {
+        let because = match told.compatibility {
+            Compatibility::Breaking => "what changed breaks those who rely on it",
+            Compatibility::Unknown => "of what changed cannot be told whether it breaks somebody",
+            Compatibility::Compatible => "what others rely on changed, without breaking them",
+            Compatibility::Identical => "the content changed",
+        };
+        let hint = format!("raise it at least to {required}{}", heaviest(told));
+        return finding(&TOO_LOW, format!("version {number} is too low after {from}: {because}"), hint);
+    }
+    let if_it_breaks = compat::required(from, Compatibility::Breaking, false);
+    if told.compatibility == Compatibility::Unknown && !is_enough(number, &if_it_breaks) {
+        let message =
+            format!("version {number} is too low after {from} if what changed breaks somebody, which cannot be told");
+        return finding(
+            &PERHAPS_TOO_LOW,
+            message,
+            format!("raise it to {if_it_breaks} if somebody breaks{}", heaviest(told)),
+        );
+    }
+    None
+}
+
+/// The heaviest of what changed, for the end of a hint.
+fn heaviest(told: &ProductCompatibility) -> String {
+    const MOST: usize = 3;
+    let all: Vec<String> = told
+        .reasons(told.compatibility)
+        .map(|(port, reason)| {
+            let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", reason.path) };
+            format!("{}.{}: {path}{} [{}]", port.kind.field(), port.name, reason.message, reason.rule)
+        })
+        .collect();
+    let left_out: usize = told.ports.iter().map(|port| port.left_out).sum();
+    let more = all.len().saturating_sub(MOST) + left_out;
+    let shown = all.into_iter().take(MOST).collect::<Vec<_>>().join("; ");
+    match (shown.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(": {shown}"),
+        (false, more) => format!(": {shown}; and {more} more"),
+    }
 }
 
 /// The product belongs to another descriptor already.

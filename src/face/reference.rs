@@ -1,7 +1,9 @@
-//! Pages of the documentation that are made from the code: `docs/findings.md`.
+//! Pages of the documentation that are made from the code: `docs/findings.md`, `docs/compatibility.md`.
 
 use std::fmt::Write;
 
+use crate::check::contract::Chapter;
+use crate::domain::change::Impact;
 use crate::domain::rule::Rule;
 
 /// What stands above the rules.
@@ -44,6 +46,73 @@ pub fn findings_page(catalogue: &[&Rule]) -> String {
         add(&mut page, format_args!("**Source:** {}", sentence(rule.source)));
     }
     page
+}
+
+/// What stands above the tables of compatibility.
+const COMPATIBILITY_INTRODUCTION: &str = "\
+# Compatibility
+
+When the desired content of a product differs from the recorded one, each of its ports is **identical**, **compatible**,
+**breaking** or **unknown**, and the product is what the heaviest of its ports is. `meshwright plan` and `meshwright diff` show
+the verdicts with their reasons and the lines they stand on, `-o json` has them as `compatibility` of each change, and policies
+see them as `input.change.compatibility`. This page is made from the program's own tables; do not edit it by hand.
+
+What cannot be told is *unknown*: it is never taken for compatible, and it is always shown.
+
+## The next version
+
+| what others rely on | from 1.0.0 on | before 1.0.0 |
+|---|---|---|
+| a port's major version changed | major | major |
+| breaks | major | minor |
+| cannot be told | minor | minor |
+| goes on as before | minor | patch |
+| is untouched, and the content changed | patch | patch |
+
+A pre-release counts as the version that it announces. A version that is too low is a finding on the `version:` line:
+[`version/too-low`](findings.md#versiontoo-low), or [`version/perhaps-too-low`](findings.md#versionperhaps-too-low) where it is
+high enough only if nobody breaks. Both are warnings. What refuses a breaking change is the policy `mesh.compatibility`, at the
+line of the contract; it may be waived or set to warn. See also
+[`version/not-bumped`](findings.md#versionnot-bumped), [`version/went-back`](findings.md#versionwent-back) and
+[`port/major-without-product-major`](findings.md#portmajor-without-product-major).
+
+## Two sides
+
+Who **reads** what a contract describes (the tables and topics of an output port, a response) breaks where a value comes that
+was never there before. Who **sends** it (an input port, a request) breaks where a value is refused that was taken before. So
+the same change may break the one and not the other.
+";
+
+/// `docs/compatibility.md`: how each language's changes are judged, from both sides.
+pub fn compatibility_page(chapters: &[Chapter]) -> String {
+    let mut page = COMPATIBILITY_INTRODUCTION.to_owned();
+    for chapter in chapters {
+        add(&mut page, format_args!("\n## {}\n\n{}\n", chapter.name, one_line(chapter.about)));
+        page.push_str("| rule | what changed | who reads | who sends | why |\n|---|---|---|---|---|\n");
+        for rule in chapter.rules {
+            let cell = |text: &str| one_line(text).replace('|', "\\|");
+            add(
+                &mut page,
+                format_args!(
+                    "| `{}` | {} | {} | {} | {} |",
+                    rule.id,
+                    cell(rule.meaning),
+                    word(rule.read),
+                    word(rule.written),
+                    cell(rule.source)
+                ),
+            );
+        }
+    }
+    page
+}
+
+const fn word(impact: Impact) -> &'static str {
+    match impact {
+        Impact::Compatible => "compatible",
+        Impact::Unknown => "unknown",
+        Impact::Breaking => "**breaking**",
+    }
 }
 
 /// The first sentence of a meaning.

@@ -9,6 +9,7 @@
 
 mod hostile;
 mod story;
+mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};

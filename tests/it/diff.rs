@@ -7,8 +7,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use meshwright::check::contract;
 use meshwright::domain::change::{Difference, compare};
+use meshwright::domain::compat::ProductCompatibility;
 use serde_json::Value;
+
+/// The version under which what stands in `before.json` is taken to be recorded.
+const RECORDED: &str = "1.2.3";
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/diff");
@@ -26,12 +31,21 @@ fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
 }
 
-fn told(difference: &Difference) -> String {
+fn told(difference: &Difference, compatibility: &ProductCompatibility) -> String {
     let mut text = String::new();
-    writeln!(text, "{} in all, {} fields", word(difference.impact()), difference.fields.len()).unwrap();
+    let word_of_all = compatibility.compatibility.as_str();
+    let (fields, required) = (difference.fields.len(), &compatibility.required);
+    writeln!(text, "{word_of_all} in all, {fields} fields, at least {required} after {RECORDED}").unwrap();
+    for port in &compatibility.ports {
+        writeln!(text, "\n{:<10} {}.{}", port.compatibility.as_str(), port.kind.field(), port.name).unwrap();
+        for reason in &port.reasons {
+            writeln!(text, "  {:<10} {} [{}]", word(reason.impact), reason.path, reason.rule).unwrap();
+            writeln!(text, "    {}\n    at {}", reason.message, reason.pointer).unwrap();
+        }
+    }
     for field in &difference.fields {
-        let (impact, class, op) = (word(field.impact), word(field.class), word(field.op));
-        writeln!(text, "\n{impact:<10} {class:<9} {op:<8} {}", field.path).unwrap();
+        let (class, op) = (word(field.class), word(field.op));
+        writeln!(text, "\n{class:<9} {op:<8} {}", field.path).unwrap();
         writeln!(text, "  at {}", field.pointer).unwrap();
         for (side, value) in [("-", &field.before), ("+", &field.after)] {
             if let Some(value) = value {
@@ -50,7 +64,8 @@ fn every_case_is_told_as_expected() {
     let mut wrong = Vec::new();
     for case in cases {
         let (before, after) = (content(&case.join("before.json")), content(&case.join("after.json")));
-        let told = told(&compare(&before, &after));
+        let compatibility = contract::compare(&before, &after, &RECORDED.parse().unwrap());
+        let told = told(&compare(&before, &after), &compatibility);
         let expected = case.join("expected.txt");
         if std::env::var_os("MESHWRIGHT_BLESS").is_some() {
             fs::write(&expected, &told).unwrap();

@@ -36,6 +36,21 @@ fn the_page_of_findings_is_the_programs_own_list() {
     is_made("findings.md", &reference::findings_page(&check::catalogue()));
 }
 
+#[test]
+fn the_page_of_compatibility_is_the_programs_own_tables() {
+    is_made("compatibility.md", &reference::compatibility_page(&check::contract::chapters()));
+}
+
+#[test]
+fn rules_of_contracts_have_ids_of_their_own() {
+    let mut seen = BTreeSet::new();
+    for rule in check::contract::chapters().iter().flat_map(|chapter| chapter.rules) {
+        assert!(seen.insert(rule.id), "{} stands in two tables", rule.id);
+        assert!(rule.id.split_once('/').is_some() && rule.meaning.ends_with('.'), "{rule:?}");
+    }
+    assert!(seen.len() > 80, "the tables are found: {}", seen.len());
+}
+
 /// All files below `folder` with this ending, but for what Git does not keep.
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -11,8 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use meshwright::check::contract;
 use meshwright::config::Config;
-use meshwright::domain::change::{FieldOp, Impact, compare};
+use meshwright::domain::change::{Impact, compare};
+use meshwright::domain::compat::Compatibility;
 use meshwright::domain::descriptor::Descriptor;
 use serde_json::Value;
 
@@ -254,7 +256,8 @@ fn the_compatible_change_adds_a_column_and_is_filled() {
     for (before, after) in before.iter().zip(&after) {
         let difference = compare(&before.descriptor.content, &after.descriptor.content);
         assert_eq!(difference.fields.is_empty(), after.descriptor.name != "dailySales");
-        assert_eq!(difference.impact(), Impact::Compatible, "{:?}", difference.fields);
+        let told = contract::compare(&before.descriptor.content, &after.descriptor.content, &before.descriptor.version);
+        assert!(told.compatibility <= Compatibility::Compatible, "{told:?}");
         assert_eq!(before.descriptor.fqn, after.descriptor.fqn);
     }
 }
@@ -267,12 +270,13 @@ fn the_breaking_change_takes_a_column_that_a_consumer_reads() {
     for (before, after) in before.iter().zip(&after) {
         let difference = compare(&before.descriptor.content, &after.descriptor.content);
         assert_eq!(difference.fields.is_empty(), after.descriptor.name != "orderFulfilment");
-        breaking.extend(difference.fields.into_iter().filter(|field| field.impact != Impact::Compatible));
+        let told = contract::compare(&before.descriptor.content, &after.descriptor.content, &before.descriptor.version);
+        breaking.extend(told.ports.into_iter().flat_map(|port| port.reasons));
         assert_eq!(before.descriptor.version.major, after.descriptor.version.major);
     }
     assert_eq!(breaking.len(), 1, "{breaking:?}");
-    assert_eq!((breaking[0].impact, breaking[0].op), (Impact::Breaking, FieldOp::Removed));
-    let path = "outputPorts.orderFulfilment.promises.api.definition.schema.tables.order_fulfilment.columns.days_late";
+    assert_eq!((breaking[0].impact, breaking[0].rule.as_str()), (Impact::Breaking, "datastore/column-removed"));
+    let path = "tables.order_fulfilment.columns.days_late";
     assert_eq!(breaking[0].path, path);
 
     let consumer = after.iter().position(|product| product.descriptor.name == "deliveryPerformance").unwrap();

@@ -11,7 +11,7 @@ mod bad_input;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
-mod contracts;
+mod compat;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]

@@ -210,5 +210,6 @@ fn change(entry: &VersionEntry, kind: ChangeKind) -> Change {
         to: Some(entry.version.clone()),
         succeeds: None,
         difference: Difference::default(),
+        compatibility: None,
     }
 }

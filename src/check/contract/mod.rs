@@ -5,8 +5,15 @@
 //! What is not understood is [`Impact::Unknown`](crate::domain::change::Impact::Unknown) with the reason
 //! for it, never compatible.
 
+pub(crate) mod fields;
+pub(crate) mod data_type;
+mod privacy;
+mod definition;
 mod notes;
 mod document;
+mod promises;
+mod ports;
+mod datastore;
 pub mod asyncapi;
 pub mod avro;
 pub mod json_schema;
@@ -14,6 +21,8 @@ pub mod odcs;
 pub mod openapi;
 pub mod protobuf;
 pub mod sql;
+
+pub use ports::compare;
 
 use serde_json::Value;
 
@@ -55,6 +64,7 @@ pub struct Language {
 /// All languages, in the order in which they are documented. The first that a shape tells is taken, so
 /// the more particular stand first.
 pub const LANGUAGES: &[Language] = &[
+    datastore::LANGUAGE,
     openapi::LANGUAGE,
     asyncapi::LANGUAGE,
     odcs::LANGUAGE,
@@ -76,6 +86,11 @@ pub(crate) fn joined(path: &str, name: &str) -> String {
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
+/// A value for a sentence: a text without quotes, anything else as JSON.
+pub(crate) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// Things in a row, for a sentence: at most five of them.
 pub(crate) fn listed<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) -> String {
     const MOST: usize = 5;
@@ -83,4 +98,54 @@ pub(crate) fn listed<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) 
     let all: Vec<String> = things.into_iter().map(|thing| thing.to_string().chars().take(LONGEST).collect()).collect();
     let shown = all.iter().take(MOST).map(|thing| format!("'{thing}'")).collect::<Vec<_>>().join(", ");
     if all.len() > MOST { format!("{shown} and {} more", all.len() - MOST) } else { shown }
+}
+
+/// Whether two editions of a specification differ in their patch number at most.
+fn is_same_edition(spot: &fields::Spot<'_>) -> bool {
+    let edition = |value: Option<&Value>| {
+        let text = value?.as_str()?;
+        let mut numbers = text.split('.');
+        Some((numbers.next()?.to_owned(), numbers.next()?.to_owned()))
+    };
+    let (before, after) = (edition(spot.before), edition(spot.after));
+    before.is_some() && before == after
+}
+
+/// A chapter of `docs/compatibility.md`.
+#[derive(Debug, Clone, Copy)]
+pub struct Chapter {
+    /// Its heading.
+    pub name: &'static str,
+    /// What stands above its table.
+    pub about: &'static str,
+    /// Its table.
+    pub rules: &'static [ContractRule],
+}
+
+/// All chapters: what holds for every port, then the languages.
+pub fn chapters() -> Vec<Chapter> {
+    let ports = Chapter {
+        name: "Ports",
+        about: "A port is known by its kind and its name. Objectives, periods and prices stand in definitions whose \
+                language nobody fixed, so a value is known by the words on the way to it (`availability`, `freshness`, \
+                `noticePeriod`, `retention`, `price`); shares, numbers and lengths of time are compared however they \
+                are written. A month is 28 to 31 days long. An input port that reads another product (`x-upstream`) \
+                is nobody's to rely on, and nothing is told of it.",
+        rules: promises::RULES,
+    };
+    let privacy = Chapter {
+        name: "Personal data",
+        about: "On ports, tables and columns: a tag such as `pii`, `personal-data` or `sensitive`, a field such as \
+                `pii: true`, or a `classification`.",
+        rules: privacy::RULES,
+    };
+    let definitions = Chapter {
+        name: "Definitions",
+        about: "A definition is compared in the language that `specification` names, whatever its letters' case; a \
+                `custom` one in the language that it looks like.",
+        rules: definition::RULES,
+    };
+    let languages =
+        LANGUAGES.iter().map(|language| Chapter { name: language.name, about: language.about, rules: language.rules });
+    [ports, privacy, definitions].into_iter().chain(languages).collect()
 }

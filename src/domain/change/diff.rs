@@ -93,7 +93,6 @@ impl<'a> Walk<'a> {
             pointer: self.place.pointer().to_owned(),
             op,
             class: classify::class(steps),
-            impact: classify::impact(steps, op, before, after),
             before: before.cloned(),
             after: after.cloned(),
         });

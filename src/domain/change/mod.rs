@@ -4,8 +4,6 @@ mod place;
 mod diff;
 mod lists;
 mod classify;
-mod rules;
-mod data_type;
 mod unified;
 #[cfg(test)]
 mod properties;
@@ -15,6 +13,7 @@ pub use diff::compare;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::compat::ProductCompatibility;
 use super::descriptor::VersionRef;
 use super::id::{Fqn, RepoPath};
 
@@ -46,7 +45,8 @@ pub enum FieldClass {
     Metadata,
 }
 
-/// What a change of a field means to those who rely on it.
+/// What a change of one thing means to those who rely on it. Whether a field's change is one is told by
+/// `check::contract`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Impact {
@@ -81,8 +81,6 @@ pub struct FieldChange {
     pub op: FieldOp,
     /// The part of the product.
     pub class: FieldClass,
-    /// What it means to others.
-    pub impact: Impact,
     /// The recorded value.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<Value>,
@@ -98,13 +96,6 @@ pub struct Difference {
     pub fields: Vec<FieldChange>,
     /// The same as a unified diff of the two contents as YAML, at most 64 KiB.
     pub unified: String,
-}
-
-impl Difference {
-    /// The heaviest impact in it.
-    pub fn impact(&self) -> Impact {
-        self.fields.iter().map(|field| field.impact).max().unwrap_or(Impact::Compatible)
-    }
 }
 
 /// What happened to one product between the record and a revision.
@@ -125,4 +116,8 @@ pub struct Change {
     pub succeeds: Option<Fqn>,
     /// What differs between `from` and `to`, where both are there.
     pub difference: Difference,
+    /// What that means to those who rely on the product, and which version it requires; where `from` and
+    /// `to` are both there and differ.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub compatibility: Option<ProductCompatibility>,
 }

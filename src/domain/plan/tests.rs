@@ -92,6 +92,7 @@ fn product(name: &str, upstream: &[&str], lifecycle: &Value) -> Desired {
         to: Some(descriptor.version_ref()),
         succeeds: None,
         difference: Difference::default(),
+        compatibility: None,
     };
     Desired {
         descriptor: Arc::new(descriptor),

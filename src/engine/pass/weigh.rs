@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use crate::check::{Assessment, record, verdicts};
+use crate::check::{Assessment, contract, record, verdicts};
 use crate::domain::change::{Change, ChangeKind, Difference, compare};
 use crate::domain::descriptor::Descriptor;
 use crate::domain::finding::{Finding, arrange};
@@ -147,11 +147,22 @@ impl Engine {
             Some(version) if kind != ChangeKind::Unchanged => compare(&version.content, &descriptor.content),
             _ => Difference::default(),
         };
+        let compatibility = predecessor.filter(|version| version.version.digest != descriptor.digest).map(|version| {
+            let mut told = contract::compare(&version.content, &descriptor.content, &version.version.version);
+            told.locate(|pointer| assessment.locate(pointer));
+            told
+        });
         if kind == ChangeKind::Updated {
             let recorded = self.ports.store.version_numbers(&descriptor.fqn).await?;
             let before = same_major
                 .and_then(|version| Descriptor::from_resolved(&self.settings.namespace, &version.content).ok());
-            findings.extend(record::versions(&assessment, descriptor, before.as_ref(), &recorded));
+            findings.extend(record::versions(
+                &assessment,
+                descriptor,
+                before.as_ref(),
+                &recorded,
+                compatibility.as_ref(),
+            ));
         }
         let change = Change {
             product: descriptor.fqn.clone(),
@@ -164,6 +175,7 @@ impl Engine {
                 None => predecessor.map(|version| version.product.clone()),
             },
             difference,
+            compatibility,
         };
         Ok(Weighed { assessment, retry, change: Some(change), findings, policy_findings: Vec::new() })
     }
@@ -309,6 +321,7 @@ fn retired(look: &Look, products: &[Weighed], latest: &Latest) -> Vec<Change> {
                 to: None,
                 succeeds: None,
                 difference: Difference::default(),
+                compatibility: None,
             })
         })
         .collect()

@@ -4,12 +4,15 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::domain::change::{Change, ChangeKind, FieldChange, FieldClass, FieldOp, Impact};
+use crate::domain::change::{Change, ChangeKind, FieldChange, FieldClass, FieldOp};
+use crate::domain::compat::{Compatibility, Reason};
 
 use super::{counted, harmless, harmless_line, style};
 
 /// So many fields of one product are listed; the unified diff has the rest.
 const MOST_FIELDS: usize = 100;
+/// So many reasons of one port are listed, the heaviest; `-o json` has more.
+const MOST_REASONS: usize = 25;
 
 /// Writes all changes but those that are none, and says so when there are none at all.
 pub fn changes(out: &mut dyn Write, changes: &[Change], colour: bool) -> io::Result<()> {
@@ -47,8 +50,11 @@ pub(super) fn heading(out: &mut dyn Write, change: &Change, colour: bool) -> io:
     if let Some(before) = &change.succeeds {
         about.push(format!("succeeds major {}", before.major().unwrap_or_default()));
     }
-    if !change.difference.fields.is_empty() {
-        about.push(impact_word(change.difference.impact(), colour));
+    if let Some(told) = &change.compatibility {
+        about.push(match told.compatibility {
+            Compatibility::Identical => "ports identical".to_owned(),
+            other => compatibility_word(other, colour),
+        });
     }
     let name = style::strong(&harmless(change.product.product_name()), colour);
     writeln!(out, "{mark} {name} {} ({})", harmless(&versions), about.join(", "))?;
@@ -69,12 +75,44 @@ pub fn change(out: &mut dyn Write, change: &Change, colour: bool) -> io::Result<
     if fields.len() > MOST_FIELDS {
         writeln!(out, "    … and {}", counted(fields.len() - MOST_FIELDS, "more field"))?;
     }
-    Ok(())
+    verdicts(out, change, colour)
+}
+
+/// What became of each port and why, and which version that requires.
+pub(super) fn verdicts(out: &mut dyn Write, change: &Change, colour: bool) -> io::Result<()> {
+    let Some(told) = &change.compatibility else { return Ok(()) };
+    let differing = || told.ports.iter().filter(|port| port.compatibility != Compatibility::Identical);
+    for port in differing() {
+        let name = style::strong(&harmless(&format!("{}.{}", port.kind.field(), port.name)), colour);
+        writeln!(out, "    {name}: {}", compatibility_word(port.compatibility, colour))?;
+        for reason in port.reasons.iter().take(MOST_REASONS) {
+            writeln!(out, "      {}", reason_line(reason, colour))?;
+        }
+        let left_out = port.reasons.len().saturating_sub(MOST_REASONS) + port.left_out;
+        if left_out > 0 {
+            writeln!(out, "      … and {}", counted(left_out, "more reason"))?;
+        }
+    }
+    let (differ, all) = (differing().count(), told.ports.len());
+    if differ > 0 && differ < all {
+        let word = compatibility_word(Compatibility::Identical, colour);
+        writeln!(out, "    {}: {word}", counted(all - differ, "other port"))?;
+    }
+    writeln!(out, "    the smallest version that may follow: {}", told.required)
+}
+
+/// `breaking  tables.trips.columns.fare: the column 'fare' is gone  trips.json:26:9 [datastore/column-removed]`
+fn reason_line(reason: &Reason, colour: bool) -> String {
+    let word = compatibility_word(reason.impact.into(), colour);
+    let path = if reason.path.is_empty() { String::new() } else { format!("{}: ", harmless(&reason.path)) };
+    let place = reason.location.as_ref().map(|location| format!("  {}", harmless(&location.to_string())));
+    let place = style::faint(&place.unwrap_or_default(), colour);
+    format!("{word}  {path}{}{place} [{}]", harmless(&reason.message), harmless(&reason.rule))
 }
 
 fn field_line(field: &FieldChange, colour: bool) -> String {
     let path = harmless(&field.path);
-    let about = format!("[{}, {}]", class_word(field.class), impact_word(field.impact, colour));
+    let about = format!("[{}]", class_word(field.class));
     let values = match (field.op, &field.before, &field.after) {
         (FieldOp::Added, _, Some(after)) => format!(": {}", short(after)),
         (FieldOp::Removed, Some(before), _) => format!(": {}", short(before)),
@@ -135,33 +173,52 @@ const fn class_word(class: FieldClass) -> &'static str {
     }
 }
 
-fn impact_word(impact: Impact, colour: bool) -> String {
-    match impact {
-        Impact::Compatible => style::good("compatible", colour),
-        Impact::Unknown => style::changed("impact unknown", colour),
-        Impact::Breaking => style::error("breaking", colour),
+fn compatibility_word(compatibility: Compatibility, colour: bool) -> String {
+    match compatibility {
+        Compatibility::Identical => style::faint("identical", colour),
+        Compatibility::Compatible => style::good("compatible", colour),
+        Compatibility::Unknown => style::changed("impact unknown", colour),
+        Compatibility::Breaking => style::error("breaking", colour),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::change::Difference;
+    use crate::domain::change::{Difference, Impact};
+    use crate::domain::compat::{PortCompatibility, ProductCompatibility};
     use crate::domain::descriptor::VersionRef;
-    use crate::domain::id::Digest;
+    use crate::domain::finding::Location;
+    use crate::domain::id::{Digest, EntityKind};
     use serde_json::json;
 
     fn version(text: &str) -> VersionRef {
         VersionRef { version: text.parse().unwrap(), digest: Digest::of(text.as_bytes()) }
     }
 
+    fn told() -> ProductCompatibility {
+        let reason = Reason {
+            rule: "datastore/column-removed".to_owned(),
+            impact: Impact::Breaking,
+            pointer: String::new(),
+            path: "schema.tables.trips.columns.id".to_owned(),
+            message: "the column 'i\u{1b}d' is gone".to_owned(),
+            location: Some(Location { file: "trips/api.json".parse().unwrap(), line: 26, column: 9, length: 0 }),
+        };
+        let port = |name: &str, reasons| PortCompatibility::new(EntityKind::OutputPort, name, reasons);
+        ProductCompatibility {
+            compatibility: Compatibility::Breaking,
+            required: "2.0.0".parse().unwrap(),
+            ports: vec![port("trips", vec![reason]), port("stops", vec![])],
+        }
+    }
+
     pub(in crate::face::render) fn updated() -> Change {
-        let field = |path: &str, op, class, impact, before, after| FieldChange {
+        let field = |path: &str, op, class, before, after| FieldChange {
             path: path.to_owned(),
             pointer: String::new(),
             op,
             class,
-            impact,
             before,
             after,
         };
@@ -178,7 +235,6 @@ mod tests {
                         "info.description",
                         FieldOp::Replaced,
                         FieldClass::Metadata,
-                        Impact::Compatible,
                         Some(json!("a\u{1b}[2J")),
                         Some(json!("b")),
                     ),
@@ -186,24 +242,31 @@ mod tests {
                         "outputPorts.trips.promises.api.definition.columns.id",
                         FieldOp::Removed,
                         FieldClass::Interface,
-                        Impact::Breaking,
                         Some(json!({"type": "x".repeat(100)})),
                         None,
                     ),
                 ],
                 unified: "--- 1.2.0\n+++ 1.3.0\n@@ -1 +1 @@\n-a\u{1b}[2J\n+b\n".to_owned(),
             },
+            compatibility: Some(told()),
         }
     }
 
     #[test]
-    fn a_change_lists_fields_with_class_and_impact() {
+    fn a_change_lists_fields_and_what_became_of_ports() {
         let mut out = Vec::new();
         changes(&mut out, &[updated()], false).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("~ trips 1.2.0 -> 1.3.0 (updated, breaking)\n"), "{text}");
-        assert!(text.contains("~ info.description: \"a\\u001b[2J\" -> \"b\" [metadata, compatible]"), "{text}");
+        assert!(text.contains("~ info.description: \"a\\u001b[2J\" -> \"b\" [metadata]"), "{text}");
         assert!(text.contains("- outputPorts.trips.promises.api.definition.columns.id: {\"type\":\"xxx"), "{text}");
+        let line =
+            "      breaking  schema.tables.trips.columns.id: the column 'i␛d' is gone  trips/api.json:26:9 [datastore/";
+        assert!(text.contains("    outputPorts.trips: breaking\n") && text.contains(line), "{text}");
+        assert!(
+            text.contains("    1 other port: identical\n    the smallest version that may follow: 2.0.0\n"),
+            "{text}"
+        );
         assert!(text.contains("    -a␛[2J\n    +b\n"), "{text}");
         assert!(!text.contains('\u{1b}'));
     }

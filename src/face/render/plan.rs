@@ -33,6 +33,7 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, findings: &[Finding], colour: bool
         change::heading(out, one, colour)?;
         if plan.refused.contains(&one.product) {
             refusal(out, reason(&one.path, findings), colour)?;
+            change::verdicts(out, one, colour)?;
         } else {
             change::change(out, one, colour)?;
         }

@@ -27,7 +27,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
 
 /// Runs the program. What differs from run to run (ids, digests, revisions, times) is made equal,
 /// without changing its length, so that columns stay where they are.
-fn run(folder: &Path, arguments: &[&str]) -> Ran {
+pub(super) fn run(folder: &Path, arguments: &[&str]) -> Ran {
     let output = command(folder, arguments).output().unwrap();
     Ran {
         line: format!("meshwright {}", arguments.join(" ")),
@@ -60,7 +60,7 @@ fn steady(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn json(folder: &Path, arguments: &[&str]) -> Value {
+pub(super) fn json(folder: &Path, arguments: &[&str]) -> Value {
     let output = command(folder, arguments).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let value =

@@ -300,6 +300,19 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// `unevaluatedProperties` stands beside keywords that evaluate properties in ways that are not followed:
+    /// what it means is known only where nothing differs at all.
+    pub(super) fn unevaluated(&mut self, old: &View<'a>, new: &View<'a>, place: &Place) {
+        let all = |view: &View<'a>| -> Vec<Vec<u8>> {
+            let parts = view.parts.iter().map(|part| Value::Object(part.fields.clone()));
+            parts.map(|fields| canonical(&fields)).collect()
+        };
+        if all(old) != all(new) || canonical(self.before.root) != canonical(self.after.root) {
+            let message = "'unevaluatedProperties' stands beside keywords with which it is not compared".to_owned();
+            self.tell(&rules::NOT_UNDERSTOOD, &place.at(new, "unevaluatedProperties"), place, message);
+        }
+    }
+
     /// Compares a count of items or properties.
     pub(super) fn count(&mut self, old: &View<'a>, new: &View<'a>, place: &Place, keyword: &'static str, end: End) {
         values::bounds(self, old, new, place, (keyword, None, end));

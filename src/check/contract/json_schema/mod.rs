@@ -13,6 +13,8 @@ mod objects;
 mod lists;
 mod branches;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;

@@ -10,18 +10,38 @@ use super::rules;
 use super::view::{Part, Root, View};
 use crate::check::contract::listed;
 
+/// Keywords by which properties are evaluated, beside their being declared.
+const EVALUATING: [&str; 9] = [
+    "additionalProperties",
+    "patternProperties",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "dependentSchemas",
+    "dependencies",
+    "$dynamicRef",
+];
+
 /// What a view says about the properties of an object.
 struct Properties<'a, 'v> {
     view: &'v View<'a>,
     declared: BTreeSet<&'a str>,
     required: BTreeSet<&'a str>,
+    /// Whether `unevaluatedProperties` is about what is not declared, and about nothing else.
+    rest_is_plain: bool,
 }
 
 impl<'a, 'v> Properties<'a, 'v> {
     fn of(view: &'v View<'a>) -> Self {
         let declared = view.all("properties").filter_map(Value::as_object).flat_map(|named| named.keys());
         let required = view.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
-        Self { view, declared: declared.map(String::as_str).collect(), required: required.collect() }
+        Self {
+            view,
+            declared: declared.map(String::as_str).collect(),
+            required: required.collect(),
+            rest_is_plain: EVALUATING.iter().all(|keyword| view.all(keyword).next().is_none()),
+        }
     }
 
     /// The schemas that hold for a property by its name.
@@ -33,7 +53,7 @@ impl<'a, 'v> Properties<'a, 'v> {
                 None => schemas.extend(rest_of(part, "additionalProperties")),
             }
         }
-        if !self.declared.contains(name) {
+        if self.rest_is_plain && !self.declared.contains(name) {
             schemas.extend(self.view.parts.iter().filter_map(|part| rest_of(part, "unevaluatedProperties")));
         }
         schemas
@@ -41,12 +61,13 @@ impl<'a, 'v> Properties<'a, 'v> {
 
     /// The schemas that hold for properties that are not declared.
     fn rest(&self) -> Vec<Root<'a>> {
-        let keywords = ["additionalProperties", "unevaluatedProperties"];
-        self.view
-            .parts
-            .iter()
-            .flat_map(|part| keywords.into_iter().filter_map(|keyword| rest_of(part, keyword)))
-            .collect()
+        let keywords: &[&str] = if self.rest_is_plain {
+            &["additionalProperties", "unevaluatedProperties"]
+        } else {
+            &["additionalProperties"]
+        };
+        let parts = self.view.parts.iter();
+        parts.flat_map(|part| keywords.iter().filter_map(|keyword| rest_of(part, keyword))).collect()
     }
 
     fn patterns(&self) -> BTreeMap<&'a str, Vec<Root<'a>>> {
@@ -69,7 +90,12 @@ fn rest_of<'a>(part: &Part<'a>, keyword: &str) -> Option<Root<'a>> {
 }
 
 pub(super) fn compare<'a>(told: &mut Comparison<'a>, before: &View<'a>, after: &View<'a>, place: &Place) {
-    let (old, new) = (Properties::of(before), Properties::of(after));
+    let (mut old, mut new) = (Properties::of(before), Properties::of(after));
+    let says = |view: &View<'_>| view.all("unevaluatedProperties").any(|rest| rest != &Value::Bool(true));
+    if (says(before) || says(after)) && !(old.rest_is_plain && new.rest_is_plain) {
+        (old.rest_is_plain, new.rest_is_plain) = (false, false);
+        told.unevaluated(before, after, place);
+    }
     required(told, &old, &new, place);
     for name in &new.declared {
         let schemas = new.schemas(name);

@@ -9,7 +9,7 @@ use super::compare::{Comparison, Place};
 use super::facts::{self, Bound, End, Type, Types};
 use super::rules;
 use super::view::View;
-use crate::check::contract::listed;
+use crate::check::contract::{listed, plain};
 
 /// Compares the types. `None` when nothing is left to compare: the values are of other types now.
 pub(super) fn types(told: &mut Comparison<'_>, before: &View<'_>, after: &View<'_>, place: &Place) -> Option<Types> {
@@ -52,11 +52,11 @@ pub(super) fn listed_values(told: &mut Comparison<'_>, before: &View<'_>, after:
     match (facts::values(before), facts::values(after)) {
         (None, None) => {}
         (None, Some(new)) => {
-            let message = format!("only {} is allowed", listed(new.values()));
+            let message = format!("only {} is allowed", listed(new.values().map(|value| plain(value))));
             told.tell(&rules::VALUES_REMOVED, &pointer, place, message);
         }
         (Some(old), None) => {
-            let message = format!("values other than {} are allowed", listed(old.values()));
+            let message = format!("values other than {} are allowed", listed(old.values().map(|value| plain(value))));
             told.tell(&rules::VALUES_ADDED, &pointer, place, message);
         }
         (Some(old), Some(new)) => {
@@ -67,10 +67,20 @@ pub(super) fn listed_values(told: &mut Comparison<'_>, before: &View<'_>, after:
             let lost = old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(_, value)| *value);
             let lost: Vec<&Value> = lost.filter(told_here).collect();
             if !gained.is_empty() {
-                told.tell(&rules::VALUES_ADDED, &pointer, place, format!("{} is allowed as well", listed(&gained)));
+                told.tell(
+                    &rules::VALUES_ADDED,
+                    &pointer,
+                    place,
+                    format!("{} is allowed as well", listed(gained.iter().map(|value| plain(value)))),
+                );
             }
             if !lost.is_empty() {
-                told.tell(&rules::VALUES_REMOVED, &pointer, place, format!("{} is allowed no longer", listed(&lost)));
+                told.tell(
+                    &rules::VALUES_REMOVED,
+                    &pointer,
+                    place,
+                    format!("{} is allowed no longer", listed(lost.iter().map(|value| plain(value)))),
+                );
             }
         }
     }
@@ -105,7 +115,8 @@ pub(super) fn bounds(
                 format!("{} was {} and is {}", new.keyword, old.value, new.value)
             } else {
                 let words = |bound: &Bound| {
-                    format!("{} {}{}", bound.keyword, bound.value, if bound.exclusive { ", excluded" } else { "" })
+                    let excluded = bound.exclusive && !bound.keyword.starts_with("exclusive");
+                    format!("{} {}{}", bound.keyword, bound.value, if excluded { ", excluded" } else { "" })
                 };
                 format!("it was {} and is {}", words(&old), words(&new))
             };

@@ -23,6 +23,7 @@ fn change(name: &str, kind: ChangeKind, from: Option<&str>, to: Option<&str>) ->
         to: to.map(version),
         succeeds: None,
         difference: Difference::default(),
+        compatibility: None,
     }
 }
 

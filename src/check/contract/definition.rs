@@ -1,0 +1,143 @@
+//! A Standard Definition: in which language its `definition` is written, and the comparison in that
+//! language.
+
+use serde_json::Value;
+
+use super::fields::{Spot, is_for_people, rule};
+use super::{Editions, LANGUAGES, Language, is_same_edition, listed};
+use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
+use crate::domain::compat::{ContractRule, Reason, Side};
+
+const LANGUAGE_CHANGED: ContractRule = rule(
+    "definition/language-changed",
+    "`specification` names another language.",
+    Breaking,
+    Breaking,
+    "whoever read the one cannot read the other",
+);
+const EDITION_CHANGED: ContractRule = rule(
+    "definition/edition-changed",
+    "`specificationVersion` names another edition of the language, in its major or minor number.",
+    Unknown,
+    Unknown,
+    "what the same words mean may differ between editions",
+);
+const ADDED: ContractRule =
+    rule("definition/added", "A definition stands where none was.", Compatible, Compatible, "it says what held before");
+const REMOVED: ContractRule = rule(
+    "definition/removed",
+    "The definition is gone.",
+    Breaking,
+    Breaking,
+    "what is not promised cannot be relied on",
+);
+const NOT_UNDERSTOOD: ContractRule = rule(
+    "definition/not-understood",
+    "The definition differs, and is in no language that is compared.",
+    Unknown,
+    Unknown,
+    "what is not understood is not compatible",
+);
+const ELSEWHERE: ContractRule = rule(
+    "definition/elsewhere",
+    "The definition stands somewhere else, and is not read from there.",
+    Unknown,
+    Unknown,
+    "only files of the repository are read",
+);
+const FIELD: ContractRule = rule(
+    "definition/field-not-understood",
+    "A field beside the definition differs of which the comparison knows nothing.",
+    Unknown,
+    Unknown,
+    "what is not understood is not compatible",
+);
+
+/// The rules of this room.
+pub(super) const RULES: &[ContractRule] =
+    &[LANGUAGE_CHANGED, EDITION_CHANGED, ADDED, REMOVED, NOT_UNDERSTOOD, ELSEWHERE, FIELD];
+
+/// Compares two editions of a Standard Definition that are both there.
+pub(super) fn compare(standard: &Spot<'_>, side: Side) -> Vec<Reason> {
+    let mut reasons = beside(standard, side);
+    let specification = standard.field("specification");
+    let names = (specification.before.and_then(Value::as_str), specification.after.and_then(Value::as_str));
+    if let (Some(before), Some(after)) = names
+        && plain(before) != plain(after)
+    {
+        let message = format!("the specification {}", specification.was_and_is());
+        reasons.push(specification.tell(&LANGUAGE_CHANGED, side, message));
+        return reasons;
+    }
+    let definition = standard.field("definition");
+    match (definition.before, definition.after) {
+        _ if definition.is_same() => {}
+        (None, _) => reasons.push(definition.tell(&ADDED, side, "a definition is there")),
+        (_, None) => reasons.push(definition.tell(&REMOVED, side, "the definition is gone")),
+        (Some(before), Some(after)) => {
+            let named = names.1.or(names.0).unwrap_or_default();
+            reasons.extend(contents(
+                named,
+                &definition,
+                &Editions { before, after, side, pointer: &definition.pointer },
+            ));
+        }
+    }
+    reasons
+}
+
+/// What differs beside the definition itself.
+fn beside(standard: &Spot<'_>, side: Side) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    for (field, spot) in standard.differing() {
+        match field {
+            // The number says nothing that the content does not say.
+            "name" | "version" | "definition" | "specification" | "tags" | "fullyQualifiedName" => {}
+            field if is_for_people(field) => {}
+            "specificationVersion" if is_same_edition(&spot) => {}
+            "specificationVersion" => {
+                let message = format!("the edition of the specification {}", spot.was_and_is());
+                reasons.push(spot.tell(&EDITION_CHANGED, side, message));
+            }
+            _ => {
+                let message = format!("'{field}' {}; what that means is not known", spot.was_and_is());
+                reasons.push(spot.tell(&FIELD, side, message));
+            }
+        }
+    }
+    reasons
+}
+
+fn contents(specification: &str, spot: &Spot<'_>, editions: &Editions<'_>) -> Vec<Reason> {
+    let elsewhere =
+        |value: &Value| ["$ref", "$href"].iter().any(|field| value.get(field).is_some_and(Value::is_string));
+    if [editions.before, editions.after].into_iter().any(|value| elsewhere(value) && !is_local(value)) {
+        return vec![spot.tell(&ELSEWHERE, editions.side, "the definition stands elsewhere, and differs")];
+    }
+    match language(specification, editions) {
+        Some(language) => (language.compare)(editions),
+        None => {
+            let name = if specification.is_empty() { "no specification".to_owned() } else { listed([specification]) };
+            let message = format!("the definition differs, and {name} is no language that is compared");
+            vec![spot.tell(&NOT_UNDERSTOOD, editions.side, message)]
+        }
+    }
+}
+
+fn is_local(value: &Value) -> bool {
+    value.get("$ref").and_then(Value::as_str).is_some_and(|reference| reference.starts_with('#'))
+}
+
+/// The language of two editions: what `specification` says, or what both look like.
+fn language(specification: &str, editions: &Editions<'_>) -> Option<&'static Language> {
+    let named = LANGUAGES.iter().find(|language| language.specifications.contains(&plain(specification).as_str()));
+    let looks = |language: &&Language| {
+        (language.is_told_by_shape)(editions.before) && (language.is_told_by_shape)(editions.after)
+    };
+    named.or_else(|| LANGUAGES.iter().find(looks))
+}
+
+/// A name of a specification, as languages list it.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_')).collect::<String>().to_lowercase()
+}

@@ -1,0 +1,120 @@
+//! Personal data: how a port, a table, a column or a property says that it holds some.
+
+use serde_json::Value;
+
+use super::fields::{Spot, rule};
+use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
+use crate::domain::compat::{ContractRule, Reason, Side};
+
+const MARKED: ContractRule = rule(
+    "privacy/personal-data-marked",
+    "Something is marked as personal data that was not, by a tag or a field.",
+    Breaking,
+    Breaking,
+    "whoever relied on it may not use it any more as before",
+);
+const UNMARKED: ContractRule = rule(
+    "privacy/personal-data-unmarked",
+    "Something is marked as personal data no longer.",
+    Compatible,
+    Compatible,
+    "what was allowed before is still allowed",
+);
+const STRICTER: ContractRule = rule(
+    "privacy/classification-raised",
+    "The classification is stricter: public, internal, confidential, restricted, secret.",
+    Breaking,
+    Breaking,
+    "fewer people may use it",
+);
+const LAXER: ContractRule = rule(
+    "privacy/classification-lowered",
+    "The classification is less strict.",
+    Compatible,
+    Compatible,
+    "what was allowed before is still allowed",
+);
+const UNCLEAR: ContractRule = rule(
+    "privacy/classification-changed",
+    "The classification changed, and which of the two is stricter is not known.",
+    Unknown,
+    Unknown,
+    "what is not understood is not compatible",
+);
+
+/// The rules of this room.
+pub(super) const RULES: &[ContractRule] = &[MARKED, UNMARKED, STRICTER, LAXER, UNCLEAR];
+
+/// Tags that mark personal data, in lower case and without `-`, `_` and spaces.
+const MARKS: [&str; 8] =
+    ["pii", "personal", "personaldata", "personalinformation", "gdpr", "phi", "sensitive", "sensitivedata"];
+/// Fields that say it as a boolean.
+const FLAGS: [&str; 7] = ["pii", "isPii", "personal", "personalData", "x-pii", "x-personal", "x-personal-data"];
+/// Fields that classify.
+const CLASSES: [&str; 4] = ["classification", "x-classification", "confidentiality", "x-confidentiality"];
+/// Words of classifications, the least strict first; those of a row weigh the same.
+const ORDER: [&[&str]; 5] = [
+    &["public", "open", "none"],
+    &["internal", "private"],
+    &["confidential", "personal", "pii", "sensitive"],
+    &["restricted", "highlyconfidential", "phi"],
+    &["secret", "topsecret"],
+];
+
+/// Whether a field is compared here.
+pub(super) fn is_mark(field: &str) -> bool {
+    field == "tags" || FLAGS.contains(&field) || CLASSES.contains(&field)
+}
+
+/// What differs in how something is marked.
+pub(super) fn compare(spot: &Spot<'_>, side: Side) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let (was, is) = (spot.before.map(marked_by), spot.after.map(marked_by));
+    match (was, is) {
+        (Some(None), Some(Some(field))) => {
+            reasons.push(spot.field(field).tell(&MARKED, side, "it holds personal data from now on"));
+        }
+        (Some(Some(field)), Some(None)) => {
+            reasons.push(spot.field(field).tell(&UNMARKED, side, "it holds personal data no longer"));
+        }
+        _ => {}
+    }
+    for field in CLASSES {
+        let inner = spot.field(field);
+        if inner.is_same() {
+            continue;
+        }
+        let rank = |value: Option<&Value>| match value.and_then(Value::as_str) {
+            None if value.is_none() => Some(0),
+            word => word.and_then(|word| ORDER.iter().position(|row| row.contains(&plain(word).as_str()))),
+        };
+        let rule = match (rank(inner.before), rank(inner.after)) {
+            (Some(was), Some(is)) if is > was => &STRICTER,
+            // What was not classified and is public now is as open as it was.
+            (Some(was), Some(is)) if is < was || inner.before.is_none() => &LAXER,
+            (Some(_), Some(_)) => continue,
+            _ => &UNCLEAR,
+        };
+        reasons.push(inner.tell(rule, side, format!("the classification {}", inner.was_and_is())));
+    }
+    reasons
+}
+
+fn plain(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
+}
+
+/// The field by which something is marked as personal data.
+fn marked_by(thing: &Value) -> Option<&'static str> {
+    let tags = thing.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let mut tags = tags.filter_map(|tag| tag.as_str().or_else(|| tag.get("name")?.as_str()));
+    if tags.any(|tag| MARKS.contains(&plain(tag).as_str())) {
+        return Some("tags");
+    }
+    let is_set = |field: &&&'static str| match thing.get(**field) {
+        Some(Value::Bool(flag)) => *flag,
+        Some(Value::String(text)) => matches!(plain(text).as_str(), "true" | "yes"),
+        _ => false,
+    };
+    FLAGS.iter().find(is_set).copied()
+}

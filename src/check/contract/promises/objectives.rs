@@ -1,0 +1,169 @@
+//! Objectives, periods and prices inside definitions whose language nobody fixed: a value is known by the
+//! words on the way to it.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use super::measure::Measure;
+use super::rules;
+use crate::check::contract::fields::{Spot, is_for_people};
+use crate::domain::compat::{ContractRule, Reason, Side};
+
+/// Deeper than this, values are compared whole.
+const DEEPEST: usize = 32;
+
+/// What a definition is about, where its words do not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// `promises.slo`, `obligations.sla`.
+    Objectives,
+    /// `promises.deprecationPolicy`.
+    Deprecation,
+    /// `obligations.termsAndConditions`.
+    Terms,
+    /// `obligations.billingPolicy`.
+    Billing,
+}
+
+/// What more of a value is to those who use the port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// More is better.
+    Gain,
+    /// Less is better.
+    Loss,
+    /// A length of time that is theirs: longer is better.
+    Period,
+    /// What they pay.
+    Price,
+}
+
+/// Parts of words, in lower case, without anything but letters. The first that a name has counts, so the
+/// more particular stand first.
+const WORDS: [(&str, Kind); 33] = [
+    ("errorrate", Kind::Loss),
+    ("downtime", Kind::Loss),
+    ("retention", Kind::Period),
+    ("notice", Kind::Period),
+    ("deprecation", Kind::Period),
+    ("grace", Kind::Period),
+    ("sunset", Kind::Period),
+    ("availability", Kind::Gain),
+    ("uptime", Kind::Gain),
+    ("completeness", Kind::Gain),
+    ("accuracy", Kind::Gain),
+    ("validity", Kind::Gain),
+    ("uniqueness", Kind::Gain),
+    ("quality", Kind::Gain),
+    ("throughput", Kind::Gain),
+    ("durability", Kind::Gain),
+    ("guarantee", Kind::Gain),
+    ("support", Kind::Gain),
+    ("freshness", Kind::Loss),
+    ("latency", Kind::Loss),
+    ("delay", Kind::Loss),
+    ("timeliness", Kind::Loss),
+    ("responsetime", Kind::Loss),
+    ("maxage", Kind::Loss),
+    ("staleness", Kind::Loss),
+    ("interval", Kind::Loss),
+    ("recovery", Kind::Loss),
+    ("rpo", Kind::Loss),
+    ("rto", Kind::Loss),
+    ("price", Kind::Price),
+    ("cost", Kind::Price),
+    ("fee", Kind::Price),
+    ("charge", Kind::Price),
+];
+
+/// Words that are a period, or a price, in definitions about that.
+const PERIODS: [&str; 4] = ["period", "duration", "time", "window"];
+const PRICES: [&str; 3] = ["amount", "rate", "perunit"];
+
+/// Compares two editions of a definition.
+pub(super) fn compare(definition: &Spot<'_>, about: About, side: Side, reasons: &mut Vec<Reason>) {
+    values(definition, &[], about, side, reasons, 0);
+}
+
+fn values<'a>(spot: &Spot<'a>, names: &[&'a str], about: About, side: Side, reasons: &mut Vec<Reason>, depth: usize) {
+    let both = |test: fn(&Value) -> bool| spot.before.is_some_and(test) && spot.after.is_some_and(test);
+    if depth < DEEPEST && both(Value::is_object) {
+        for (field, inner) in
+            spot.differing().into_iter().filter(|(field, _)| !is_for_people(field) && *field != "version")
+        {
+            values(&inner, &[names, &[field]].concat(), about, side, reasons, depth + 1);
+        }
+        return;
+    }
+    if depth < DEEPEST
+        && both(Value::is_array)
+        && let Some(items) =
+            spot.items(|item| ["name", "metric", "property", "id"].iter().find_map(|field| item.get(field)?.as_str()))
+    {
+        for (name, inner) in items.into_iter().filter(|(_, inner)| !inner.is_same()) {
+            values(&inner, &[names, &[name]].concat(), about, side, reasons, depth + 1);
+        }
+        return;
+    }
+    value(spot, kind(names, about), about, side, reasons);
+}
+
+/// What kind of value stands at the end of a way.
+fn kind(names: &[&str], about: About) -> Option<Kind> {
+    let plain = |name: &&str| name.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
+    names.iter().rev().map(plain).find_map(|name| {
+        let known = WORDS.iter().find(|(word, _)| name.contains(word)).map(|(_, kind)| *kind);
+        known.or_else(|| match about {
+            About::Deprecation if PERIODS.iter().any(|word| name.contains(word)) => Some(Kind::Period),
+            About::Billing if PRICES.iter().any(|word| name.contains(word)) => Some(Kind::Price),
+            _ => None,
+        })
+    })
+}
+
+fn value(spot: &Spot<'_>, kind: Option<Kind>, about: About, side: Side, reasons: &mut Vec<Reason>) {
+    let mut tell = |rule: &ContractRule| reasons.push(spot.tell(rule, side, format!("it {}", spot.was_and_is())));
+    let unclear = match about {
+        About::Objectives | About::Deprecation => &rules::OBJECTIVE_CHANGED,
+        About::Terms | About::Billing => &rules::OBLIGATION_CHANGED,
+    };
+    let (before, after) = match (spot.before, spot.after) {
+        (Some(before), Some(after)) => (before, after),
+        (None, Some(_)) => {
+            return tell(match (kind, about) {
+                (Some(Kind::Price), _) => &rules::PRICE_RAISED,
+                (_, About::Objectives | About::Deprecation) => &rules::PROMISE_ADDED,
+                _ => unclear,
+            });
+        }
+        (_, None) => {
+            return tell(match (kind, about) {
+                (Some(Kind::Price), _) => &rules::PRICE_LOWERED,
+                (_, About::Objectives | About::Deprecation) => &rules::PROMISE_REMOVED,
+                _ => unclear,
+            });
+        }
+    };
+    let measures = Measure::of(after).zip(Measure::of(before));
+    // 99.9 may be a share in percent, and 0.999 the same share.
+    let mixed =
+        |(after, before): &(Measure, Measure)| kind == Some(Kind::Gain) && after.is_share() != before.is_share();
+    let order = measures.filter(|both| !mixed(both)).and_then(|(after, before)| after.compare(before));
+    let rule = match (order, kind) {
+        // The same, written otherwise.
+        (Some(Ordering::Equal), _) => return,
+        (Some(Ordering::Greater), Some(Kind::Gain)) | (Some(Ordering::Less), Some(Kind::Loss)) => {
+            &rules::OBJECTIVE_RAISED
+        }
+        (Some(Ordering::Less), Some(Kind::Gain)) | (Some(Ordering::Greater), Some(Kind::Loss)) => {
+            &rules::OBJECTIVE_LOWERED
+        }
+        (Some(Ordering::Greater), Some(Kind::Period)) => &rules::PERIOD_EXTENDED,
+        (Some(Ordering::Less), Some(Kind::Period)) => &rules::PERIOD_SHORTENED,
+        (Some(Ordering::Greater), Some(Kind::Price)) => &rules::PRICE_RAISED,
+        (Some(Ordering::Less), Some(Kind::Price)) => &rules::PRICE_LOWERED,
+        (None, _) | (_, None) => unclear,
+    };
+    tell(rule);
+}

@@ -1,0 +1,104 @@
+//! Contracts and ports that change, as folders under `tests/cases/compat/<language>/<case>`: `before.*`,
+//! `after.*`, and in `expected.txt` what is told of them. Files that end in `.json` are objects, all others
+//! are texts. In the room `ports` they are whole output ports; in all others they are definitions in the
+//! language that is the room's name, seen once by those who read and once by those who send. A new case is
+//! a new folder; run with `MESHWRIGHT_BLESS=1` its expectation is written, to be read before it is committed.
+#![expect(clippy::disallowed_methods, reason = "the test reads its cases")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use meshwright::check::contract;
+use meshwright::domain::compat::{Compatibility, PortCompatibility, ProductCompatibility};
+use serde_json::{Value, json};
+
+const RECORDED: &str = "1.2.3";
+
+fn folders(root: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+fn content(case: &Path, name: &str) -> Value {
+    let file = folders(case).into_iter().find(|file| file.file_stem().is_some_and(|stem| stem == name));
+    let file = file.unwrap_or_else(|| panic!("{} has no {name}.*", case.display()));
+    let text = fs::read_to_string(&file).unwrap();
+    if file.extension().is_some_and(|ending| ending == "json") {
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    } else {
+        Value::from(text)
+    }
+}
+
+fn product(room: &str, content: &Value) -> Value {
+    if room == "ports" {
+        return json!({"interfaceComponents": {"outputPorts": [content]}});
+    }
+    let api = json!({"name": "api", "version": "1.0.0", "specification": room, "definition": content});
+    let port = |name: &str| json!([{"name": name, "version": "1.0.0", "promises": {"api": api}}]);
+    json!({"interfaceComponents": {"inputPorts": port("send"), "outputPorts": port("read")}})
+}
+
+fn compare(room: &str, case: &Path) -> ProductCompatibility {
+    let (before, after) = (content(case, "before"), content(case, "after"));
+    contract::compare(&product(room, &before), &product(room, &after), &RECORDED.parse().unwrap())
+}
+
+fn told(told: &ProductCompatibility) -> String {
+    let mut text = format!("at least {} after {RECORDED}\n", told.required);
+    for port in told.ports.iter().rev() {
+        port_told(port, &mut text);
+    }
+    text
+}
+
+fn port_told(port: &PortCompatibility, text: &mut String) {
+    writeln!(text, "\n{}: {}", port.name, port.compatibility.as_str()).unwrap();
+    for reason in &port.reasons {
+        let (impact, path) = (Compatibility::from(reason.impact).as_str(), &reason.path);
+        let (_, pointer) = reason.pointer.split_once("Ports/0").unwrap();
+        let pointer = pointer.strip_prefix("/promises/api/definition").unwrap_or(pointer);
+        writeln!(text, "  {impact:<10} {path}: {} [{}] at {pointer}", reason.message, reason.rule).unwrap();
+    }
+}
+
+#[test]
+fn every_case_is_told_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/compat");
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for room in folders(&root) {
+        let name = room.file_name().unwrap().to_str().unwrap().to_owned();
+        for case in folders(&room) {
+            seen += 1;
+            let told = told(&compare(&name, &case));
+            let expected = case.join("expected.txt");
+            if std::env::var_os("MESHWRIGHT_BLESS").is_some() {
+                fs::write(&expected, &told).unwrap();
+            }
+            if fs::read_to_string(&expected).unwrap_or_default() != told {
+                wrong.push(format!("{}\n{told}", case.display()));
+            }
+        }
+    }
+    assert!(seen >= 30, "the cases are not where they should be: {seen}");
+    assert!(wrong.is_empty(), "told otherwise than expected:\n{}", wrong.join("\n"));
+}
+
+/// A definition that did not change is identical, in every language and from both sides.
+#[test]
+fn no_case_differs_from_itself() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/compat");
+    for room in folders(&root) {
+        let name = room.file_name().unwrap().to_str().unwrap().to_owned();
+        for case in folders(&room) {
+            for edition in ["before", "after"] {
+                let product = product(&name, &content(&case, edition));
+                let told = contract::compare(&product, &product, &RECORDED.parse().unwrap());
+                assert_eq!(told.compatibility, Compatibility::Identical, "{}", case.display());
+                assert_eq!(told.required.to_string(), "1.2.4");
+            }
+        }
+    }
+}

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Told, by_name, named, quality, rules};
+use crate::check::contract::data_type::{Relation, relation};
 use crate::check::contract::document::Here;
-use crate::check::contract::joined;
-use crate::check::contract::sql::types::{Relation, relation};
+use crate::check::contract::{joined, plain};
 use crate::check::yaml::shown;
 
 /// Fields of objects and properties that are for people, or of no weight for others.
@@ -178,11 +178,6 @@ fn options(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
         let text = |of: Option<&Value>| of.map_or("not there".to_owned(), |value| shown(&plain(value)));
         told.tell(rule, &at, path, format!("{} was {} and is {}", shown(key), text(old), text(new)));
     }
-}
-
-/// A value as people write it.
-pub(super) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// How sensitive the usual words say it is.

@@ -1,8 +1,8 @@
 //! What is promised around the data: service levels, servers, price, roles, terms.
 
-use super::schema::plain;
 use super::{Told, by_name, named, rules};
 use crate::check::contract::document::Here;
+use crate::check::contract::plain;
 use crate::check::yaml::shown;
 
 /// Fields of the contract that are compared, or on which nobody relies.

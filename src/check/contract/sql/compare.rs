@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::model::{Column, Model, Relation};
 use super::rules;
-use super::types::{Relation as TypeRelation, relation};
+use crate::check::contract::data_type::{Relation as TypeRelation, relation};
 use crate::check::contract::joined;
 use crate::check::contract::notes::Notes;
 use crate::check::yaml::shown;

@@ -3,7 +3,6 @@
 mod rules;
 mod parse;
 mod query;
-pub(super) mod types;
 mod model;
 mod compare;
 #[cfg(test)]

@@ -100,7 +100,7 @@ fn beside(standard: &Spot<'_>, side: Side) -> Vec<Reason> {
                 reasons.push(spot.tell(&EDITION_CHANGED, side, message));
             }
             _ => {
-                let message = format!("'{field}' {}; what that means is not known", spot.was_and_is());
+                let message = spot.not_known(field);
                 reasons.push(spot.tell(&FIELD, side, message));
             }
         }

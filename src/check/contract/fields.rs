@@ -53,21 +53,27 @@ impl<'a> Spot<'a> {
         )
     }
 
-    /// The fields that differ: those of the desired value first.
+    /// The fields that differ: those of the desired value first. Where something is no object, and so has no
+    /// fields, it is itself what differs, as a field without a name.
     pub(crate) fn differing(&self) -> Vec<(&'a str, Self)> {
-        let keys =
-            |value: Option<&'a Value>| value.and_then(Value::as_object).into_iter().flat_map(|fields| fields.keys());
-        let gone = keys(self.before).filter(|key| self.after.is_none_or(|after| after.get(key.as_str()).is_none()));
-        let all = keys(self.after).chain(gone);
-        all.map(|key| (key.as_str(), self.field(key))).filter(|(_, spot)| !spot.is_same()).collect()
+        let fields = |value: Option<&'a Value>| value.and_then(Value::as_object);
+        let keys = |value| fields(value).into_iter().flat_map(|fields| fields.keys());
+        let gone = keys(self.before).filter(|key| fields(self.after).is_none_or(|after| !after.contains_key(*key)));
+        let all = keys(self.after).chain(gone).map(|key| (key.as_str(), self.field(key)));
+        let mut differing: Vec<_> = all.filter(|(_, spot)| !spot.is_same()).collect();
+        if [self.before, self.after].into_iter().flatten().any(|value| !value.is_object()) && !self.is_same() {
+            differing.push(("", self.clone()));
+        }
+        differing
     }
 
-    /// The items of a list, by name; `None` where an item has none, or two have the same. `name_of` gives
+    /// The items of a list, by name; `None` where it is no list, an item has no name, or two have the same. `name_of` gives
     /// an item's name.
     pub(crate) fn items(&self, name_of: fn(&Value) -> Option<&str>) -> Option<Vec<(&'a str, Self)>> {
         let named = |value: Option<&'a Value>| -> Option<Vec<(usize, &'a str, &'a Value)>> {
             let mut seen = std::collections::HashSet::new();
-            let items = value.and_then(Value::as_array).into_iter().flatten().enumerate();
+            let items = value.map_or(Some([].as_slice()), |list| list.as_array().map(Vec::as_slice))?;
+            let items = items.iter().enumerate();
             items
                 .map(|(index, item)| name_of(item).filter(|name| seen.insert(*name)).map(|name| (index, name, item)))
                 .collect()
@@ -91,6 +97,12 @@ impl<'a> Spot<'a> {
     /// A reason that stands here.
     pub(crate) fn tell(&self, rule: &ContractRule, side: Side, message: impl Into<String>) -> Reason {
         rule.reason(side, self.pointer.clone(), self.path.clone(), message)
+    }
+
+    /// The sentence for a field of which the comparison knows nothing.
+    pub(crate) fn not_known(&self, field: &str) -> String {
+        let name = if field.is_empty() { "it".to_owned() } else { format!("'{field}'") };
+        format!("{name} {}; what that means is not known", self.was_and_is())
     }
 
     /// `was 'a' and is 'b'`, for a sentence.

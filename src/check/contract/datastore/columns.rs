@@ -85,7 +85,7 @@ fn one(column: &Spot<'_>, side: Side, reasons: &mut Vec<Reason>) {
             field if OF_TYPE.contains(&field) || OF_NULL.contains(&field) => {}
             field if is_for_people(field) || privacy::is_mark(field) => {}
             field => {
-                let message = format!("'{field}' {}; what that means is not known", spot.was_and_is());
+                let message = spot.not_known(field);
                 reasons.push(spot.tell(&rules::FIELD, side, message));
             }
         }

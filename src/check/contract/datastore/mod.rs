@@ -111,7 +111,7 @@ fn below(outer: &str, inner: &str) -> String {
 impl Telling {
     fn other(&mut self, field: &str, spot: &Spot<'_>) {
         if !is_for_people(field) && !privacy::is_mark(field) {
-            let message = format!("'{field}' {}; what that means is not known", spot.was_and_is());
+            let message = spot.not_known(field);
             self.reasons.push(spot.tell(&rules::FIELD, self.side, message));
         }
     }

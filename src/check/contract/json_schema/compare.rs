@@ -286,7 +286,9 @@ impl<'a> Comparison<'a> {
         let parts = old.parts.iter().chain(&new.parts);
         let keywords: BTreeSet<&String> = parts.flat_map(|part| part.fields.keys()).collect();
         for keyword in keywords {
-            if COMPARED.contains(&keyword.as_str()) || is_for_people(keyword) {
+            let well_formed = |view: &View<'a>| view.all(keyword).all(|value| is_well_formed(keyword, value));
+            let is_compared = COMPARED.contains(&keyword.as_str()) && well_formed(old) && well_formed(new);
+            if is_compared || is_for_people(keyword) {
                 continue;
             }
             let all = |view: &View<'a>| view.all(keyword).map(canonical).collect::<BTreeSet<_>>();
@@ -316,6 +318,20 @@ impl<'a> Comparison<'a> {
     /// Compares a count of items or properties.
     pub(super) fn count(&mut self, old: &View<'a>, new: &View<'a>, place: &Place, keyword: &'static str, end: End) {
         values::bounds(self, old, new, place, (keyword, None, end));
+    }
+}
+
+/// Whether a keyword that is compared has a value of the kind that is looked for.
+fn is_well_formed(keyword: &str, value: &Value) -> bool {
+    match keyword {
+        "required" | "enum" | "anyOf" | "oneOf" | "prefixItems" => value.is_array(),
+        "properties" | "patternProperties" => value.is_object(),
+        "pattern" | "format" | "$ref" => value.is_string(),
+        "exclusiveMinimum" | "exclusiveMaximum" => value.is_number() || value.is_boolean(),
+        "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
+        | "maxProperties" | "multipleOf" => value.is_number(),
+        "nullable" | "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" => value.is_boolean(),
+        _ => true,
     }
 }
 

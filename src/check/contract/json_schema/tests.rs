@@ -62,6 +62,10 @@ fn what_breaks_both_and_what_cannot_be_told() {
         (json!({"x-unit": "km"}), json!({"x-unit": "mi"}), Unknown),
         (json!({"$ref": "other.json"}), json!({"$ref": "another.json"}), Unknown),
         (json!({"default": 1}), json!({"default": 2}), Unknown),
+        // What is no JSON Schema is not passed over.
+        (json!({"required": true}), json!({"required": false}), Unknown),
+        (json!({"type": "object", "properties": ["a"]}), json!({"type": "object", "properties": ["b"]}), Unknown),
+        (json!({"type": "array", "items": "a"}), json!({"type": "array", "items": "b"}), Unknown),
         (json!({"type": "object", "patternProperties": {"^a": {}}}), json!({"type": "object"}), Unknown),
     ];
     for (before, after, impact) in cases {

@@ -39,6 +39,7 @@ mod generator;
 mod git_source;
 #[cfg(test)]
 mod github;
+mod oracles;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]

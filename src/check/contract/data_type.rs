@@ -89,7 +89,14 @@ struct DataType {
 }
 
 fn normal(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase()
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
+    match text.as_str() {
+        "BOOL" => "BOOLEAN".to_owned(),
+        "TIMESTAMP WITH TIME ZONE" => "TIMESTAMPTZ".to_owned(),
+        "TIMESTAMP WITHOUT TIME ZONE" => "TIMESTAMP".to_owned(),
+        "TIME WITHOUT TIME ZONE" => "TIME".to_owned(),
+        _ => text,
+    }
 }
 
 fn parse(text: &str) -> Option<DataType> {
@@ -102,13 +109,13 @@ fn parse(text: &str) -> Option<DataType> {
         arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty()).map(str::parse).collect();
     let family = match name {
         "TINYINT" | "INT1" => Family::Integer(1),
-        "SMALLINT" | "INT2" => Family::Integer(2),
-        "INTEGER" | "INT" | "INT4" => Family::Integer(4),
-        "BIGINT" | "INT8" => Family::Integer(8),
+        "SMALLINT" | "INT2" | "INT16" | "SMALLSERIAL" => Family::Integer(2),
+        "INTEGER" | "INT" | "INT4" | "INT32" | "SERIAL" => Family::Integer(4),
+        "BIGINT" | "INT8" | "INT64" | "BIGSERIAL" => Family::Integer(8),
         "REAL" | "FLOAT4" => Family::Float(4),
-        "DOUBLE" | "DOUBLE PRECISION" | "FLOAT8" => Family::Float(8),
-        "DECIMAL" | "NUMERIC" => Family::Decimal,
-        "VARCHAR" | "CHARACTER VARYING" => Family::Text(Length::Bound),
+        "DOUBLE" | "DOUBLE PRECISION" | "FLOAT8" | "FLOAT64" => Family::Float(8),
+        "DECIMAL" | "NUMERIC" | "DEC" | "NUMBER" => Family::Decimal,
+        "VARCHAR" | "CHARACTER VARYING" | "VARCHAR2" => Family::Text(Length::Bound),
         "TEXT" | "CLOB" | "STRING" => Family::Text(Length::Unbound),
         _ => return None,
     };
@@ -154,6 +161,11 @@ mod tests {
             ("RAW(10)", "RAW(20)", Relation::Wider),
             ("RAW", "RAW(20)", Relation::Unclear),
             ("DATE", "TIMESTAMP", Relation::Other),
+            ("INT(11)", "INT", Relation::Same),
+            ("INT64", "SMALLINT", Relation::Narrower),
+            ("TIMESTAMP WITH TIME ZONE", "timestamptz", Relation::Same),
+            ("TIMESTAMP", "TIMESTAMPTZ", Relation::Other),
+            ("STRUCT<a INT>", "STRUCT<a INT, b INT>", Relation::Other),
         ] {
             assert_eq!(relation(before, after), expected, "{before} > {after}");
         }

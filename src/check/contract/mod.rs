@@ -9,10 +9,18 @@ pub(crate) mod fields;
 pub(crate) mod data_type;
 mod privacy;
 mod definition;
+mod notes;
+mod document;
 mod promises;
-mod datastore;
 mod ports;
+mod datastore;
+pub mod asyncapi;
+pub mod avro;
 pub mod json_schema;
+pub mod odcs;
+pub mod openapi;
+pub mod protobuf;
+pub mod sql;
 
 pub use ports::compare;
 
@@ -55,7 +63,16 @@ pub struct Language {
 
 /// All languages, in the order in which they are documented. The first that a shape tells is taken, so
 /// the more particular stand first.
-pub const LANGUAGES: &[Language] = &[datastore::LANGUAGE, json_schema::LANGUAGE];
+pub const LANGUAGES: &[Language] = &[
+    datastore::LANGUAGE,
+    openapi::LANGUAGE,
+    asyncapi::LANGUAGE,
+    odcs::LANGUAGE,
+    avro::LANGUAGE,
+    protobuf::LANGUAGE,
+    sql::LANGUAGE,
+    json_schema::LANGUAGE,
+];
 
 /// A key as a step of a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {

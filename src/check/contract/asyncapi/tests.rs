@@ -1,0 +1,79 @@
+use serde_json::{Value, json};
+
+use crate::check::contract::Editions;
+use crate::domain::change::Impact::Unknown;
+use crate::domain::compat::{Reason, Side};
+
+fn told(before: &Value, after: &Value, side: Side) -> Vec<Reason> {
+    super::compare(&Editions { before, after, side, pointer: "/d" })
+}
+
+fn rules(before: &Value, after: &Value) -> Vec<String> {
+    let reasons = told(before, after, Side::Read);
+    reasons.into_iter().map(|reason| format!("{} | {} | {:?}", reason.rule, reason.path, reason.impact)).collect()
+}
+
+fn payload(required: &Value) -> Value {
+    json!({"type": "object", "properties": {"id": {"type": "string"}}, "required": required})
+}
+
+fn version_2(word: &str, required: &Value) -> Value {
+    json!({"asyncapi": "2.6.0", "channels": {"trips": {word: {"message": {"payload": payload(required)}}}}})
+}
+
+fn version_3(action: &str, required: &Value) -> Value {
+    json!({"asyncapi": "3.0.0",
+        "channels": {"trips": {"address": "trips", "messages": {"trip": {"payload": payload(required)}}}},
+        "operations": {"go": {"action": action, "channel": {"$ref": "#/channels/trips"}}}})
+}
+
+#[test]
+fn words_are_taken_from_the_right_side() {
+    let (none, id) = (json!([]), json!(["id"]));
+    for (before, after, impact) in [
+        (version_2("subscribe", &none), version_2("subscribe", &id), "Compatible"),
+        (version_2("publish", &none), version_2("publish", &id), "Breaking"),
+        (version_3("send", &none), version_3("send", &id), "Compatible"),
+        (version_3("receive", &none), version_3("receive", &id), "Breaking"),
+        // A document may move to the next version of the language.
+        (version_2("publish", &none), version_3("receive", &id), "Breaking"),
+    ] {
+        let told = rules(&before, &after);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("json-schema/") && told[0].ends_with(impact), "{told:?}");
+    }
+    assert!(rules(&version_2("subscribe", &id), &version_3("send", &id)).is_empty());
+}
+
+#[test]
+fn who_reads_must_know_all_messages() {
+    let of = |names: &[&str]| {
+        let list: Vec<Value> = names.iter().map(|name| json!({"name": name, "payload": {"type": "object"}})).collect();
+        json!({"asyncapi": "2.0.0", "channels": {"trips": {"subscribe": {"message": {"oneOf": list}}}}})
+    };
+    assert_eq!(rules(&of(&["a", "b"]), &of(&["a", "b", "c"])), ["asyncapi/message-added | read trips | Breaking"]);
+    assert_eq!(rules(&of(&["a", "b"]), &of(&["b"])), ["asyncapi/message-removed | read trips | Compatible"]);
+}
+
+#[test]
+fn payloads_are_compared_in_their_language() {
+    let of = |kind: &str| {
+        json!({"asyncapi": "3.0.0", "channels": {"trips": {"messages": {"trip": {"payload": {
+            "schemaFormat": "application/vnd.apache.avro;version=1.9.0",
+            "schema": {"type": "record", "name": "Trip", "fields": [{"name": "fare", "type": kind}]}
+        }}}}}})
+    };
+    let told = told(&of("int"), &of("string"), Side::Read);
+    assert_eq!((told.len(), told[0].rule.as_str()), (1, "avro/type-changed"));
+    assert_eq!(told[0].path, "read trips payload Trip.fare");
+    assert_eq!(told[0].pointer, "/d/channels/trips/messages/trip/payload/schema/fields/0/type");
+}
+
+#[test]
+fn what_is_no_such_document_is_unknown() {
+    let fine = version_2("publish", &json!([]));
+    for broken in [json!({"openapi": "3.0.0"}), json!("asyncapi: '2.0.0'\n\tx: 1"), json!(1)] {
+        let reasons = told(&fine, &broken, Side::Read);
+        assert_eq!((reasons.len(), reasons[0].impact), (1, Unknown));
+    }
+}

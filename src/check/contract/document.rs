@@ -1,0 +1,146 @@
+//! Documents with references within themselves, as OpenAPI and AsyncAPI have them, and the schemas in them.
+
+use std::collections::HashSet;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use super::escaped;
+use super::json_schema::{Schemas, Standing, compare_schemas};
+use super::notes::Notes;
+use crate::domain::compat::{ContractRule, Side};
+
+/// References that lead to references.
+const MOST_STEPS: usize = 32;
+/// Pairs of schemas of one document that are compared.
+const MOST_SCHEMAS: usize = 1_000;
+
+/// A value of a document, and where it stands in the desired content.
+#[derive(Debug, Clone)]
+pub(super) struct Here<'a> {
+    /// The whole document.
+    pub root: &'a Value,
+    /// Where the document stands.
+    pub base: &'a str,
+    pub value: &'a Value,
+    pub pointer: String,
+}
+
+impl<'a> Here<'a> {
+    pub(super) fn document(root: &'a Value, base: &'a str) -> Self {
+        Self { root, base, value: root, pointer: base.to_owned() }
+    }
+
+    /// What stands below a key, references followed.
+    pub(super) fn get(&self, key: &str) -> Option<Self> {
+        self.child(key).map(Self::followed)
+    }
+
+    /// What stands below a key, as it is written.
+    pub(super) fn child(&self, key: &str) -> Option<Self> {
+        let value = match self.value {
+            Value::Array(list) => list.get(key.parse::<usize>().ok()?),
+            other => other.get(key),
+        };
+        Some(Self { value: value?, pointer: format!("{}/{}", self.pointer, escaped(key)), ..*self })
+    }
+
+    /// The text below a key.
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+        self.value.get(key).and_then(Value::as_str)
+    }
+
+    pub(super) fn is(&self, key: &str) -> bool {
+        self.value.get(key) == Some(&Value::Bool(true))
+    }
+
+    /// The members of an object, references followed.
+    pub(super) fn members(&self) -> Vec<(&'a str, Self)> {
+        let fields: Option<&'a Map<String, Value>> = self.value.as_object();
+        let keys = fields.into_iter().flat_map(Map::keys);
+        keys.filter_map(|key| Some((key.as_str(), self.get(key)?))).collect()
+    }
+
+    /// The items of a list, references followed.
+    pub(super) fn items(&self) -> Vec<Self> {
+        let length = self.value.as_array().map_or(0, Vec::len);
+        (0..length).filter_map(|index| self.get(&index.to_string())).collect()
+    }
+
+    /// The reference that stands here and leads nowhere within the document.
+    pub(super) fn stray(&self) -> Option<&'a str> {
+        self.text("$ref")
+    }
+
+    /// Follows references as far as they lead within the document. One that leads elsewhere stays.
+    fn followed(mut self) -> Self {
+        for _ in 0..MOST_STEPS {
+            let Some(target) = self.text("$ref").and_then(|reference| self.target(reference)) else { break };
+            self = target;
+        }
+        self
+    }
+
+    fn target(&self, reference: &str) -> Option<Self> {
+        let fragment = percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?;
+        let value = self.root.pointer(&fragment)?;
+        Some(Self { value, pointer: format!("{}{fragment}", self.base), ..*self })
+    }
+}
+
+/// Compares the schemas of a document, each pair once for each side.
+#[derive(Debug)]
+pub(super) struct SchemaPairs {
+    seen: HashSet<(usize, usize, bool)>,
+    /// The rule for what was not compared because there is too much.
+    too_large: &'static ContractRule,
+}
+
+impl SchemaPairs {
+    pub(super) fn new(too_large: &'static ContractRule) -> Self {
+        Self { seen: HashSet::new(), too_large }
+    }
+
+    /// Compares two schemas. Where the same two stand at several places, they are told at the first.
+    pub(super) fn compare(&mut self, notes: &mut Notes, side: Side, was: &Here<'_>, is: &Here<'_>, path: &str) {
+        let address = |here: &Here<'_>| std::ptr::from_ref(here.value).addr();
+        if !self.seen.insert((address(was), address(is), side == Side::Read)) {
+            return;
+        }
+        if self.seen.len() > MOST_SCHEMAS {
+            if self.seen.len() == MOST_SCHEMAS + 1 {
+                notes.tell(self.too_large, &is.pointer, path, "there are too many schemas to compare them all");
+            }
+            return;
+        }
+        notes.extend(compare_schemas(&Schemas {
+            before: Standing { schema: was.value, document: was.root },
+            after: Standing { schema: is.value, document: is.root },
+            side,
+            pointer: &is.pointer,
+            document_pointer: is.base,
+            path,
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_are_followed_within_bounds() {
+        let document = json!({
+            "a": {"$ref": "#/b"}, "b": {"$ref": "#/c~1d"}, "c/d": {"x": 1},
+            "round": {"$ref": "#/about"}, "about": {"$ref": "#/round"},
+            "far": {"$ref": "other.yaml#/x"},
+        });
+        let root = Here::document(&document, "/base");
+        let found = root.get("a").unwrap();
+        assert_eq!((found.value, found.pointer.as_str()), (&json!({"x": 1}), "/base/c~1d"));
+        assert!(root.get("round").unwrap().stray().is_some());
+        assert_eq!(root.get("far").unwrap().stray(), Some("other.yaml#/x"));
+    }
+}

@@ -1,0 +1,177 @@
+//! What every language's comparison needs: a bounded list of reasons, and definitions read within limits.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::Editions;
+use crate::check::limits::{MAX_DEPTH, MAX_FILE_BYTES};
+use crate::check::yaml::{self, Syntax};
+use crate::domain::change::Impact;
+use crate::domain::compat::{ContractRule, Reason, Side};
+
+/// Reasons that are kept for one definition. Nobody reads more.
+const MOST_REASONS: usize = 200;
+
+/// A row of a table of rules.
+pub(super) const fn rule(
+    id: &'static str,
+    meaning: &'static str,
+    read: Impact,
+    written: Impact,
+    source: &'static str,
+) -> ContractRule {
+    ContractRule { id, meaning, read, written, source }
+}
+
+/// The reasons of one comparison as they are found.
+#[derive(Debug)]
+pub(super) struct Notes {
+    /// Who is on the other side.
+    pub side: Side,
+    reasons: Vec<Reason>,
+    left_out: usize,
+    /// What the reasons that were left out mean at most.
+    weight: Option<Reason>,
+}
+
+impl Notes {
+    pub(super) fn new(side: Side) -> Self {
+        Self { side, reasons: Vec::new(), left_out: 0, weight: None }
+    }
+
+    /// Adds a reason for those who are on the other side of the definition.
+    pub(super) fn tell(&mut self, rule: &ContractRule, pointer: &str, path: &str, message: impl Into<String>) {
+        self.tell_to(self.side, rule, pointer, path, message);
+    }
+
+    /// Adds a reason for a part of the definition that has a side of its own.
+    pub(super) fn tell_to(
+        &mut self,
+        side: Side,
+        rule: &ContractRule,
+        pointer: &str,
+        path: &str,
+        message: impl Into<String>,
+    ) {
+        self.add(rule.reason(side, pointer, path, message));
+    }
+
+    pub(super) fn extend(&mut self, reasons: impl IntoIterator<Item = Reason>) {
+        reasons.into_iter().for_each(|reason| self.add(reason));
+    }
+
+    fn add(&mut self, reason: Reason) {
+        if self.reasons.len() < MOST_REASONS {
+            self.reasons.push(reason);
+            return;
+        }
+        self.left_out += 1;
+        if self.weight.as_ref().is_none_or(|heaviest| heaviest.impact < reason.impact) {
+            self.weight = Some(reason);
+        }
+    }
+
+    /// All that was told. What was left out is the last reason: how many, and the heaviest of them.
+    pub(super) fn into_reasons(mut self) -> Vec<Reason> {
+        if let Some(mut last) = self.weight {
+            if let Some(others) = self.left_out.checked_sub(1).filter(|others| *others > 0) {
+                last.message = format!("{} (and {others} more differences that are not listed)", last.message);
+            }
+            self.reasons.push(last);
+        }
+        self.reasons
+    }
+}
+
+/// The text of a definition that is kept as text, where it is of a size that is read.
+pub(super) fn text(definition: &Value) -> Result<&str, String> {
+    match definition {
+        Value::String(text) if text.len() as u64 > MAX_FILE_BYTES => {
+            Err(format!("it is longer than {} KiB", MAX_FILE_BYTES / 1024))
+        }
+        Value::String(text) => Ok(text),
+        _ => Err("it is not a text".to_owned()),
+    }
+}
+
+/// A definition as an object, read where it is the text of one, in JSON or YAML.
+pub(super) fn object(definition: &Value) -> Result<Cow<'_, Value>, String> {
+    match definition {
+        Value::Object(_) => Ok(Cow::Borrowed(definition)),
+        Value::String(_) => {
+            let text = text(definition)?;
+            let syntax = if text.trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
+            let (document, problems) = yaml::read(text.as_bytes(), syntax);
+            match document {
+                Some(document) if document.value.is_object() => Ok(Cow::Owned(document.value)),
+                Some(_) => Err("it is neither an object nor the text of one".to_owned()),
+                None => Err(problems.first().map_or_else(
+                    || "it cannot be read".to_owned(),
+                    |problem| format!("line {}: {}", problem.mark.line, problem.message),
+                )),
+            }
+        }
+        _ => Err("it is neither an object nor the text of one".to_owned()),
+    }
+}
+
+/// Both editions, or what hinders, as a sentence.
+pub(super) fn both<'a, T>(
+    editions: &Editions<'a>,
+    read: impl Fn(&'a Value) -> Result<T, String>,
+) -> Result<(T, T), String> {
+    let before = read(editions.before).map_err(|why| format!("the recorded definition cannot be read: {why}"))?;
+    let after = read(editions.after).map_err(|why| format!("the definition cannot be read: {why}"))?;
+    Ok((before, after))
+}
+
+/// Whether brackets stand deeper inside each other than any reader of ours goes. Quoted ones count as
+/// well, because telling them apart is the parser's business, and this keeps the parser from the end of
+/// the stack.
+pub(super) fn is_too_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'{' | b'[' | b'(' | b'<' => depth += 1,
+            b'}' | b']' | b')' | b'>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::change::Impact::{Breaking, Compatible};
+
+    const FINE: ContractRule = rule("test/fine", "", Compatible, Compatible, "");
+    const BAD: ContractRule = rule("test/bad", "", Breaking, Breaking, "");
+
+    #[test]
+    fn what_is_left_out_keeps_its_weight() {
+        let mut notes = Notes::new(Side::Read);
+        for index in 0..MOST_REASONS + 10 {
+            notes.tell(if index == MOST_REASONS + 3 { &BAD } else { &FINE }, "", "", format!("change {index}"));
+        }
+        let reasons = notes.into_reasons();
+        assert_eq!(reasons.len(), MOST_REASONS + 1);
+        let last = reasons.last().unwrap();
+        assert_eq!((last.rule.as_str(), last.impact), ("test/bad", Breaking));
+        assert_eq!(last.message, "change 203 (and 9 more differences that are not listed)");
+    }
+
+    #[test]
+    fn texts_are_read_within_limits() {
+        assert!(object(&json!("a: 1")).is_ok());
+        assert!(object(&json!("{\"a\": 1}")).is_ok());
+        assert_eq!(object(&json!("- a")).unwrap_err(), "it is neither an object nor the text of one");
+        assert!(object(&json!("a: 1\nb: [")).unwrap_err().starts_with("line "));
+        assert!(text(&json!("x".repeat(2 << 20))).unwrap_err().contains("1024 KiB"));
+        assert!(is_too_deep(&"{".repeat(MAX_DEPTH + 1)));
+        assert!(!is_too_deep(&"{}".repeat(1000)));
+    }
+}

@@ -1,0 +1,112 @@
+//! Data contracts of the Open Data Contract Standard, version 3: what they promise of data, and around it.
+
+mod rules;
+mod schema;
+mod quality;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::document::Here;
+use super::notes::{Notes, both, object};
+use super::{Editions, Language};
+use crate::check::yaml::shown;
+use crate::domain::compat::{ContractRule, Reason};
+
+/// How this language is told, compared and explained.
+pub(super) const LANGUAGE: Language = Language {
+    name: "Open Data Contract Standard",
+    about: "Contracts of version 3, as objects or as text in YAML or JSON: schema, quality, service levels, servers, \
+            price, roles. Objects and properties are told by their names, quality rules by id, name, or what they \
+            check. Physical types are compared as SQL's. Teams, support, tags, descriptions, examples and custom \
+            properties are not compared.",
+    specifications: &["odcs", "opendatacontractstandard", "opendatacontract", "datacontract"],
+    is_told_by_shape,
+    compare,
+    rules: rules::RULES,
+};
+
+fn is_told_by_shape(definition: &Value) -> bool {
+    match definition {
+        Value::Object(fields) => fields.get("kind").and_then(Value::as_str) == Some("DataContract"),
+        Value::String(text) => text.lines().take(200).any(|line| {
+            line.strip_prefix("kind:").is_some_and(|kind| kind.trim().trim_matches(['"', '\'']) == "DataContract")
+        }),
+        _ => false,
+    }
+}
+
+/// Compares two data contracts.
+pub(crate) fn compare(editions: &Editions<'_>) -> Vec<Reason> {
+    let (before, after) = match both(editions, read) {
+        Ok(both) => both,
+        Err(message) => {
+            let mut notes = Notes::new(editions.side);
+            notes.tell(&rules::UNREADABLE, editions.pointer, "", message);
+            return notes.into_reasons();
+        }
+    };
+    let (was, is) = (Here::document(&before, ""), Here::document(&after, editions.pointer));
+    let mut told = Told { notes: Notes::new(editions.side) };
+    schema::compare(&mut told, &was, &is);
+    terms::compare(&mut told, &was, &is);
+    let mut reasons = told.notes.into_reasons();
+    if matches!(after, Cow::Owned(_)) {
+        // Within a text there are no pointers.
+        reasons.iter_mut().for_each(|reason| editions.pointer.clone_into(&mut reason.pointer));
+    }
+    reasons
+}
+
+fn read(definition: &Value) -> Result<Cow<'_, Value>, String> {
+    let document = object(definition)?;
+    match document.get("apiVersion").and_then(Value::as_str) {
+        Some(version) if version.trim_start_matches('v').starts_with("3.") => Ok(document),
+        _ => Err("it does not say 'apiVersion: v3.…'".to_owned()),
+    }
+}
+
+/// What was told so far.
+struct Told {
+    notes: Notes,
+}
+
+impl Told {
+    fn tell(&mut self, rule: &ContractRule, at: &Here<'_>, path: &str, message: impl Into<String>) {
+        self.notes.tell(rule, &at.pointer, path, message);
+    }
+
+    /// Fields that differ and are neither compared nor for people only.
+    fn others(&mut self, known: &[&str], was: &Here<'_>, is: &Here<'_>, path: &str) {
+        let keys = was.value.as_object().into_iter().chain(is.value.as_object()).flat_map(serde_json::Map::keys);
+        let mut seen = BTreeSet::new();
+        for key in keys.filter(|key| !known.contains(&key.as_str())) {
+            if was.value.get(key) != is.value.get(key) && seen.insert(key) {
+                let at = is.child(key).unwrap_or_else(|| is.clone());
+                self.tell(&rules::NOT_UNDERSTOOD, &at, path, format!("{} differs", shown(key)));
+            }
+        }
+    }
+}
+
+/// A list by what tells its items apart. Of several with one name, the second is called `name (2)`.
+fn by_name<'a>(of: &Here<'a>, list: &str, name: impl Fn(&Here<'a>) -> Option<String>) -> Vec<(String, Here<'a>)> {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    let mut named: Vec<(String, Here<'a>)> = Vec::new();
+    for item in of.child(list).map(|list| list.items()).unwrap_or_default() {
+        let Some(name) = name(&item) else { continue };
+        let count = counted.entry(name.clone()).or_default();
+        *count += 1;
+        named.push((if *count == 1 { name } else { format!("{name} ({count})") }, item));
+    }
+    named
+}
+
+fn named(item: &Here<'_>, key: &str) -> Option<String> {
+    item.text(key).map(str::to_owned)
+}

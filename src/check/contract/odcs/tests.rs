@@ -1,0 +1,74 @@
+use serde_json::{Value, json};
+
+use crate::check::contract::Editions;
+use crate::domain::change::Impact::Unknown;
+use crate::domain::compat::{Reason, Side};
+
+fn told(before: &Value, after: &Value, side: Side) -> Vec<Reason> {
+    super::compare(&Editions { before, after, side, pointer: "/d" })
+}
+
+fn contract(key: &str, value: &Value) -> Value {
+    json!({"apiVersion": "v3.0.2", "kind": "DataContract", (key): value})
+}
+
+fn rules(key: &str, before: &Value, after: &Value) -> Vec<String> {
+    let reasons = told(&contract(key, before), &contract(key, after), Side::Read);
+    reasons.into_iter().map(|reason| format!("{} {:?}", reason.rule, reason.impact)).collect()
+}
+
+#[test]
+fn service_levels_are_weighed_by_what_is_better() {
+    let level =
+        |property: &str, value: Value, unit: &str| json!([{"property": property, "value": value, "unit": unit}]);
+    for (property, before, after, expected) in [
+        ("latency", (json!(4), "h"), (json!(1), "d"), "odcs/sla-lowered Breaking"),
+        ("latency", (json!(1), "d"), (json!(24), "h"), "odcs/sla-raised Compatible"),
+        ("availability", (json!("99.9%"), ""), (json!("99%"), ""), "odcs/sla-lowered Breaking"),
+        ("retention", (json!(3), "y"), (json!(36), "months"), "odcs/sla-changed Unknown"),
+        ("endOfSupport", (json!("2030-01-01"), ""), (json!("2028-01-01"), ""), "odcs/sla-lowered Breaking"),
+        ("kindness", (json!(1), ""), (json!(2), ""), "odcs/sla-changed Unknown"),
+    ] {
+        let (before, after) = (level(property, before.0, before.1), level(property, after.0, after.1));
+        assert_eq!(rules("slaProperties", &before, &after), [expected], "{property}");
+    }
+}
+
+#[test]
+fn quality_rules_are_ranges() {
+    let of = |rule: Value| {
+        let mut whole = json!({"metric": "nullValues"});
+        whole.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
+        json!([{"name": "trips", "quality": [whole]}])
+    };
+    for (before, after, expected) in [
+        (json!({"mustBeLessThan": 5}), json!({"mustBeLessThan": 10}), "odcs/quality-loosened Breaking"),
+        (json!({"mustBeLessOrEqualTo": 5}), json!({"mustBeLessThan": 5}), "odcs/quality-tightened Compatible"),
+        (json!({"mustBe": 0}), json!({"mustBeBetween": [0, 3]}), "odcs/quality-loosened Breaking"),
+        (json!({"mustBe": 0}), json!({"mustNotBe": 1}), "odcs/quality-changed Unknown"),
+        (json!({"mustBe": 0}), json!({"mustBe": 0, "unit": "percent"}), "odcs/quality-changed Unknown"),
+    ] {
+        assert_eq!(rules("schema", &of(before.clone()), &of(after)), [expected], "{before}");
+    }
+}
+
+#[test]
+fn what_becomes_more_sensitive_breaks() {
+    let of = |word: Value| json!([{"name": "t", "properties": [{"name": "mail", "classification": word}]}]);
+    assert_eq!(rules("schema", &of(json!("public")), &of(json!("PII"))), ["odcs/classification-raised Breaking"]);
+    assert_eq!(
+        rules("schema", &of(json!("restricted")), &of(json!("internal"))),
+        ["odcs/classification-lowered Compatible"]
+    );
+    assert_eq!(rules("schema", &of(json!("green")), &of(json!("red"))), ["odcs/classification-changed Unknown"]);
+}
+
+#[test]
+fn what_is_not_known_is_unknown() {
+    assert_eq!(rules("somethingNew", &json!(1), &json!(2)), ["odcs/not-understood Unknown"]);
+    let fine = contract("name", &json!("a"));
+    for broken in [json!({"apiVersion": "v2.2.2"}), json!("apiVersion: v3.0.0\nschema: ["), json!(3)] {
+        let reasons = told(&fine, &broken, Side::Read);
+        assert_eq!((reasons.len(), reasons[0].impact), (1, Unknown));
+    }
+}

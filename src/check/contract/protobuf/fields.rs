@@ -1,0 +1,325 @@
+//! The fields of two messages, by their numbers.
+
+use std::collections::BTreeMap;
+
+use prost_types::field_descriptor_proto::{Label, Type};
+use prost_types::{DescriptorProto, FieldDescriptorProto};
+
+use super::compare::{Comparison, is_entry};
+use super::model::Named;
+use super::rules;
+use crate::check::contract::joined;
+use crate::check::yaml::shown;
+
+/// A field, its message and the name of that.
+#[derive(Clone, Copy)]
+struct Standing<'a, 'n> {
+    scope: &'n str,
+    message: &'a DescriptorProto,
+    field: &'a FieldDescriptorProto,
+}
+
+pub(super) fn compare<'a>(
+    told: &mut Comparison<'a>,
+    scope: &str,
+    was: &'a DescriptorProto,
+    new_scope: &str,
+    is: &'a DescriptorProto,
+) {
+    let by_number = |message: &'a DescriptorProto| {
+        message.field.iter().map(|field| (field.number(), field)).collect::<BTreeMap<i32, &'a FieldDescriptorProto>>()
+    };
+    let (olds, news) = (by_number(was), by_number(is));
+    for (number, field) in &olds {
+        let old = Standing { scope, message: was, field };
+        match news.get(number) {
+            Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }),
+            None => gone(told, old, is),
+        }
+    }
+    for (number, field) in news.iter().filter(|(number, _)| !olds.contains_key(number)) {
+        let path = joined(scope, field.name());
+        let name = shown(field.name());
+        let is_reserved = was.reserved_name.iter().any(|reserved| reserved == field.name())
+            || was.reserved_range.iter().any(|range| (range.start()..range.end()).contains(number));
+        if is_reserved {
+            let message = format!("field {name} = {number} uses what was reserved");
+            told.tell(scope, &rules::RESERVED_USED, &path, message);
+        } else if was.field.iter().any(|old| old.name() == field.name()) {
+            // Told as renumbered.
+        } else if field.label() == Label::Required {
+            let message = format!("field {name} = {number} is new and required, and nobody sends it yet");
+            told.tell(scope, &rules::REQUIRED_ADDED, &path, message);
+        } else if let Some(oneof) = oneof(is, field).filter(|name| was.oneof_decl.iter().any(|old| old.name() == *name))
+        {
+            let message = format!("field {name} = {number} is a new member of oneof {}", shown(oneof));
+            told.tell(scope, &rules::ONEOF_GREW, &path, message);
+        } else {
+            told.tell(scope, &rules::FIELD_ADDED, &path, format!("field {name} = {number} is new"));
+        }
+    }
+}
+
+fn gone(told: &mut Comparison<'_>, old: Standing<'_, '_>, is: &DescriptorProto) {
+    let (field, number) = (old.field, old.field.number());
+    let path = joined(old.scope, field.name());
+    let name = shown(field.name());
+    if let Some(now) = is.field.iter().find(|new| new.name() == field.name()) {
+        let message = format!("field {name} had number {number} and has {}", now.number());
+        return told.tell(old.scope, &rules::FIELD_RENUMBERED, &path, message);
+    }
+    let is_reserved = is.reserved_range.iter().any(|range| (range.start()..range.end()).contains(&number));
+    let advice = if is_reserved { "" } else { ", and its number is not reserved" };
+    told.tell(old.scope, &rules::FIELD_REMOVED, &path, format!("field {name} = {number} is gone{advice}"));
+}
+
+fn both<'a>(told: &mut Comparison<'a>, old: Standing<'a, '_>, new: Standing<'a, '_>) {
+    let path = joined(old.scope, old.field.name());
+    let (was, is) = (old.field, new.field);
+    if was.name() != is.name() {
+        let moved = new.message.field.iter().find(|field| field.name() == was.name());
+        let (rule, message) = match moved {
+            Some(field) => {
+                let (name, other) = (shown(was.name()), shown(is.name()));
+                let now = field.number();
+                let number = was.number();
+                let message = format!("field {name} had number {number} and has {now}; {other} stands at {number}");
+                (&rules::FIELD_RENUMBERED, message)
+            }
+            None => {
+                let (name, other) = (shown(was.name()), shown(is.name()));
+                (&rules::FIELD_RENAMED, format!("field {} was called {name} and is called {other}", was.number()))
+            }
+        };
+        told.tell(old.scope, rule, &path, message);
+    } else if was.json_name != is.json_name {
+        let name = |field: &FieldDescriptorProto| field.json_name.as_deref().map_or("the usual one".to_owned(), shown);
+        let message = format!("the name in JSON was {} and is {}", name(was), name(is));
+        told.tell(old.scope, &rules::JSON_NAME, &path, message);
+    }
+    if was.default_value != is.default_value {
+        let value = |field: &FieldDescriptorProto| field.default_value.as_deref().map_or("none".to_owned(), shown);
+        let message = format!("the default was {} and is {}", value(was), value(is));
+        told.tell(old.scope, &rules::DEFAULT_CHANGED, &path, message);
+    }
+    labels(told, old, new, &path);
+    oneofs(told, old, new, &path);
+    types(told, old, new, &path);
+}
+
+fn labels(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_>, path: &str) {
+    let (rule, message) = match (old.field.label(), new.field.label()) {
+        (before, after) if before == after => {
+            let (before, after) = (old.field.proto3_optional(), new.field.proto3_optional());
+            if before == after || old.field.label() == Label::Repeated {
+                return;
+            }
+            let message = if after { "'optional' was added" } else { "'optional' was removed" };
+            (&rules::PRESENCE, message)
+        }
+        (_, Label::Repeated) => (&rules::BECAME_REPEATED, "it is repeated now"),
+        (Label::Repeated, _) => (&rules::BECAME_SINGLE, "it is no longer repeated"),
+        (_, Label::Required) => (&rules::BECAME_REQUIRED, "it is required now"),
+        (Label::Required, _) => (&rules::BECAME_OPTIONAL, "it is no longer required"),
+        _ => return,
+    };
+    told.tell(old.scope, rule, path, message);
+}
+
+/// The `oneof` to which a field belongs, leaving aside those that stand for `optional`.
+fn oneof<'a>(message: &'a DescriptorProto, field: &FieldDescriptorProto) -> Option<&'a str> {
+    let index = field.oneof_index.filter(|_| !field.proto3_optional())?;
+    message.oneof_decl.get(usize::try_from(index).ok()?).map(prost_types::OneofDescriptorProto::name)
+}
+
+fn oneofs(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_>, path: &str) {
+    let (was, is) = (oneof(old.message, old.field), oneof(new.message, new.field));
+    // Members that stood, or stand, on both sides. Names of a `oneof` are not sent.
+    let others = |of: Standing<'_, '_>, name: &str, elsewhere: &DescriptorProto| {
+        let members = of.message.field.iter().filter(|field| oneof(of.message, field) == Some(name));
+        members
+            .filter(|field| field.number() != of.field.number())
+            .filter(|field| elsewhere.field.iter().any(|one| one.number() == field.number()))
+            .map(FieldDescriptorProto::number)
+            .collect::<Vec<_>>()
+    };
+    let before = was.map(|name| others(old, name, new.message)).unwrap_or_default();
+    let after = is.map(|name| others(new, name, old.message)).unwrap_or_default();
+    if was.is_some() == is.is_some() && before == after {
+        return;
+    }
+    if after.iter().any(|number| !before.contains(number)) {
+        let message = format!("it became a member of oneof {} with others", shown(is.unwrap_or_default()));
+        told.tell(old.scope, &rules::INTO_ONEOF, path, message);
+    }
+    if before.iter().any(|number| !after.contains(number)) {
+        let message = format!("it left oneof {}, or others left it", shown(was.unwrap_or_default()));
+        told.tell(old.scope, &rules::OUT_OF_ONEOF, path, message);
+    }
+    if before.is_empty() && after.is_empty() {
+        let message = if is.is_some() { "it is the member of a oneof now" } else { "it left its oneof" };
+        told.tell(old.scope, &rules::ONEOF_ALONE, path, message);
+    }
+}
+
+fn types<'a>(told: &mut Comparison<'a>, old: Standing<'a, '_>, new: Standing<'a, '_>, path: &str) {
+    let (was, is) = (old.field, new.field);
+    match (&was.type_name, &is.type_name) {
+        (Some(before), Some(after)) => {
+            let one = told.before.resolve(told.old, old.scope, before);
+            let other = told.after.resolve(told.new, new.scope, after);
+            named(told, old, one, other, (before, after), path);
+        }
+        (None, None) => scalars(told, old.scope, scalar(was), scalar(is), path),
+        (Some(before), None) => {
+            let kind = kind(told.before.resolve(told.old, old.scope, before));
+            one_named(told, old.scope, (kind, before), (scalar(is), ""), path);
+        }
+        (None, Some(after)) => {
+            let kind = kind(told.after.resolve(told.new, new.scope, after));
+            one_named(told, old.scope, (scalar(was), ""), (kind, after), path);
+        }
+    }
+}
+
+fn named<'a>(
+    told: &mut Comparison<'a>,
+    old: Standing<'a, '_>,
+    one: Named<'a>,
+    other: Named<'a>,
+    written: (&str, &str),
+    path: &str,
+) {
+    match (one, other) {
+        (Named::Message(before, was), Named::Message(after, is)) => match (is_entry(was), is_entry(is)) {
+            (true, true) => entries(told, (before, was), (after, is), path),
+            (false, false) if before == after => {}
+            (false, false) => {
+                let message = format!("its type is called {} and no longer {}", shown(after), shown(before));
+                told.tell(old.scope, &rules::TYPE_RENAMED, path, message);
+                told.pair((before, was), (after, is));
+            }
+            // A map is sent as a list of entries.
+            (true, false) | (false, true) => {
+                let now = if is_entry(is) { "is a map now" } else { "is no longer a map" };
+                told.tell(old.scope, &rules::TYPE_SAME_ENCODING, path, format!("it {now}"));
+                compare(told, before, was, after, is);
+            }
+        },
+        (Named::Enum(before, was), Named::Enum(after, is)) => {
+            if before != after {
+                let message = format!("its type is called {} and no longer {}", shown(after), shown(before));
+                told.tell(old.scope, &rules::TYPE_RENAMED, path, message);
+                told.enums(before, was, is);
+            }
+        }
+        (Named::Elsewhere, _) | (_, Named::Elsewhere) => {
+            if written.0.trim_start_matches('.') != written.1.trim_start_matches('.') {
+                let message = format!("its type was {} and is {}", shown(written.0), shown(written.1));
+                told.tell(old.scope, &rules::TYPE_ELSEWHERE, path, message);
+            }
+        }
+        _ => {
+            let message = format!("its type was {} and is {}", shown(written.0), shown(written.1));
+            told.tell(old.scope, &rules::TYPE_CHANGED, path, message);
+        }
+    }
+}
+
+/// The keys and the values of two maps.
+fn entries<'a>(
+    told: &mut Comparison<'a>,
+    was: (&str, &'a DescriptorProto),
+    is: (&str, &'a DescriptorProto),
+    path: &str,
+) {
+    for (before, after) in was.1.field.iter().zip(&is.1.field) {
+        let old = Standing { scope: was.0, message: was.1, field: before };
+        let new = Standing { scope: is.0, message: is.1, field: after };
+        types(told, old, new, &joined(path, before.name()));
+    }
+}
+
+/// What a field is made of, in the words of the language.
+fn scalar(field: &FieldDescriptorProto) -> &'static str {
+    match field.r#type() {
+        Type::Double => "double",
+        Type::Float => "float",
+        Type::Int64 => "int64",
+        Type::Uint64 => "uint64",
+        Type::Int32 => "int32",
+        Type::Fixed64 => "fixed64",
+        Type::Fixed32 => "fixed32",
+        Type::Bool => "bool",
+        Type::String => "string",
+        Type::Group => "group",
+        Type::Message => "message",
+        Type::Bytes => "bytes",
+        Type::Uint32 => "uint32",
+        Type::Enum => "enum",
+        Type::Sfixed32 => "sfixed32",
+        Type::Sfixed64 => "sfixed64",
+        Type::Sint32 => "sint32",
+        Type::Sint64 => "sint64",
+    }
+}
+
+fn kind(named: Named<'_>) -> &'static str {
+    match named {
+        Named::Message(..) => "message",
+        Named::Enum(..) => "enum",
+        Named::Elsewhere => "",
+    }
+}
+
+/// One of the two types has a name, the other is a scalar.
+fn one_named(told: &mut Comparison<'_>, scope: &str, was: (&str, &str), is: (&str, &str), path: &str) {
+    if was.0.is_empty() || is.0.is_empty() {
+        let name = |of: (&str, &str)| shown(if of.1.is_empty() { of.0 } else { of.1 });
+        let message = format!("its type was {} and is {}, of which one is defined elsewhere", name(was), name(is));
+        return told.tell(scope, &rules::TYPE_ELSEWHERE, path, message);
+    }
+    scalars(told, scope, was.0, is.0, path);
+}
+
+fn scalars(told: &mut Comparison<'_>, scope: &str, was: &str, is: &str, path: &str) {
+    if was == is {
+        return;
+    }
+    let (rule, what) = if is_wider(was, is) {
+        (&rules::TYPE_WIDENED, "which takes in more values")
+    } else if is_wider(is, was) {
+        (&rules::TYPE_NARROWED, "which takes in fewer values")
+    } else if encoding(was).is_some() && encoding(was) == encoding(is) {
+        (&rules::TYPE_SAME_ENCODING, "of the same encoding, where some values mean something else")
+    } else {
+        (&rules::TYPE_CHANGED, "which is encoded otherwise")
+    };
+    told.tell(scope, rule, path, format!("its type was '{was}' and is '{is}', {what}"));
+}
+
+/// Whether every value of one type is sent the same way as the other.
+fn is_wider(from: &str, to: &str) -> bool {
+    matches!(
+        (from, to),
+        ("int32", "int64")
+            | ("uint32", "uint64" | "int64")
+            | ("bool", "int32" | "int64" | "uint32" | "uint64")
+            | ("enum", "int32" | "int64")
+            | ("sint32", "sint64")
+            | ("string", "bytes")
+            | ("message", "bytes")
+    )
+}
+
+/// Types of which each can be read as the other, as the guide to updating messages groups them.
+fn encoding(of: &str) -> Option<u8> {
+    Some(match of {
+        "int32" | "int64" | "uint32" | "uint64" | "bool" | "enum" => 1,
+        "sint32" | "sint64" => 2,
+        "fixed32" | "sfixed32" => 3,
+        "fixed64" | "sfixed64" => 4,
+        "string" | "bytes" | "message" => 5,
+        _ => return None,
+    })
+}

@@ -1,0 +1,285 @@
+//! One edition of DDL: what stands in the database once all of its statements were run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sqlparser::ast::{
+    AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, CreateTable, CreateView, Expr, Ident,
+    ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
+};
+
+use super::{parse, query};
+use crate::check::contract::notes::text;
+
+/// Names are keys here: without quotes they are the same in upper and lower case.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub relations: BTreeMap<String, Relation>,
+    /// Statements that are not about tables or views, as text.
+    pub others: BTreeSet<String>,
+}
+
+/// A table or a view.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Relation {
+    pub is_view: bool,
+    pub columns: Vec<Column>,
+    /// Whether all of its columns are known: a `*` may not be.
+    pub is_listed: bool,
+    /// Of a view: its query, without what is selected.
+    pub query: Option<String>,
+    /// `PRIMARY KEY (a, b)`, `UNIQUE (c)`.
+    pub keys: BTreeSet<String>,
+    /// Checks and foreign keys.
+    pub checks: BTreeSet<String>,
+    /// All else that the statement says.
+    pub options: String,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(super) struct Column {
+    pub name: String,
+    pub data_type: Option<String>,
+    /// `None` where it cannot be told, as in views.
+    pub nullable: Option<bool>,
+    pub default: Option<String>,
+    /// Of a view: how it is computed.
+    pub expression: Option<String>,
+}
+
+impl Model {
+    pub(super) fn read(definition: &Value) -> Result<Self, String> {
+        let text = text(definition)?;
+        parse::on_a_deep_stack(|| Self::of(text)).and_then(|read| read)
+    }
+
+    fn of(text: &str) -> Result<Self, String> {
+        let statements = parse::statements(text)?;
+        let mut model = Self::default();
+        for statement in statements {
+            model.run(statement);
+        }
+        if model.relations.is_empty() && model.others.is_empty() {
+            return Err("there is no table or view in it".to_owned());
+        }
+        Ok(model)
+    }
+
+    fn run(&mut self, statement: Statement) {
+        match statement {
+            Statement::CreateTable(table) => self.create_table(table),
+            Statement::CreateView(view) => self.create_view(&view),
+            Statement::AlterTable(alter) => {
+                let name = object(&alter.name);
+                for operation in alter.operations {
+                    if !self.alter(&name, &operation) {
+                        self.others.insert(format!("ALTER TABLE {} {operation}", alter.name));
+                    }
+                }
+            }
+            Statement::Drop { object_type: ObjectType::Table | ObjectType::View, names, .. } => {
+                for name in names {
+                    self.relations.remove(&object(&name));
+                }
+            }
+            // Nobody on the other side relies on these.
+            Statement::Comment { .. }
+            | Statement::CreateSchema { .. }
+            | Statement::CreateDatabase { .. }
+            | Statement::Use(_)
+            | Statement::Set(_)
+            | Statement::StartTransaction { .. }
+            | Statement::Commit { .. } => {}
+            Statement::CreateIndex(index) if !index.unique => {}
+            other => {
+                self.others.insert(other.to_string());
+            }
+        }
+    }
+
+    fn create_table(&mut self, mut table: CreateTable) {
+        let key = object(&table.name);
+        let mut relation = Relation { is_listed: true, ..Relation::default() };
+        for column in &table.columns {
+            relation.add(column);
+        }
+        for constraint in &table.constraints {
+            relation.constrain(constraint);
+        }
+        if let Some(query) = &table.query {
+            let selected = query::selected(query, self);
+            relation.is_listed = selected.is_listed;
+            relation.query = Some(selected.rest);
+            if relation.columns.is_empty() {
+                relation.columns = selected.columns;
+            }
+        }
+        if let Some(primary) = &table.primary_key {
+            relation.keys.insert(format!("PRIMARY KEY {}", primary.to_string().to_lowercase()));
+        }
+        relation.primary_keys_are_not_null();
+        // The rest of what the statement says.
+        table.columns.clear();
+        table.constraints.clear();
+        (table.query, table.primary_key, table.comment) = (None, None, None);
+        table.name = ObjectName(Vec::new());
+        (table.or_replace, table.if_not_exists) = (false, false);
+        relation.options = table.to_string();
+        self.relations.insert(key, relation);
+    }
+
+    fn create_view(&mut self, view: &CreateView) {
+        let selected = query::selected(&view.query, self);
+        let mut columns = selected.columns;
+        let mut is_listed = selected.is_listed;
+        if !view.columns.is_empty() {
+            if !is_listed || columns.len() != view.columns.len() {
+                columns = vec![Column::default(); view.columns.len()];
+            }
+            is_listed = true;
+            for (column, named) in columns.iter_mut().zip(&view.columns) {
+                column.name = ident(&named.name);
+                if let Some(data_type) = &named.data_type {
+                    column.data_type = Some(data_type.to_string());
+                }
+            }
+        }
+        let options = if view.materialized { "MATERIALIZED" } else { "" }.to_owned();
+        let relation =
+            Relation { is_view: true, columns, is_listed, query: Some(selected.rest), options, ..Relation::default() };
+        self.relations.insert(object(&view.name), relation);
+    }
+
+    /// Whether the operation was understood.
+    fn alter(&mut self, table: &str, operation: &AlterTableOperation) -> bool {
+        if let AlterTableOperation::RenameTable { table_name } = operation {
+            let (RenameTableNameKind::As(name) | RenameTableNameKind::To(name)) = table_name;
+            return match self.relations.remove(table) {
+                Some(relation) => self.relations.insert(object(name), relation).is_none(),
+                None => false,
+            };
+        }
+        let Some(relation) = self.relations.get_mut(table) else { return false };
+        match operation {
+            AlterTableOperation::AddColumn { column_def, column_position: None, .. } => relation.add(column_def),
+            AlterTableOperation::AddConstraint { constraint, .. } => relation.constrain(constraint),
+            AlterTableOperation::DropColumn { column_names, .. } => {
+                let names: Vec<String> = column_names.iter().map(ident).collect();
+                relation.columns.retain(|column| !names.contains(&column.name));
+            }
+            AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
+                let Some(column) = relation.column(&ident(old_column_name)) else { return false };
+                column.name = ident(new_column_name);
+            }
+            AlterTableOperation::AlterColumn { column_name, op } => {
+                let Some(column) = relation.column(&ident(column_name)) else { return false };
+                match op {
+                    AlterColumnOperation::SetNotNull => column.nullable = Some(false),
+                    AlterColumnOperation::DropNotNull => column.nullable = Some(true),
+                    AlterColumnOperation::SetDefault { value } => column.default = Some(value.to_string()),
+                    AlterColumnOperation::DropDefault => column.default = None,
+                    AlterColumnOperation::SetDataType { data_type, .. } => {
+                        column.data_type = Some(data_type.to_string());
+                    }
+                    AlterColumnOperation::AddGenerated { .. } => return false,
+                }
+            }
+            _ => return false,
+        }
+        relation.primary_keys_are_not_null();
+        true
+    }
+}
+
+impl Relation {
+    fn column(&mut self, name: &str) -> Option<&mut Column> {
+        self.columns.iter_mut().find(|column| column.name == name)
+    }
+
+    fn add(&mut self, defined: &ColumnDef) {
+        let written = defined.data_type.to_string();
+        let is_serial = written.to_ascii_uppercase().ends_with("SERIAL");
+        let mut column = Column {
+            name: ident(&defined.name),
+            data_type: Some(written).filter(|written| !written.is_empty()),
+            nullable: Some(!is_serial),
+            default: is_serial.then(|| "generated".to_owned()),
+            expression: None,
+        };
+        for option in &defined.options {
+            match &option.option {
+                ColumnOption::Null => column.nullable = Some(true),
+                ColumnOption::NotNull => column.nullable = Some(false),
+                ColumnOption::PrimaryKey(_) => {
+                    column.nullable = Some(false);
+                    self.keys.insert(format!("PRIMARY KEY ({})", column.name));
+                }
+                ColumnOption::Unique(_) => {
+                    self.keys.insert(format!("UNIQUE ({})", column.name));
+                }
+                ColumnOption::Check(check) => {
+                    self.checks.insert(format!("CHECK ({})", check.expr));
+                }
+                ColumnOption::ForeignKey(foreign) => {
+                    let to: Vec<String> = foreign.referred_columns.iter().map(ident).collect();
+                    let table = object(&foreign.foreign_table);
+                    self.checks.insert(format!("FOREIGN KEY ({}) REFERENCES {table} ({})", column.name, to.join(", ")));
+                }
+                ColumnOption::Comment(_) | ColumnOption::Options(_) => {}
+                // The rest is about which value stands there when none is given, or how it is compared.
+                other => {
+                    let text = other.to_string();
+                    column.default = Some(column.default.map_or(text.clone(), |before| format!("{before} {text}")));
+                }
+            }
+        }
+        self.columns.push(column);
+    }
+
+    fn constrain(&mut self, constraint: &TableConstraint) {
+        let columns = |columns: &[sqlparser::ast::IndexColumn]| {
+            let names = columns.iter().map(|column| match &column.column.expr {
+                Expr::Identifier(name) => ident(name),
+                other => other.to_string(),
+            });
+            names.collect::<Vec<_>>().join(", ")
+        };
+        match constraint {
+            TableConstraint::PrimaryKey(key) => self.keys.insert(format!("PRIMARY KEY ({})", columns(&key.columns))),
+            TableConstraint::Unique(key) => self.keys.insert(format!("UNIQUE ({})", columns(&key.columns))),
+            TableConstraint::Check(check) => self.checks.insert(format!("CHECK ({})", check.expr)),
+            TableConstraint::ForeignKey(foreign) => {
+                let list = |names: &[Ident]| names.iter().map(ident).collect::<Vec<_>>().join(", ");
+                let (from, to) = (list(&foreign.columns), list(&foreign.referred_columns));
+                let table = object(&foreign.foreign_table);
+                self.checks.insert(format!("FOREIGN KEY ({from}) REFERENCES {table} ({to})"))
+            }
+            // Indexes cost or save time, and promise nothing.
+            TableConstraint::Index(_) | TableConstraint::FulltextOrSpatial(_) => true,
+            other => self.checks.insert(other.to_string()),
+        };
+    }
+
+    fn primary_keys_are_not_null(&mut self) {
+        let primary: Vec<String> = self
+            .keys
+            .iter()
+            .filter_map(|key| key.strip_prefix("PRIMARY KEY (")?.strip_suffix(')'))
+            .flat_map(|names| names.split(", ").map(str::to_owned))
+            .collect();
+        for column in self.columns.iter_mut().filter(|column| primary.contains(&column.name)) {
+            column.nullable = Some(false);
+        }
+    }
+}
+
+/// A name as databases compare it: quoted as it is, else without regard to case. Quotes by backticks or
+/// brackets keep no case.
+pub(super) fn ident(name: &Ident) -> String {
+    if name.quote_style == Some('"') { name.value.clone() } else { name.value.to_lowercase() }
+}
+
+pub(super) fn object(name: &ObjectName) -> String {
+    let parts = name.0.iter().map(|part| part.as_ident().map_or_else(|| part.to_string(), ident));
+    parts.collect::<Vec<_>>().join(".")
+}

@@ -1,0 +1,5 @@
+CREATE TABLE trips (
+  id BIGINT PRIMARY KEY,
+  fare TEXT NOT NULL,
+  city VARCHAR(50)
+);

@@ -1,0 +1,5 @@
+CREATE TABLE trips (
+  fare NUMERIC(10, 2) NOT NULL,
+  id BIGINT PRIMARY KEY,
+  city VARCHAR(50)
+);

@@ -1,0 +1,6 @@
+CREATE TABLE trips (
+  id BIGINT PRIMARY KEY,
+  fare NUMERIC(10, 2) NOT NULL,
+  city VARCHAR(50),
+  CHECK (fare >= 0)
+);

@@ -1,0 +1,5 @@
+CREATE TABLE rides (
+  id BIGINT PRIMARY KEY,
+  fare NUMERIC(10, 2) NOT NULL,
+  city VARCHAR(50)
+);

@@ -1,0 +1,7 @@
+CREATE TABLE trips (
+  id BIGINT PRIMARY KEY,
+  fare NUMERIC(10, 2) NOT NULL,
+  city VARCHAR(50)
+);
+
+CREATE TABLE stops (trip_id BIGINT, lat DOUBLE PRECISION);

@@ -1,0 +1,5 @@
+CREATE VIEW daily_fares AS
+SELECT day, city, sum(fare) AS fares
+FROM trips
+WHERE city <> 'test'
+GROUP BY day, city;

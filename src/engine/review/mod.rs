@@ -42,6 +42,7 @@ use crate::domain::forge::{Proposal, PullRequest, PullState, ReviewVerdict};
 use crate::domain::id::Revision;
 use crate::domain::report::{Report, Review, ReviewOutcome, one_line};
 use crate::domain::source::Target;
+use crate::domain::time::Timestamp;
 use crate::port::source::{FetchError, Merge};
 use crate::port::store::{ProposalRecord, ReviewInputs, SourceRecord};
 
@@ -153,18 +154,19 @@ impl Engine {
         }
         let merged = match self.ports.source.merge(source, &base, &head).await {
             Ok(Merge::Clean(merged)) if merged == base => {
-                let record = subject.recorded(inputs, Some(merged), ReviewVerdict::Untouched, "it is merged already");
-                self.ports.store.record_proposal(&self.dated(record), &[]).await?;
+                let mut record = subject.recorded(inputs, ReviewVerdict::Untouched, self.ports.clock.now());
+                (record.result, record.summary) = (Some(merged), "the branch holds it already".to_owned());
+                self.ports.store.record_proposal(&record, &[]).await?;
                 return Ok(Reviewed::Merged);
             }
             Ok(Merge::Clean(merged)) => merged,
             Ok(Merge::Conflicts { paths, count }) => {
-                return self.tell_outcome(subject, inputs, None, ReviewOutcome::Conflicts { paths, count }).await;
+                return self.tell_outcome(subject, inputs, ReviewOutcome::Conflicts { paths, count }).await;
             }
-            Ok(Merge::Unrelated) => return self.tell_outcome(subject, inputs, None, ReviewOutcome::Unrelated).await,
+            Ok(Merge::Unrelated) => return self.tell_outcome(subject, inputs, ReviewOutcome::Unrelated).await,
             Ok(Merge::TooLarge(why)) => {
                 let why = format!("it costs too much to merge: {why}");
-                return self.tell_outcome(subject, inputs, None, ReviewOutcome::Refused(why)).await;
+                return self.tell_outcome(subject, inputs, ReviewOutcome::Refused(why)).await;
             }
             Err(error) => return self.tell_failed(subject, inputs, error.into()).await,
         };
@@ -227,7 +229,7 @@ impl Engine {
         if let Some(head) = expected {
             let base = subject.before.as_ref().map_or_else(|| head.clone(), |before| before.inputs.base.clone());
             let inputs = self.review_inputs(subject, head, base);
-            self.tell_outcome(subject, inputs, None, ReviewOutcome::NotEvaluated(why.clone())).await?;
+            self.tell_outcome(subject, inputs, ReviewOutcome::NotEvaluated(why.clone())).await?;
         }
         Err(PassError::NotAssessed(why))
     }
@@ -241,11 +243,11 @@ impl Engine {
     ) -> Result<Reviewed, PassError> {
         // What failed in detail is for the log: the head may be anybody's to look at.
         let why = ReviewOutcome::NotEvaluated("an internal error; it is tried again".to_owned());
-        self.tell_outcome(subject, inputs, None, why).await?;
+        self.tell_outcome(subject, inputs, why).await?;
         Err(error)
     }
 
-    /// Tells and records a verdict that has no assessment, unless it is recorded already.
+    /// The same, unless it is recorded already.
     async fn tell_unless_known(
         &self,
         subject: &Subject<'_>,
@@ -255,17 +257,17 @@ impl Engine {
         if subject.is_known(&inputs) {
             return Ok(Reviewed::Unchanged);
         }
-        self.tell_outcome(subject, inputs, None, outcome).await
+        self.tell_outcome(subject, inputs, outcome).await
     }
 
+    /// Tells and records a verdict that has no assessment.
     async fn tell_outcome(
         &self,
         subject: &Subject<'_>,
         inputs: ReviewInputs,
-        result: Option<Revision>,
         outcome: ReviewOutcome,
     ) -> Result<Reviewed, PassError> {
-        self.record_review(subject, inputs, result, assess::Assessed::without_products(outcome)).await
+        self.record_review(subject, inputs, None, assess::Assessed::without_products(outcome)).await
     }
 
     /// Records what is said, and wants the forge to show it, in one transaction.
@@ -290,17 +292,13 @@ impl Engine {
         };
         let (reports, commented) = self.reports_of(subject, &review);
         let verdict = review.verdict();
-        let mut record = self.dated(subject.recorded(inputs, result, verdict, &review.headline()));
-        record.commented = commented;
+        let mut record = subject.recorded(inputs, verdict, self.ports.clock.now());
+        (record.result, record.summary, record.commented) = (result, review.headline(), commented);
         self.ports.store.record_proposal(&record, &reports).await?;
         self.publish_bell.notify_one();
         info!(source = %review.source, proposal = %review.proposal, head = %review.head.short(),
             verdict = verdict.as_str(), "{}", record.summary);
         Ok(Reviewed::Told { review: Box::new(review), reports })
-    }
-
-    fn dated(&self, record: ProposalRecord) -> ProposalRecord {
-        ProposalRecord { assessed_at: self.ports.clock.now(), ..record }
     }
 }
 
@@ -315,27 +313,22 @@ impl Subject<'_> {
         })
     }
 
-    fn recorded(
-        &self,
-        inputs: ReviewInputs,
-        result: Option<Revision>,
-        verdict: ReviewVerdict,
-        summary: &str,
-    ) -> ProposalRecord {
+    /// What is recorded of it with this verdict.
+    fn recorded(&self, inputs: ReviewInputs, verdict: ReviewVerdict, assessed_at: Timestamp) -> ProposalRecord {
         ProposalRecord {
             source: self.target.source.clone(),
             proposal: self.proposal.clone(),
             state: PullState::Open,
             inputs,
-            result,
+            result: None,
             is_fork: self.is_fork,
             author: self.author.clone(),
             title: self.title.clone(),
             verdict,
-            summary: summary.to_owned(),
+            summary: String::new(),
             commented: self.before.as_ref().is_some_and(|before| before.commented),
             again: false,
-            assessed_at: crate::domain::time::Timestamp::UNIX_EPOCH,
+            assessed_at,
         }
     }
 }

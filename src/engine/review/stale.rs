@@ -80,15 +80,14 @@ impl Engine {
         for record in &open {
             let inputs = &record.inputs;
             // What failed is tried again by whoever saw it fail, after growing pauses; this is for what
-            // nobody remembers.
-            let is_forgotten = record.verdict == ReviewVerdict::NotEvaluated
-                && now.duration_since(record.assessed_at).unsigned_abs() >= self.settings.longest_pause;
-            let holds = base.is_none_or(|base| *base == inputs.base)
-                && inputs.recorded == recorded
-                && inputs.policies == policies
-                && inputs.platform == watched.platform
-                && !is_forgotten
-                && !record.again;
+            // nobody remembers. Where the branch stood then may not be known.
+            let still_counts = if record.verdict == ReviewVerdict::NotEvaluated {
+                now.duration_since(record.assessed_at).unsigned_abs() < self.settings.longest_pause
+            } else {
+                base.is_none_or(|base| *base == inputs.base) && inputs.recorded == recorded
+            };
+            let holds =
+                still_counts && inputs.policies == policies && inputs.platform == watched.platform && !record.again;
             if !holds || listed.as_ref().is_some_and(|listed| !is_as_listed(record, listed)) {
                 stale.insert(record.proposal.clone());
             }

@@ -13,7 +13,7 @@ pub use passes::{
     ContainerRecord, DescriptorEntry, Pass, PassBook, RecordedVersion, SourceRecord, Standing, VerdictEntry,
     VersionEntry,
 };
-pub use reports::{ReportBook, WantedReport};
+pub use reports::{Pause, ReportBook, WantedReport};
 
 /// Why the record could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -168,8 +168,16 @@ impl ActivityBook for CrashingStore {
 
 #[async_trait]
 impl ReportBook for CrashingStore {
-    async fn unpublished(&self, now: Timestamp, limit: usize) -> Result<Vec<WantedReport>, StoreError> {
-        read!(self.unpublished(now, limit))
+    async fn unpublished(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError> {
+        read!(self.unpublished(sources, now, limit))
+    }
+    async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
+        read!(self.sources_with_unpublished())
     }
     async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
         read!(self.pending(source, context))
@@ -177,8 +185,8 @@ impl ReportBook for CrashingStore {
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         write!(self.want(reports, at))
     }
-    async fn published(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
-        write!(self.published(report, at))
+    async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.published(report, external, at))
     }
     async fn failed(
         &self,
@@ -188,6 +196,29 @@ impl ReportBook for CrashingStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         write!(self.failed(report, message, again, at))
+    }
+    async fn pause(
+        &self,
+        sources: &[SourceName],
+        why: &Pause,
+        until: Timestamp,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self.pause(sources, why, until, at))
+    }
+    async fn to_verify(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError> {
+        read!(self.to_verify(sources, now, limit))
+    }
+    async fn verified(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.verified(report, at))
+    }
+    async fn lost(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.lost(report, at))
     }
 }
 

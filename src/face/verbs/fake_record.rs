@@ -14,7 +14,7 @@ use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
     ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, FindingRow,
-    LogLine, Look, Pass, PassBook, PassRow, ProductRow, RecordedVersion, ReportBook, ReportRow, SourceRecord,
+    LogLine, Look, Pass, PassBook, PassRow, Pause, ProductRow, RecordedVersion, ReportBook, ReportRow, SourceRecord,
     SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
@@ -310,7 +310,11 @@ impl PassBook for FakeRecord {
 
 #[async_trait]
 impl ReportBook for FakeRecord {
-    async fn unpublished(&self, _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
+    async fn unpublished(&self, _: &[SourceName], _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
         unreachable!("not shown")
     }
 
@@ -322,11 +326,27 @@ impl ReportBook for FakeRecord {
         unreachable!("nothing is written")
     }
 
-    async fn published(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
+    async fn published(&self, _: &WantedReport, _: Option<&str>, _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
     }
 
     async fn failed(&self, _: &WantedReport, _: &str, _: Option<Timestamp>, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn pause(&self, _: &[SourceName], _: &Pause, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn to_verify(&self, _: &[SourceName], _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn verified(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn lost(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
     }
 }

@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 1;
+pub const KNOWN: i64 = 4;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +52,17 @@ pub async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     migrator().run_direct(None, connection, false).await.map_err(|error| failure::of_migration(error, KNOWN))
 }
 
+/// The steps: version, name, statements.
+const STEPS: [(i64, &str, &str); 2] = [
+    (1, "record", include_str!("../../../../migrations/sqlite/0001_record.sql")),
+    (4, "reports", include_str!("../../../../migrations/sqlite/0004_reports.sql")),
+];
+
 fn migrator() -> Migrator {
-    let first = include_str!("../../../../migrations/sqlite/0001_record.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "record".into(),
-        MigrationType::Simple,
-        first.into_sql_str(),
-        false,
-    )])
+    let steps = STEPS.map(|(version, name, text)| {
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    Migrator::with_migrations(steps.to_vec())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::activities::load;
 use super::passes::{plans, reading, rollouts};
 use super::{SqliteStore, reports};
 
-const EXPECTED: [(&str, &str); 15] = [
+const EXPECTED: [(&str, &str); 17] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -21,7 +21,9 @@ const EXPECTED: [(&str, &str); 15] = [
     (reading::STANDING, "descriptors_with_errors (source=?)"),
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
-    (reports::UNPUBLISHED, "USING INDEX reports_pending"),
+    (reports::UNPUBLISHED, "USING INDEX reports_pending (source=?)"),
+    (reports::SOURCES_WITH_UNPUBLISHED, "INDEX reports_pending"),
+    (reports::TO_VERIFY, "USING INDEX reports_to_verify (source=? AND verify_at<?)"),
     (reports::PENDING_STATES, "INDEX reports_open"),
 ];
 

@@ -99,6 +99,7 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
         judge: Arc::new(judge),
         executors,
         forges: forges(config),
+        requests: Vec::new(),
         reviews: BTreeMap::new(),
         clock: Arc::new(SystemClock),
     };

@@ -4,7 +4,8 @@
 //!
 //! Absent: concrete adapters, configuration files, terminals. The engine knows ports only.
 
-mod followers;
+mod commands;
+mod gates;
 mod pass;
 mod publish;
 mod queue;
@@ -27,6 +28,7 @@ use crate::port::clock::Clock;
 use crate::port::executor::Executor;
 use crate::port::forge::Forge;
 use crate::port::judge::Judge;
+use crate::port::requests::Requests;
 use crate::port::reviews::Reviews;
 use crate::port::source::Source;
 use crate::port::store::Store;
@@ -44,6 +46,8 @@ pub struct Ports {
     pub executors: BTreeMap<ExecutorName, Arc<dyn Executor>>,
     /// The forge of each source that has one.
     pub forges: BTreeMap<SourceName, Arc<dyn Forge>>,
+    /// Where people ask for something.
+    pub requests: Vec<Arc<dyn Requests>>,
     /// Where the proposals of each source are asked for, where its forge has such.
     pub reviews: BTreeMap<SourceName, Arc<dyn Reviews>>,
     /// The time.
@@ -59,8 +63,11 @@ pub struct Engine {
     settings: EngineSettings,
     rollout_bell: Notify,
     publish_bell: Notify,
+    request_bell: Notify,
     /// Held while the status of a commit's stages is worked out and recorded. See `reports`.
     report_gate: Mutex<()>,
+    /// Forges that are not asked about requests for now.
+    resting: std::sync::Mutex<commands::Resting>,
 }
 
 impl std::fmt::Debug for Ports {
@@ -78,7 +85,15 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// Puts the parts together. Nothing runs yet.
     pub fn new(ports: Ports, settings: EngineSettings) -> Self {
-        Self { ports, settings, rollout_bell: Notify::new(), publish_bell: Notify::new(), report_gate: Mutex::new(()) }
+        Self {
+            ports,
+            settings,
+            rollout_bell: Notify::new(),
+            publish_bell: Notify::new(),
+            request_bell: Notify::new(),
+            report_gate: Mutex::new(()),
+            resting: std::sync::Mutex::default(),
+        }
     }
 
     /// What the engine was told.

@@ -6,6 +6,7 @@ pub mod door;
 pub mod executor;
 pub mod forge;
 pub mod judge;
+pub mod requests;
 pub mod reviews;
 pub mod source;
 pub mod store;

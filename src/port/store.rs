@@ -1,11 +1,13 @@
-//! The record. Four narrow roles; one adapter plays them all.
+//! The record. Five narrow roles; one adapter plays them all.
 
 mod activities;
+mod approvals;
 mod look;
 mod passes;
 mod reports;
 
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
+pub use approvals::{ApprovalBook, Decision, Ruling};
 pub use look::{
     ActivityRow, AuditRow, ContainerRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow, VersionRow,
 };
@@ -37,6 +39,6 @@ pub enum StoreError {
 }
 
 /// The whole record.
-pub trait Store: PassBook + ActivityBook + ReportBook + Look {}
+pub trait Store: PassBook + ActivityBook + ReportBook + ApprovalBook + Look {}
 
-impl<T: PassBook + ActivityBook + ReportBook + Look> Store for T {}
+impl<T: PassBook + ActivityBook + ReportBook + ApprovalBook + Look> Store for T {}

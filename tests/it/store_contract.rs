@@ -9,6 +9,7 @@ mod reports;
 mod sqlite;
 mod sqlite_disk;
 mod superseding;
+mod upgrading;
 mod versions;
 
 use std::sync::Arc;
@@ -88,6 +89,13 @@ contracts! {
     reports::a_failure_waits_until_it_is_due,
     reports::what_was_given_up_is_tried_when_it_is_wanted_anew,
     reports::a_state_that_keeps_changing_keeps_its_turn,
+    reports::what_is_more_than_a_status_is_kept_whole_under_its_own_key,
+    reports::statuses_come_before_checks_and_comments,
+    reports::the_forges_own_id_outlives_editions,
+    reports::a_limit_holds_up_its_account_alone_and_is_nobodys_failure,
+    reports::what_we_may_not_write_is_a_condition_until_it_was_written,
+    reports::what_is_shown_is_looked_at_ever_more_rarely,
+    reports::what_was_lost_is_wanted_again,
     reports::reports_of_passes_and_events_are_wanted_with_them,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,

@@ -226,7 +226,8 @@ impl World {
         };
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let ports =
-            Ports { store, source: Arc::new(sources), judge, executors, forges, reviews: BTreeMap::new(), clock };
+            Ports { store, source: Arc::new(sources), judge, executors, forges, requests: Vec::new(),
+        reviews: BTreeMap::new(), clock };
         Arc::new(Engine::new(ports, settings))
     }
 

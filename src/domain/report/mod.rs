@@ -8,7 +8,7 @@ use super::time::{Timestamp, from_millis, to_millis};
 
 mod detail;
 
-pub use detail::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, CheckAction, Comment, Detail};
+pub use detail::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, CheckAction, Comment, DeploymentStatus, Detail};
 
 /// The state of a commit status, in GitHub's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -119,6 +119,8 @@ impl Engine {
         let mut roots: BTreeSet<RepoPath> = discovery.roots.into_iter().collect();
         roots.extend(self.ports.store.descriptors_reading(sighting.source, &all).await?);
         roots.extend(in_touched_folders(recorded, &all));
+        // What somebody wants to be tried again counts as touched.
+        roots.extend(self.ports.store.to_retry(sighting.source).await?);
         let held: BTreeSet<RepoPath> = self
             .ports
             .store

@@ -32,6 +32,8 @@ pub struct ActivityRecord {
 pub struct StageStanding {
     /// Which.
     pub id: ActivityId,
+    /// The plan it belongs to.
+    pub plan: Digest,
     /// The product's major version.
     pub product: Fqn,
     /// Where it stands.

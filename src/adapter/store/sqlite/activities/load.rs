@@ -99,7 +99,7 @@ pub async fn stage_standing(
     stage: &StageName,
 ) -> Result<Vec<StageStanding>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, product, status, message FROM activities
+        "SELECT id, plan, product, status, message FROM activities
          WHERE source = ?1 AND revision = ?2 AND stage = ?3 ORDER BY number",
     )
     .bind(source.as_str())
@@ -112,6 +112,7 @@ pub async fn stage_standing(
         let status = ActivityStatus::ALL.into_iter().find(|status| status.as_str() == word);
         Ok(StageStanding {
             id: row.name("id")?,
+            plan: row.name("plan")?,
             product: row.name("product")?,
             status: status.ok_or_else(|| damaged("an activity's status", &word))?,
             message: row.text_or_none("message")?,

@@ -1,6 +1,6 @@
 //! Activities, as logs of events.
 
-mod append;
+pub mod append;
 mod claim;
 pub mod load;
 mod logs;

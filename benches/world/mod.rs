@@ -108,7 +108,7 @@ fn platform() -> Platform {
     let stage = |name: &str, after: &[&str]| Stage {
         name: name.parse().unwrap(),
         after: after.iter().map(|name| name.parse().unwrap()).collect(),
-            gate: None,
+        gate: None,
     };
     let executor =
         |name: &str, phase| (name.parse().unwrap(), ExecutorProfile { phase, timeout_seconds: 600, attempts: 3 });

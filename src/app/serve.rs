@@ -1,4 +1,4 @@
-//! The daemon: triggers, the three loops of the engine, and health over HTTP.
+//! The daemon: triggers, the four loops of the engine, and health over HTTP.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -75,7 +75,12 @@ pub(super) async fn run(
     let mut triggers = trigger::start(&door, &engine.ports().clock, &watched, &policies, stop);
     started.store(true, Ordering::Release);
 
-    tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop));
+    tokio::join!(
+        engine.pass_until(&queue, stop),
+        engine.roll_out_until(stop),
+        engine.publish_until(stop),
+        engine.answer_until(&queue, stop)
+    );
     while triggers.join_next().await.is_some() {}
     match health.await {
         Ok(Ok(())) => {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::adapter::clock::SystemClock;
 use crate::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec, SqlExecutor, SqlSpec};
 use crate::adapter::git::{GitSetupError, GitSourceSpec, GitSources};
+use crate::adapter::inbox::Inbox;
 use crate::adapter::local_forge::LocalForge;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use crate::adapter::store::sqlite::SqliteStore;
@@ -99,12 +100,18 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
         judge: Arc::new(judge),
         executors,
         forges: forges(config),
-        requests: Vec::new(),
+        requests: vec![Arc::new(inbox_of(config))],
         reviews: BTreeMap::new(),
         clock: Arc::new(SystemClock),
     };
     let engine = Arc::new(Engine::new(ports, settings(config)));
     Ok(Assembled { engine, store, commands, _scratch: scratch })
+}
+
+/// Where people leave on this machine what they ask for: beside the record.
+pub(super) fn inbox_of(config: &Checked) -> Inbox {
+    let StateLocation::Sqlite(path) = &config.state;
+    Inbox::new(path.parent().unwrap_or(Path::new(".")).join("inbox"))
 }
 
 /// How policies are evaluated: from these folders, or with none from the pack that ships.

@@ -6,10 +6,12 @@
 //!   gate of the reports, under which decisions are recorded too.
 //! - *Other policies than when it was approved*: approvals are counted for the policies of now, each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::activity::ActivityStatus;
 use crate::domain::forge::{Hold, Person, approvers};
 use crate::domain::id::{Digest, SourceName, StageName};
+use crate::domain::plan::ActivityId;
 use crate::port::store::{ActivityRecord, StoreError};
 
 use super::Engine;
@@ -37,7 +39,40 @@ pub(super) struct Gates<'a> {
     seen: BTreeMap<(Digest, StageName), u32>,
 }
 
+/// What of a source has not come to its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// How many rollouts can go on by themselves.
+    pub going_on: usize,
+    /// How many wait for people, or for such a one.
+    pub waiting_for_people: usize,
+}
+
 impl Engine {
+    /// What of a source has not come to its end, and why.
+    pub async fn unfinished_of(&self, source: &SourceName) -> Result<Unfinished, StoreError> {
+        let mut open = self.ports.store.unfinished().await?;
+        open.retain(|record| record.source == *source);
+        let mut gates = self.gates().await?;
+        let mut kept: BTreeSet<ActivityId> = BTreeSet::new();
+        for record in open.iter().filter(|record| record.state.status == ActivityStatus::Waiting) {
+            if gates.before_activity(record).await?.is_some() {
+                kept.insert(record.planned.id.clone());
+            }
+        }
+        loop {
+            let before = kept.len();
+            for record in &open {
+                if record.planned.after.iter().any(|id| kept.contains(id)) {
+                    kept.insert(record.planned.id.clone());
+                }
+            }
+            if kept.len() == before {
+                return Ok(Unfinished { going_on: open.len() - kept.len(), waiting_for_people: kept.len() });
+            }
+        }
+    }
+
     pub(super) async fn gates(&self) -> Result<Gates<'_>, StoreError> {
         Ok(Gates {
             engine: self,

@@ -1,6 +1,6 @@
 //! Floor 3: the trip of a commit. A wake makes a pass; a pass records a plan; rolling out runs it;
-//! publishing tells the forge. Each of the three loops reads its work from the record, so each can
-//! be stopped at any point and begun again.
+//! publishing tells the forge; people are answered. Each of the four loops reads its work from the
+//! record, so each can be stopped at any point and begun again.
 //!
 //! Absent: concrete adapters, configuration files, terminals. The engine knows ports only.
 
@@ -14,6 +14,7 @@ mod rollout;
 mod settings;
 mod work;
 
+pub use gates::Unfinished;
 pub use pass::{Draft, PassError, PassOutcome};
 pub use queue::WakeQueue;
 pub use settings::{EngineSettings, Watched};

@@ -1,6 +1,7 @@
 //! What people ask for: in comments of pull requests, by the buttons of checks, on the command line.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::forge::Person;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
@@ -9,7 +10,8 @@ use crate::domain::time::Timestamp;
 use super::store::StoreError;
 
 /// What is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Look anew.
     Plan,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use meshwright::domain::activity::{ActivityEvent, ActivityState, FencingToken};
 use meshwright::domain::descriptor::VersionRef;
+use meshwright::domain::forge::{Approval, Hold};
 use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use meshwright::domain::plan::{ActivityId, Plan};
 use meshwright::domain::report::Report;
@@ -219,6 +220,25 @@ impl ReportBook for CrashingStore {
     }
     async fn lost(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
         write!(self.lost(report, at))
+    }
+}
+
+#[async_trait]
+impl ApprovalBook for CrashingStore {
+    async fn decide(&self, decision: &Decision) -> Result<(), StoreError> {
+        write!(self.decide(decision))
+    }
+    async fn decided(&self, request: &str) -> Result<Option<String>, StoreError> {
+        read!(self.decided(request))
+    }
+    async fn approvals(&self, plan: &Digest, stage: &StageName) -> Result<Vec<Approval>, StoreError> {
+        read!(self.approvals(plan, stage))
+    }
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        read!(self.holds())
+    }
+    async fn to_retry(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        read!(self.to_retry(source))
     }
 }
 

@@ -62,10 +62,7 @@ pub fn audit_detail(planned: &PlannedActivity, plan: &str, event: &ActivityEvent
 
 /// Whether the event may be written without a claim: only those of activities that never begin.
 pub fn needs_no_claim(event: &ActivityEvent) -> bool {
-    matches!(
-        event,
-        ActivityEvent::Skipped { .. } | ActivityEvent::Rejected { .. } | ActivityEvent::Superseded { .. }
-    )
+    matches!(event, ActivityEvent::Skipped { .. } | ActivityEvent::Rejected { .. } | ActivityEvent::Superseded { .. })
 }
 
 /// How many tasks have succeeded.

@@ -1,7 +1,7 @@
 //! Stages: their names, and what comes before what.
 
-use crate::config::{GateConfig, StageConfig};
 use crate::config::error::Problems;
+use crate::config::{GateConfig, StageConfig};
 use crate::domain::id::StageName;
 use crate::domain::stage::{Gate, Stage};
 use crate::domain::suggest::did_you_mean;

@@ -84,7 +84,8 @@ impl Engine {
         let policies = self.ports.judge.policies();
         let seen = self.ports.store.source(&request.source).await?.and_then(|source| source.policies);
         if seen.as_ref() != Some(&policies) {
-            let why = "the policies have changed since the source was looked at: approve again when it was looked at anew";
+            let why =
+                "the policies have changed since the source was looked at: approve again when it was looked at anew";
             return Err(Stop::Refuse(why.to_owned()));
         }
         let plans = plans_of(&self.waiting(request, &meant, Some(stage)).await?);
@@ -194,8 +195,7 @@ impl Engine {
         troubled.retain(|record| {
             matches!(record.state.status, S::Failed | S::Refused | S::Rejected | S::Skipped) && meant.has(record)
         });
-        let products: BTreeSet<Fqn> =
-            troubled.iter().map(|record| record.planned.container.product.clone()).collect();
+        let products: BTreeSet<Fqn> = troubled.iter().map(|record| record.planned.container.product.clone()).collect();
         // A hold of what is meant ends with it; that of the whole source does not.
         let waiting = plans_of(&self.waiting(request, &meant, None).await?);
         let mut held = self.ports.store.holds().await?;

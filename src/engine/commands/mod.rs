@@ -33,7 +33,7 @@ use super::{Engine, WakeQueue};
 /// How many requests are read at once.
 const BATCH: usize = 50;
 /// How often the loop looks without being rung.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long a forge that cannot be asked is left alone.
 const REST: Duration = Duration::from_secs(15);
 /// The longest that a forge can ask to be left alone for.

@@ -231,13 +231,7 @@ impl Engine {
 /// A line for an activity that is about to be recorded.
 fn waiting(activity: &PlannedActivity, plan: &Plan) -> StageLine {
     let product = activity.container.product.product_name().to_owned();
-    StageLine {
-        status: ActivityStatus::Waiting,
-        product,
-        reason: None,
-        plan: Some(plan.digest.clone()),
-        before: None,
-    }
+    StageLine { status: ActivityStatus::Waiting, product, reason: None, plan: Some(plan.digest.clone()), before: None }
 }
 
 /// Whether an unfinished or failed activity of an earlier commit still tells of what Git wants, once

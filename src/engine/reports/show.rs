@@ -89,10 +89,7 @@ impl StageShow<'_> {
     }
 
     /// Of the commits that are pending, without those that are told of already.
-    pub(in crate::engine) async fn followers(
-        &mut self,
-        told: &BTreeSet<&Revision>,
-    ) -> Result<Vec<Report>, StoreError> {
+    pub(in crate::engine) async fn followers(&mut self, told: &BTreeSet<&Revision>) -> Result<Vec<Report>, StoreError> {
         let mut reports = Vec::new();
         for follower in self.engine.followers(self.source, self.stage, told).await? {
             let of_stage = follower.activities.iter().filter(|other| other.planned.container.stage == *self.stage);

@@ -79,8 +79,7 @@ impl Stage<'_> {
     /// All that should be shown. `left_out` is how many products the plan refused.
     pub(in crate::engine) fn reports(&self, lines: &[StageLine], left_out: usize) -> Vec<Report> {
         let (state, text) = state_of(self.stage, lines, left_out, self.waits_for);
-        let status =
-            Report::new(self.source, self.revision, &ReportContext::Stage(self.stage.clone()), state, &text);
+        let status = Report::new(self.source, self.revision, &ReportContext::Stage(self.stage.clone()), state, &text);
         let mut reports = Vec::with_capacity(1);
         if !lines.is_empty() && self.gated && self.abilities.checks {
             let detail = Some(Detail::Check(self.check(lines, &text)));
@@ -214,7 +213,13 @@ mod tests {
     }
 
     fn line(status: ActivityStatus) -> StageLine {
-        StageLine { status, product: "orders".to_owned(), reason: Some("build: exit status 1".to_owned()), plan: None, before: None }
+        StageLine {
+            status,
+            product: "orders".to_owned(),
+            reason: Some("build: exit status 1".to_owned()),
+            plan: None,
+            before: None,
+        }
     }
 
     #[test]
@@ -268,14 +273,8 @@ mod tests {
         let (source, revision) = ("retail".parse().unwrap(), "a".repeat(40).parse().unwrap());
         let abilities = Abilities { checks: true, comments: true, deployments: true };
         let prod = "prod".parse().unwrap();
-        let stage = Stage {
-            source: &source,
-            revision: &revision,
-            stage: &prod,
-            gated: true,
-            waits_for: None,
-            abilities,
-        };
+        let stage =
+            Stage { source: &source, revision: &revision, stage: &prod, gated: true, waits_for: None, abilities };
         let waits = kept(ActivityStatus::Waiting, Waits::Approval { have: 0, need: 1 });
         let told = |lines: &[StageLine]| {
             let mut reports = stage.reports(lines, 0).into_iter().skip(1);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, fold};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
+use crate::domain::forge::{Approval, Hold};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan, PlannedActivity, PlannedTask, TaskKey};
 use crate::domain::report::Report;
@@ -13,9 +14,9 @@ use crate::domain::source::Condition;
 use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
-    ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, FindingRow,
-    LogLine, Look, Pass, PassBook, PassRow, Pause, ProductRow, RecordedVersion, ReportBook, ReportRow, SourceRecord,
-    SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
+    ActivityBook, ActivityRecord, ActivityRow, AppendError, ApprovalBook, AuditRow, ContainerRecord, ContainerRow,
+    Decision, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause, ProductRow, RecordedVersion, ReportBook,
+    ReportRow, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -348,5 +349,28 @@ impl ReportBook for FakeRecord {
 
     async fn lost(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
+    }
+}
+
+#[async_trait]
+impl ApprovalBook for FakeRecord {
+    async fn decide(&self, _: &Decision) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn decided(&self, _: &str) -> Result<Option<String>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn approvals(&self, _: &Digest, _: &StageName) -> Result<Vec<Approval>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn to_retry(&self, _: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        unreachable!("not shown")
     }
 }

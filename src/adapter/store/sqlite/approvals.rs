@@ -42,8 +42,7 @@ impl ApprovalBook for SqliteStore {
 
     async fn approvals(&self, plan: &Digest, stage: &StageName) -> Result<Vec<Approval>, StoreError> {
         let mut transaction = self.read().await?;
-        let rows =
-            sqlx::query(APPROVALS).bind(plan.as_str()).bind(stage.as_str()).fetch_all(&mut *transaction).await?;
+        let rows = sqlx::query(APPROVALS).bind(plan.as_str()).bind(stage.as_str()).fetch_all(&mut *transaction).await?;
         let each = |row: &SqliteRow| {
             Ok(Approval {
                 source: row.name("source")?,
@@ -155,10 +154,12 @@ fn subject(decision: &Decision) -> String {
 
 fn detail(decision: &Decision) -> serde_json::Value {
     let what = match &decision.ruling {
-        Ruling::Approve(approvals) => json!(approvals
-            .iter()
-            .map(|it| json!({"plan": it.plan, "stage": it.stage, "policies": it.policies}))
-            .collect::<Vec<_>>()),
+        Ruling::Approve(approvals) => json!(
+            approvals
+                .iter()
+                .map(|it| json!({"plan": it.plan, "stage": it.stage, "policies": it.policies}))
+                .collect::<Vec<_>>()
+        ),
         Ruling::Reject(activities) => json!(activities),
         Ruling::Hold(holds) => json!(holds.iter().map(|hold| json!({"plan": hold.plan})).collect::<Vec<_>>()),
         Ruling::Resume { plan } => json!({"plan": plan}),
@@ -186,16 +187,14 @@ async fn approve(connection: &mut SqliteConnection, approval: &Approval) -> Resu
 }
 
 async fn write_hold(connection: &mut SqliteConnection, hold: &Hold) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO holds (source, plan, name, via, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-    )
-    .bind(hold.source.as_str())
-    .bind(hold.plan.as_ref().map_or("", Digest::as_str))
-    .bind(&hold.by.name)
-    .bind(&hold.by.via)
-    .bind(to_millis(hold.at))
-    .execute(connection)
-    .await?;
+    sqlx::query("INSERT INTO holds (source, plan, name, via, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")
+        .bind(hold.source.as_str())
+        .bind(hold.plan.as_ref().map_or("", Digest::as_str))
+        .bind(&hold.by.name)
+        .bind(&hold.by.via)
+        .bind(to_millis(hold.at))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

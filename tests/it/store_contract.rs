@@ -2,6 +2,7 @@
 //! A new adapter is one `Room` and one line at the end of this file.
 
 mod activities;
+mod approvals;
 mod concurrency;
 mod look;
 mod passes;
@@ -97,6 +98,11 @@ contracts! {
     reports::what_is_shown_is_looked_at_ever_more_rarely,
     reports::what_was_lost_is_wanted_again,
     reports::reports_of_passes_and_events_are_wanted_with_them,
+    approvals::an_approval_is_read_back_and_counts_from_the_first_time,
+    approvals::a_request_is_decided_once,
+    approvals::holds_end_by_plan_or_all_at_once,
+    approvals::what_is_rejected_never_begins_and_what_has_begun_goes_on,
+    approvals::what_is_to_be_tried_again_is_looked_at_until_it_was,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,
     look::every_decision_can_be_traced,

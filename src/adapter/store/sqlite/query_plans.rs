@@ -5,9 +5,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::activities::load;
 use super::passes::{plans, reading, rollouts};
-use super::{SqliteStore, reports};
+use super::{SqliteStore, approvals, reports};
 
-const EXPECTED: [(&str, &str); 17] = [
+const EXPECTED: [(&str, &str); 19] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -21,6 +21,8 @@ const EXPECTED: [(&str, &str); 17] = [
     (reading::STANDING, "descriptors_with_errors (source=?)"),
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
+    (approvals::APPROVALS, "PRIMARY KEY (plan=? AND stage=?)"),
+    (approvals::TO_RETRY, "descriptors_to_retry (source=?)"),
     (reports::UNPUBLISHED, "USING INDEX reports_pending (source=?)"),
     (reports::SOURCES_WITH_UNPUBLISHED, "INDEX reports_pending"),
     (reports::TO_VERIFY, "USING INDEX reports_to_verify (source=? AND verify_at<?)"),

@@ -101,7 +101,7 @@ impl Ran {
     }
 }
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 23] = [
     "",
     "demo",
     "init",
@@ -114,6 +114,11 @@ const VERBS: [&str; 18] = [
     "get",
     "describe",
     "diff",
+    "approve",
+    "reject",
+    "hold",
+    "resume",
+    "retry",
     "explain",
     "config",
     "config schema",

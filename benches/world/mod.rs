@@ -53,6 +53,7 @@ impl World {
             judge: Arc::new(judge),
             executors: Default::default(),
             forges: Default::default(),
+            requests: Vec::new(),
             reviews: Default::default(),
             clock: Arc::new(SystemClock),
         };

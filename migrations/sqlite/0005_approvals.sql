@@ -23,6 +23,9 @@ CREATE TABLE holds (
     PRIMARY KEY (source, plan)
 ) STRICT, WITHOUT ROWID;
 
+-- Whether anything stands so at a stage of a commit, without reading all of it.
+CREATE INDEX activities_at_stage ON activities (source, revision, stage, status);
+
 -- Which requests were decided, and what was answered.
 CREATE TABLE decisions (
     request TEXT    NOT NULL PRIMARY KEY,

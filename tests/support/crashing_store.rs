@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use meshwright::domain::activity::{ActivityEvent, ActivityState, FencingToken};
+use meshwright::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken};
 use meshwright::domain::descriptor::VersionRef;
 use meshwright::domain::forge::{Approval, Hold};
 use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
@@ -139,6 +139,16 @@ impl ActivityBook for CrashingStore {
         stage: &StageName,
     ) -> Result<Vec<StageStanding>, StoreError> {
         read!(self.stage_standing(source, revision, stage))
+    }
+    async fn count_at(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        stage: &StageName,
+        statuses: &[ActivityStatus],
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        read!(self.count_at(source, revision, stage, statuses, most))
     }
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         read!(self.troubled(source))

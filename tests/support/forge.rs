@@ -1,8 +1,6 @@
 //! A forge in memory, with faults on demand: what it shows, what was written to it, who may write, and
 //! how comments were answered.
 
-#![expect(clippy::disallowed_methods, reason = "a forge that cannot be made is a failed test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::report::Report;
@@ -132,13 +133,14 @@ impl StageShow<'_> {
 
     /// The first of the stages before this one at which the commit has not come to its end.
     async fn waits_for(&self, revision: &Revision) -> Result<Option<StageName>, StoreError> {
+        const OPEN: [ActivityStatus; 2] = [ActivityStatus::Waiting, ActivityStatus::Running];
         for earlier in self.engine.stages_before(self.stage) {
-            let standing = self.engine.ports.store.stage_standing(self.source, revision, earlier).await?;
-            let is_open = |standing: &StageStanding| {
-                let now = self.now.filter(|now| now.planned.id == standing.id);
-                !now.map_or(standing.status, |now| now.state.status).is_final()
-            };
-            if standing.iter().any(is_open) {
+            // The one that is about to end is open in the record.
+            let ends = self.now.is_some_and(|now| {
+                now.state.status.is_final() && now.revision == *revision && now.planned.container.stage == *earlier
+            });
+            let open = self.engine.ports.store.count_at(self.source, revision, earlier, &OPEN, 2).await?;
+            if open > usize::from(ends) {
                 return Ok(Some(earlier.clone()));
             }
         }

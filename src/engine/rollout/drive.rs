@@ -42,13 +42,17 @@ impl Engine {
         // Under the gate, because a pass that supersedes what waits reports it as superseded, and because
         // people may have decided otherwise since it was chosen.
         let gate = self.report_gate.lock().await;
-        if self.is_kept(id).await? {
+        let Some(before) = self.ports.store.activity(id).await? else { return Ok(()) };
+        if self.is_kept(&before).await? {
             return Ok(());
         }
+        let is_first = self.is_first_of_stage(&before).await?;
         let claimed = self.ports.store.claim(id, &self.settings.holder, now).await?;
         let Some(token) = claimed else { return Ok(()) };
         let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
-        self.report_beginning(&record).await?;
+        if is_first {
+            self.report_beginning(&record).await?;
+        }
         drop(gate);
         info!(
             source = %record.source, revision = %record.revision.short(), activity = %id,
@@ -69,13 +73,9 @@ impl Engine {
     }
 
     /// Whether people keep the activity from beginning. What has begun goes on.
-    async fn is_kept(&self, id: &ActivityId) -> Result<bool, DriveError> {
-        let mut gates = self.gates().await?;
-        if !gates.are_there() {
-            return Ok(false);
-        }
-        let Some(record) = self.ports.store.activity(id).await? else { return Ok(false) };
-        Ok(record.state.status == ActivityStatus::Waiting && gates.before_activity(&record).await?.is_some())
+    async fn is_kept(&self, record: &ActivityRecord) -> Result<bool, StoreError> {
+        let is_waiting = record.state.status == ActivityStatus::Waiting;
+        Ok(is_waiting && self.gates().await?.before_activity(record).await?.is_some())
     }
 
     /// Ends an activity over which our own code panicked: it would do so again.

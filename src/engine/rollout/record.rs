@@ -102,8 +102,11 @@ impl Engine {
         if let Some(latest) = latest.as_ref().filter(|latest| latest.revision != record.revision) {
             reports.extend(show.of_latest(latest).await?);
         }
+        if !after.status.is_final() || self.open_at(record, stage, 2).await? > 1 {
+            return Ok(reports);
+        }
         for later in self.stages_after(stage) {
-            if !after.status.is_final() || !self.is_waiting_at(record, later).await? {
+            if self.open_at(record, later, 1).await? == 0 {
                 continue;
             }
             let mut show = self.show_stage(&record.source, later, Some(&now)).await?;
@@ -115,21 +118,23 @@ impl Engine {
         Ok(reports)
     }
 
-    /// Whether something of the activity's commit has not begun at this stage.
-    async fn is_waiting_at(&self, record: &ActivityRecord, stage: &StageName) -> Result<bool, StoreError> {
-        let standing = self.ports.store.stage_standing(&record.source, &record.revision, stage).await?;
-        Ok(standing.iter().any(|standing| standing.status == ActivityStatus::Waiting))
+    /// How many activities of this one's commit have not ended at a stage, counted up to `most`.
+    async fn open_at(&self, record: &ActivityRecord, stage: &StageName, most: usize) -> Result<usize, StoreError> {
+        const OPEN: [ActivityStatus; 2] = [ActivityStatus::Waiting, ActivityStatus::Running];
+        self.ports.store.count_at(&record.source, &record.revision, stage, &OPEN, most).await
+    }
+
+    /// Whether nothing of the activity's commit has begun at its stage.
+    pub(super) async fn is_first_of_stage(&self, record: &ActivityRecord) -> Result<bool, StoreError> {
+        let begun: Vec<ActivityStatus> =
+            ActivityStatus::ALL.into_iter().filter(|status| *status != ActivityStatus::Waiting).collect();
+        let stage = &record.planned.container.stage;
+        Ok(self.ports.store.count_at(&record.source, &record.revision, stage, &begun, 1).await? == 0)
     }
 
     /// Wants it to be shown that the first rollout of a commit has begun at a stage; of the others, their
     /// ends are enough. The caller holds the gate.
     pub(super) async fn report_beginning(&self, record: &ActivityRecord) -> Result<(), StoreError> {
-        let stage = &record.planned.container.stage;
-        let standing = self.ports.store.stage_standing(&record.source, &record.revision, stage).await?;
-        let is_other = |standing: &StageStanding| standing.id != record.planned.id;
-        if standing.iter().filter(|standing| is_other(standing)).any(|other| other.status != ActivityStatus::Waiting) {
-            return Ok(());
-        }
         let reports = self.reports_after(record, &record.state).await?;
         self.ports.store.want(&reports, self.ports.clock.now()).await?;
         self.publish_bell.notify_one();

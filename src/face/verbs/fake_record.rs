@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, fold};
+use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, fold};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
 use crate::domain::forge::{Approval, Hold};
@@ -222,6 +222,16 @@ impl ActivityBook for FakeRecord {
         _: &Revision,
         _: &StageName,
     ) -> Result<Vec<StageStanding>, StoreError> {
+        unreachable!("not shown")
+    }
+    async fn count_at(
+        &self,
+        _: &SourceName,
+        _: &Revision,
+        _: &StageName,
+        _: &[ActivityStatus],
+        _: usize,
+    ) -> Result<usize, StoreError> {
         unreachable!("not shown")
     }
     async fn troubled(&self, _: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {

@@ -187,7 +187,7 @@ async fn what_is_asked_for_wakes_what_it_is_about() {
     started.trip().await;
     let proposal = Target::proposal(source(), Proposal::Pull(7));
     team.comment("ann", 7, Action::Plan);
-    assert_eq!(woken(&answer_all(&started).await).await, [proposal.clone()]);
+    assert_eq!(woken(&answer_all(&started).await).await, std::slice::from_ref(&proposal));
     team.comment("ann", 7, Action::Help);
     assert_eq!(woken(&answer_all(&started).await).await, [proposal]);
     team.comment("ann", 7, Action::Retry);

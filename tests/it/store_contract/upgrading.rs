@@ -1,7 +1,5 @@
 //! A record that an earlier Meshwright wrote is brought up to date, with all that is in it.
 
-#![expect(clippy::disallowed_methods, reason = "helpers of tests fail as tests do")]
-
 use std::path::Path;
 
 use meshwright::adapter::store::sqlite::SqliteStore;

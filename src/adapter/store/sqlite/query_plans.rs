@@ -7,7 +7,7 @@ use super::activities::load;
 use super::passes::{plans, reading, rollouts};
 use super::{SqliteStore, approvals, reports};
 
-const EXPECTED: [(&str, &str); 19] = [
+const EXPECTED: [(&str, &str); 20] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -15,6 +15,7 @@ const EXPECTED: [(&str, &str); 19] = [
     (load::BY_ID_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
     (load::BY_REVISION, "activities_by_revision (source=? AND revision=?)"),
     (load::BY_REVISION_EVENTS, "activities_by_revision (source=? AND revision=?)"),
+    (load::COUNT_AT, "activities_at_stage (source=? AND revision=? AND stage=? AND status=?)"),
     (plans::ACTIVITIES, "activities_by_revision (source=? AND revision=?)"),
     (rollouts::WAITING, "activities_waiting (product=?)"),
     (reading::DESCRIPTORS_READING, "PRIMARY KEY (source=? AND file=?)"),

@@ -14,14 +14,15 @@
 mod ask;
 mod decide;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::domain::id::{Digest, SourceName};
+use crate::domain::activity::ActivityStatus;
+use crate::domain::id::{Digest, SourceName, StageName};
 use crate::domain::time::Timestamp;
 use crate::port::forge::ForgeError;
 use crate::port::requests::{Origin, Request, Requests};
@@ -113,10 +114,15 @@ impl Engine {
         if known.as_ref() == Some(&policies) {
             return Ok(());
         }
-        for stage in self.settings.platform.stages.iter().filter(|stage| stage.gate.is_some()) {
-            for source in self.settings.sources.keys() {
-                self.refresh_stage(source, &stage.name).await?;
-            }
+        let open = self.ports.store.unfinished().await?;
+        let waiting: BTreeSet<(&SourceName, &StageName)> = open
+            .iter()
+            .filter(|record| record.state.status == ActivityStatus::Waiting)
+            .map(|record| (&record.source, &record.planned.container.stage))
+            .filter(|(_, stage)| self.settings.platform.gate(stage).is_some())
+            .collect();
+        for (source, stage) in waiting {
+            self.refresh_stage(source, stage).await?;
         }
         *known = Some(policies);
         Ok(())

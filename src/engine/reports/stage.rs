@@ -82,7 +82,7 @@ impl Stage<'_> {
         let status = Report::new(self.source, self.revision, &ReportContext::Stage(self.stage.clone()), state, &text);
         let mut reports = Vec::with_capacity(1);
         if !lines.is_empty() && self.gated && self.abilities.checks {
-            let detail = Some(Detail::Check(self.check(lines, &text)));
+            let detail = Some(Detail::Check(self.check(lines)));
             reports.push(Report { context: format!("Meshwright {}", self.stage), detail, ..status.clone() });
         }
         if !lines.is_empty() && self.abilities.deployments {
@@ -97,13 +97,16 @@ impl Stage<'_> {
         reports
     }
 
-    /// The check run of a gate, with its button while it waits for people.
-    fn check(&self, lines: &[StageLine], text: &str) -> Check {
+    /// The check run of a gate, with its button while it waits for people. What a task or a person said stands
+    /// in its title, which is plain text, and not in its summary, which is Markdown.
+    fn check(&self, lines: &[StageLine]) -> Check {
         let waiting: Vec<&StageLine> =
             lines.iter().filter(|line| matches!(line.before, Some(Waits::Approval { .. }))).collect();
-        let mut summary = format!("{text}\n");
-        if !waiting.is_empty() {
-            summary.push_str("\nThese data products begin when it is approved:\n\n");
+        let mut summary = String::new();
+        if waiting.is_empty() {
+            summary.push_str(&format!("Nothing waits for an approval at `{}`.\n", self.stage));
+        } else {
+            summary.push_str(&format!("These data products begin at `{}` when it is approved:\n\n", self.stage));
             for line in waiting.iter().take(MOST_NAMES) {
                 summary.push_str(&format!("- `{}`\n", line.product));
             }
@@ -296,6 +299,21 @@ mod tests {
         assert_eq!(stage.reports(&[], 0).len(), 1, "where nothing happens nothing is deployed");
         let bare = Stage { abilities: Abilities::default(), ..stage.clone() };
         assert_eq!(bare.reports(&[line(ActivityStatus::Running)], 0).len(), 1);
+    }
+
+    #[test]
+    fn what_others_said_is_never_markdown() {
+        let (source, revision) = ("retail".parse().unwrap(), "a".repeat(40).parse().unwrap());
+        let prod = "prod".parse().unwrap();
+        let abilities = Abilities { checks: true, ..Abilities::default() };
+        let stage =
+            Stage { source: &source, revision: &revision, stage: &prod, gated: true, waits_for: None, abilities };
+        let mut failed = line(ActivityStatus::Failed);
+        failed.reason = Some("build: @acme/everybody <img src=x> ](https://evil)".to_owned());
+        let reports = stage.reports(&[failed, line(ActivityStatus::Waiting)], 0);
+        let Some(Detail::Check(check)) = &reports[1].detail else { panic!("a check") };
+        assert_eq!(check.summary, "Nothing waits for an approval at `prod`.\n");
+        assert!(reports[1].description.contains("@acme/everybody"), "its title is plain text");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use meshwright::port::store::Look;
 use std::sync::Mutex;
 
 use crate::support::forge::{ModelForge, ModelRequests, deployment};
-use crate::support::world::{Descriptor, Started, World, source};
+use crate::support::world::{Descriptor, Started, World, eventually, source};
 
 const WAITS: &str = "pending: waits for approval (0 of 1): comment '/meshwright approve prod' on its pull request, \
                      or run 'meshwright approve prod'";
@@ -190,6 +190,28 @@ async fn other_policies_void_what_was_approved_under_the_old_ones() {
     assert!(started.statuses(&head)["prod"].starts_with("pending: waits for approval (1 of 2)"));
     ask(&world, &started, &book, "ann", approve()).await;
     assert_eq!(started.running().await, ["orders dev 1.0.0", "orders prod 1.0.0"]);
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_says_that_its_approvals_do_not_count_any_more() {
+    let (world, book) = gated(2);
+    let head = world.commit(&[orders("1.0.0")]);
+    let judge = Arc::new(Changing(Mutex::new(Digest::of(b"old"))));
+    let started = world.start_with(Arc::clone(&judge) as Arc<dyn Judge>).await;
+    started.trip().await;
+    ask(&world, &started, &book, "ann", approve()).await;
+    assert!(started.statuses(&head)["prod"].starts_with("pending: waits for approval (1 of 2)"));
+    *judge.0.lock().unwrap() = Digest::of(b"new");
+    let (engine, stop) = (Arc::clone(&started.engine), started.stop.clone());
+    let answering = tokio::spawn(async move { engine.answer_until(&Arc::default(), &stop).await });
+    eventually("it is told", async || {
+        started.engine.publish_due().await.unwrap();
+        started.statuses(&head)["prod"].starts_with("pending: waits for approval (0 of 2)")
+    })
+    .await;
+    started.stop.cancel();
+    answering.await.unwrap();
     started.close().await;
 }
 

@@ -55,6 +55,7 @@ impl World {
             judge: Arc::new(judge),
             executors: Default::default(),
             forges: Default::default(),
+            requests: Vec::new(),
             reviews: Default::default(),
             clock: Arc::new(SystemClock),
         };
@@ -112,6 +113,7 @@ fn platform() -> Platform {
     let stage = |name: &str, after: &[&str]| Stage {
         name: name.parse().unwrap(),
         after: after.iter().map(|name| name.parse().unwrap()).collect(),
+        gate: None,
     };
     let executor =
         |name: &str, phase| (name.parse().unwrap(), ExecutorProfile { phase, timeout_seconds: 600, attempts: 3 });

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod executors;
 pub mod git;
 pub mod github;
+pub mod inbox;
 pub mod local_forge;
 pub mod policy_worker;
 pub mod store;

@@ -10,16 +10,17 @@ use crate::check;
 use crate::check::policy::testing::{PolicyTestOutcome, PolicyTestResult};
 use crate::config::{self, Checked, ConfigError};
 use crate::face::cli::{
-    Cli, ConfigVerb, DEFAULT_CONFIG, GithubVerb, GlobalArgs, PolicyTestArgs, PolicyVerb, ValidateArgs, Verb,
+    AboutArgs, Cli, ConfigVerb, DEFAULT_CONFIG, GithubVerb, GlobalArgs, PolicyTestArgs, PolicyVerb, ValidateArgs, Verb,
 };
 use crate::face::verbs::policy_test::PolicyTestLine;
 use crate::face::verbs::validate::{ValidateRequest, validate};
 use crate::face::verbs::{self, completions, explain, init};
 use crate::face::{ExitStatus, Output};
 use crate::port::judge::Judge;
+use crate::port::requests::Action;
 use crate::port::tree::Tree;
 
-use super::{connect, demo, doctor, logging, looking, serve, working};
+use super::{acting, connect, demo, doctor, logging, looking, serve, working};
 
 /// Serves a verb.
 pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStatus> {
@@ -64,9 +65,18 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
         Verb::Github(args) => match args.verb {
             GithubVerb::Setup(args) => runtime()?.block_on(connect::github_setup(&global, &args, output)),
         },
+        Verb::Approve(args) => act(&global, Action::Approve(args.stage), &args.about, output),
+        Verb::Reject(args) => act(&global, Action::Reject(args.stage), &args.about, output),
+        Verb::Hold(args) => act(&global, Action::Hold, &args.about, output),
+        Verb::Resume(args) => act(&global, Action::Resume, &args.about, output),
+        Verb::Retry(args) => act(&global, Action::Retry, &args.about, output),
         // The worker is started before the command line is read as a person's; see `run`.
         Verb::PolicyWorker(_) => Ok(ExitStatus::Usage),
     }
+}
+
+fn act(global: &GlobalArgs, action: Action, about: &AboutArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    with_config(global, output, async |config, output| acting::act(config, action, about, output).await)
 }
 
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -1,5 +1,6 @@
 //! Floor 5: start and stop; the one place that knows concrete adapters.
 
+mod acting;
 mod connect;
 mod demo;
 mod dispatch;

@@ -1,4 +1,4 @@
-//! The daemon: triggers, the three loops of the engine, health and webhooks over HTTP.
+//! The daemon: triggers, the four loops of the engine, health and webhooks over HTTP.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -84,7 +84,13 @@ pub(super) async fn run(
     let mut asking = trigger::ask_for_lost_deliveries(&assembled.redeliveries, &engine.ports().clock, stop);
     started.store(true, Ordering::Release);
 
-    tokio::join!(engine.pass_until(&queue, stop), engine.roll_out_until(stop), engine.publish_until(stop), upkeep);
+    tokio::join!(
+        engine.pass_until(&queue, stop),
+        engine.roll_out_until(stop),
+        engine.publish_until(stop),
+        engine.answer_until(&queue, stop),
+        upkeep
+    );
     while triggers.join_next().await.is_some() {}
     while asking.join_next().await.is_some() {}
     if let Err(panic) = served.await {

@@ -10,13 +10,14 @@ use crate::adapter::clock::SystemClock;
 use crate::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec, SqlExecutor, SqlSpec};
 use crate::adapter::git::{GitSetupError, GitSourceSpec, GitSources};
 use crate::adapter::github::GithubFacts;
+use crate::adapter::inbox::Inbox;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::config::{
     Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
 };
 use crate::domain::id::{ExecutorName, ForgeName};
-use crate::engine::{Engine, EngineSettings, Ports, Watched};
+use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Watched};
 use crate::port::clock::Clock;
 use crate::port::executor::Executor;
 use crate::port::judge::Judge;
@@ -109,11 +110,18 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
         judge: Arc::new(judge),
         executors,
         forges: forges.shown,
+        requests: vec![Arc::new(inbox_of(config)), Arc::new(LedgerRequests::new(Arc::clone(&store) as Arc<dyn Store>))],
         reviews: forges.reviews,
         clock,
     };
     let engine = Arc::new(Engine::new(ports, settings(config)));
     Ok(Assembled { engine, store, commands, redeliveries: forges.redeliveries, facts: forges.facts, _scratch: scratch })
+}
+
+/// Where people leave on this machine what they ask for: beside the record.
+pub(super) fn inbox_of(config: &Checked) -> Inbox {
+    let StateLocation::Sqlite(path) = &config.state;
+    Inbox::new(path.parent().unwrap_or(Path::new(".")).join("inbox"))
 }
 
 /// How policies are evaluated: from these folders, or with none from the pack that ships.

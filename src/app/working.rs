@@ -9,7 +9,7 @@ use crate::config::Checked;
 use crate::domain::finding::{Finding, arrange};
 use crate::domain::id::{RepoPath, Revision};
 use crate::domain::source::Target;
-use crate::engine::{Engine, PassOutcome};
+use crate::engine::{Engine, PassOutcome, WakeQueue};
 use crate::face::cli::ReconcileArgs;
 use crate::face::render::{self, TextOf, harmless, style};
 use crate::face::{ExitStatus, Output};
@@ -77,7 +77,7 @@ async fn one(
         return Ok(false);
     }
     let store = &engine.ports().store;
-    let (reports, open) = match (store.report_rows(MOST_REPORTS).await, store.unfinished().await) {
+    let (reports, open) = match (store.report_rows(MOST_REPORTS).await, engine.unfinished_of(&target.source).await) {
         (Ok(reports), Ok(open)) => (reports, open),
         (Err(error), _) | (_, Err(error)) => {
             output.error(&error.to_string(), None)?;
@@ -99,11 +99,14 @@ async fn one(
         let state = style::status(&report.state, output.colour);
         writeln!(output.out, "  {context:<22} {state}  {}", harmless(&report.description))?;
     }
-    let unfinished = open.iter().filter(|record| record.source == target.source).count();
-    if unfinished > 0 {
-        output.error(&format!("{unfinished} rollouts are not finished; run `meshwright reconcile` again"), None)?;
+    if open.going_on > 0 {
+        let going_on = open.going_on;
+        output.error(&format!("{going_on} rollouts are not finished; run `meshwright reconcile` again"), None)?;
     }
-    Ok(unfinished == 0 && reports.iter().all(|report| report.state == "success"))
+    // What waits for people is no failure.
+    let is_fine =
+        |report: &ReportRow| report.state == "success" || (report.state == "pending" && open.waiting_for_people > 0);
+    Ok(open.going_on == 0 && reports.iter().all(is_fine))
 }
 
 /// What stands against the commit, with the lines at fault: whoever reads 'failure' wants to know why.
@@ -130,6 +133,9 @@ async fn show_findings(
 }
 
 async fn finish(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<(), StoreError> {
+    // What is woken by an answer was just looked at, or is when the next source is.
+    let queue = WakeQueue::default();
+    engine.answer_requests(&queue).await?;
     engine.roll_out_all(stop).await?;
     engine.publish_due().await?;
     Ok(())

@@ -164,6 +164,18 @@ pub struct StageConfig {
     /// The stages at which a version must run before it comes here.
     #[serde(default)]
     pub after: Vec<String>,
+    /// What lets a rollout begin here; without one, nothing has to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateConfig>,
+}
+
+/// What lets a rollout begin at a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GateConfig {
+    /// How many people have to approve: 1 to 100.
+    #[schemars(range(min = 1, max = 100))]
+    pub approvals: u32,
 }
 
 /// A folder of policies.

@@ -126,6 +126,27 @@ fn secrets_are_never_said() {
 }
 
 #[test]
+fn a_gate_takes_people() {
+    let gate = |gate: &str| SKETCH.replace("after: [dev] }", &format!("after: [dev], gate: {gate} }}"));
+    let checked = check(&gate("{ approvals: 2 }")).unwrap();
+    assert_eq!(checked.platform.gate(&"prod".parse().unwrap()).unwrap().approvals, 2);
+    assert_eq!(checked.platform.gate(&"dev".parse().unwrap()), None);
+    let without = check(SKETCH).unwrap();
+    assert_ne!(checked.platform_digest_for(&checked.sources[0]), without.platform_digest_for(&without.sources[0]));
+    for (wrong, why) in [
+        ("{ approvals: 0 }", "at least 1"),
+        ("{ approvals: 101 }", "1 to 100 approvals"),
+        ("{ approvals: -1 }", "at least 1"),
+        ("{ approvals: two }", "a whole number is wanted here"),
+        ("{}", "'approvals' is missing"),
+        ("{ approvals: 1, people: [ann] }", "'people' is not known"),
+    ] {
+        let said = errors(&gate(wrong));
+        assert!(said.len() == 1 && said[0].contains(why), "{wrong}: {said:?}");
+    }
+}
+
+#[test]
 fn texts_that_are_no_configuration_are_errors_and_nothing_worse() {
     for text in [
         "",

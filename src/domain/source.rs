@@ -26,7 +26,8 @@ pub enum Head {
 /// Why a source is not as it should be; shown by `get sources`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
-    /// A stable word: `unreachable`, `timed-out`, `refused`, `corrupt-mirror`, `empty`, `no-such-branch`, `no-descriptors`, `store`.
+    /// A stable word: `unreachable`, `timed-out`, `refused`, `corrupt-mirror`, `empty`, `no-such-branch`, `no-descriptors`, `store`,
+    /// `forge-denied`.
     pub reason: String,
     /// A sentence for people, with the remedy. No secrets.
     pub message: String,

@@ -36,6 +36,16 @@ pub struct Stage {
     pub name: StageName,
     /// The stages in which a version must run before it comes here.
     pub after: Vec<StageName>,
+    /// What lets a rollout begin here; without one, nothing has to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gate: Option<Gate>,
+}
+
+/// What lets a rollout begin at a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// How many people have to approve; at least 1.
+    pub approvals: u32,
 }
 
 /// What planning knows of an executor. How it is reached is not its business.
@@ -47,6 +57,13 @@ pub struct ExecutorProfile {
     pub timeout_seconds: u64,
     /// How often a task is tried when it fails for a passing reason; at least 1.
     pub attempts: u32,
+}
+
+impl Platform {
+    /// The gate of a stage, if it has one.
+    pub fn gate(&self, stage: &StageName) -> Option<Gate> {
+        self.stages.iter().find(|other| other.name == *stage)?.gate
+    }
 }
 
 /// The platform, as planning sees it.

@@ -1,10 +1,13 @@
 //! Floor 3: the trip of a commit. A wake makes a pass; a pass records a plan; rolling out runs it;
-//! publishing tells the forge. A proposal's trip ends with what a pass would find (`review`). Each of the three loops reads its work from the record, so each can
-//! be stopped at any point and begun again.
+//! Floor 3: the trip of a commit. A wake makes a pass; a pass records a plan; rolling out runs it;
+//! publishing tells the forge; people are answered. A proposal's trip ends with what a pass would find
+//! (`review`). Each of the four loops reads its work from the record, so each can be stopped at any
+//! point and begun again.
 //!
 //! Absent: concrete adapters, configuration files, terminals. The engine knows ports only.
 
-mod followers;
+mod commands;
+mod gates;
 mod pass;
 mod publish;
 mod queue;
@@ -14,6 +17,8 @@ mod rollout;
 mod settings;
 mod work;
 
+pub use commands::LedgerRequests;
+pub use gates::Unfinished;
 pub use pass::{Draft, PassError, PassOutcome};
 pub use queue::WakeQueue;
 pub use review::Reviewed;
@@ -29,6 +34,7 @@ use crate::port::clock::Clock;
 use crate::port::executor::Executor;
 use crate::port::forge::Forge;
 use crate::port::judge::Judge;
+use crate::port::requests::Requests;
 use crate::port::reviews::Reviews;
 use crate::port::source::Source;
 use crate::port::store::Store;
@@ -46,6 +52,8 @@ pub struct Ports {
     pub executors: BTreeMap<ExecutorName, Arc<dyn Executor>>,
     /// The forge of each source that has one.
     pub forges: BTreeMap<SourceName, Arc<dyn Forge>>,
+    /// Where people ask for something.
+    pub requests: Vec<Arc<dyn Requests>>,
     /// Where the proposals of each source are asked for, where its forge has such.
     pub reviews: BTreeMap<SourceName, Arc<dyn Reviews>>,
     /// The time.
@@ -61,10 +69,13 @@ pub struct Engine {
     settings: EngineSettings,
     rollout_bell: Notify,
     publish_bell: Notify,
+    request_bell: Notify,
     /// Held while the status of a commit's stages is worked out and recorded. See `reports`.
     report_gate: Mutex<()>,
     /// When the open proposals of each source were asked for last.
     listings: review::Listings,
+    /// Forges that are not asked about requests for now.
+    resting: std::sync::Mutex<commands::Resting>,
 }
 
 impl std::fmt::Debug for Ports {
@@ -87,8 +98,10 @@ impl Engine {
             settings,
             rollout_bell: Notify::new(),
             publish_bell: Notify::new(),
+            request_bell: Notify::new(),
             report_gate: Mutex::new(()),
             listings: review::Listings::default(),
+            resting: std::sync::Mutex::default(),
         }
     }
 

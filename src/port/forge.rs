@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::domain::id::SourceName;
 use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
 
@@ -44,6 +45,12 @@ pub struct Abilities {
 pub trait Forge: Send + Sync {
     /// What it can show beside commit statuses. Reports of other sorts are not given to it.
     fn abilities(&self) -> Abilities;
+
+    /// The account through which reports of this source go. Sources with one account share its limits,
+    /// and their reports are written one after the other; a forge that says nothing has one account.
+    fn account(&self, _source: &SourceName) -> String {
+        String::new()
+    }
 
     /// Makes the forge show this report. When it returns, the forge shows it; doing it twice shows
     /// it once.

@@ -8,6 +8,7 @@ pub mod forge;
 pub mod judge;
 pub mod login;
 pub mod redelivery;
+pub mod requests;
 pub mod reviews;
 pub mod source;
 pub mod store;

@@ -1,6 +1,7 @@
 //! The record. Narrow roles; one adapter plays them all.
 
 mod activities;
+mod approvals;
 mod deliveries;
 mod look;
 mod passes;
@@ -8,6 +9,7 @@ mod proposals;
 mod reports;
 
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
+pub use approvals::{ApprovalBook, Decision, Ruling};
 pub use deliveries::{DeliveryBook, Recorded, Retention};
 pub use look::{
     ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
@@ -18,7 +20,7 @@ pub use passes::{
     VersionEntry,
 };
 pub use proposals::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, ReviewInputs};
-pub use reports::{ReportBook, WantedReport};
+pub use reports::{Pause, ReportBook, WantedReport};
 
 /// Why the record could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +44,6 @@ pub enum StoreError {
 }
 
 /// The whole record.
-pub trait Store: PassBook + ActivityBook + ReportBook + ProposalBook + DeliveryBook + Look {}
+pub trait Store: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + Look {}
 
-impl<T: PassBook + ActivityBook + ReportBook + ProposalBook + DeliveryBook + Look> Store for T {}
+impl<T: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + Look> Store for T {}

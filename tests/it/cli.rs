@@ -102,7 +102,7 @@ impl Ran {
     }
 }
 
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 26] = [
     "",
     "demo",
     "init",
@@ -115,6 +115,11 @@ const VERBS: [&str; 21] = [
     "get",
     "describe",
     "diff",
+    "approve",
+    "reject",
+    "hold",
+    "resume",
+    "retry",
     "explain",
     "config",
     "config schema",

@@ -10,16 +10,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::domain::forge::Person;
 use meshwright::domain::id::Revision;
-use meshwright::engine::PassOutcome;
+use meshwright::domain::time::Timestamp;
+use meshwright::engine::{PassOutcome, WakeQueue};
+use meshwright::port::requests::{Action, Origin, Request};
 use meshwright::port::store::{ActivityBook, Look, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::crashing_store::CrashingStore;
+use crate::support::forge::ModelRequests;
 use crate::support::repository::TestRepository;
-use crate::support::world::{Allowing, Descriptor, Started, World, path_of, statuses, target};
+use crate::support::world::{Allowing, Descriptor, Started, World, path_of, source, statuses, target};
 
 /// More writes than any story makes.
 const UNDISTURBED: i64 = 1_000_000;
@@ -43,18 +47,39 @@ struct Ending {
     decided: Vec<String>,
 }
 
+/// Somebody who approves what waits at `prod`, once.
+fn approver() -> Arc<ModelRequests> {
+    let book = ModelRequests::default();
+    book.asked.lock().unwrap().push(Request {
+        id: "machine/1".to_owned(),
+        source: source(),
+        action: Ok(Action::Approve("prod".parse().unwrap())),
+        origin: Origin::Machine { plan: None },
+        by: Person { name: "ann".to_owned(), via: "command line".to_owned() },
+        at: Timestamp::UNIX_EPOCH,
+    });
+    Arc::new(book)
+}
+
 /// A story: what was committed, and what is done before the engine is run into the crash.
 struct Story {
     repository: TestRepository,
     revisions: Vec<Revision>,
     /// Every commit but the last is rolled out undisturbed.
     crash_over: usize,
+    /// Whether `prod` has a gate, and somebody approves the last commit.
+    gated: bool,
 }
 
 impl Story {
     /// The repository at its beginning, to be moved on commit by commit.
     fn world(&self) -> World {
-        World::of(self.repository.copy())
+        let mut world = World::of(self.repository.copy());
+        if self.gated {
+            world.approvals = 1;
+            world.requests.push(approver() as _);
+        }
+        world
     }
 
     fn move_to(&self, world: &World, revision: &Revision) {
@@ -67,6 +92,8 @@ async fn drive(world: &World, store: Arc<dyn Store>, stop: &CancellationToken) -
     let engine = world.engine(store, Arc::new(Allowing));
     engine.pass(&target()).await.is_ok()
         && engine.publish_due().await.is_ok()
+        && engine.roll_out_all(stop).await.is_ok()
+        && engine.answer_requests(&WakeQueue::default()).await.is_ok()
         && engine.roll_out_all(stop).await.is_ok()
         && engine.publish_due().await.is_ok()
 }
@@ -93,6 +120,12 @@ async fn tell(story: &Story, world: &World, writes: i64) -> (i64, Ending) {
     if came_to_the_end {
         assert!(matches!(outcome, PassOutcome::Unchanged { .. }), "a pass over what is settled: {outcome:?}");
     }
+    restarted.settle().await;
+    let trail = restarted.store.audit_rows(10_000).await.unwrap();
+    if story.gated && !trail.iter().any(|row| row.kind == "rollout-approved") {
+        assert!(!world.done().iter().any(|what| what.contains(" prod ")), "nobody has approved it yet");
+    }
+    restarted.engine.answer_requests(&WakeQueue::default()).await.unwrap();
     restarted.settle().await;
     everything_again_changes_nothing(&restarted, world).await;
     let ending = ending(story, world, &restarted).await;
@@ -193,6 +226,7 @@ fn crash_after_every_write(story: Story, at_least: i64) {
                                 repository: story.repository.copy(),
                                 revisions: story.revisions.clone(),
                                 crash_over: story.crash_over,
+                                gated: story.gated,
                             };
                             (story.world(), own)
                         };
@@ -231,7 +265,7 @@ fn a_first_commit_survives_a_crash_after_every_write() {
         Descriptor::new("late", "1.0.0").reads("sales").only_at("dev"),
     ];
     let revisions = vec![commit(&repository, &mesh, &[])];
-    crash_after_every_write(Story { repository, revisions, crash_over: 0 }, 40);
+    crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: false }, 40);
 }
 
 #[test]
@@ -244,7 +278,17 @@ fn a_later_commit_survives_a_crash_after_every_write() {
     let next = [Descriptor::new("orders", "1.1.0"), Descriptor::new("new", "1.0.0").reads("orders").only_at("dev")];
     std::fs::write(repository.file(&path_of("sales")), "info: [").unwrap();
     let second = commit(&repository, &next, &[&path_of("old")]);
-    crash_after_every_write(Story { repository, revisions: vec![first, second], crash_over: 1 }, 25);
+    crash_after_every_write(Story { repository, revisions: vec![first, second], crash_over: 1, gated: false }, 25);
+}
+
+/// What waits for people begins when it was approved, and not before: no crash opens a gate, none loses an
+/// approval, and none asks twice.
+#[test]
+fn a_gate_survives_a_crash_after_every_write() {
+    let repository = TestRepository::new();
+    let sales = Descriptor::new("sales", "1.0.0").reads("orders").only_at("prod");
+    let revisions = vec![commit(&repository, &[Descriptor::new("orders", "1.0.0"), sales], &[])];
+    crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: true }, 30);
 }
 
 /// The commit after the crash is not the one before it: what had begun is brought to its end, what

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "helpers of tests fail as tests do, and start the program")]
 
+mod deciding;
 mod killed;
 mod state;
 mod stories;

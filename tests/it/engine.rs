@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "stories write and break files of their own worlds")]
 
+mod commanding;
+mod gates;
+mod publishing;
 mod refusing;
 mod reviewing;
 mod reviewing_hostile;

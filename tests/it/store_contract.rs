@@ -2,6 +2,7 @@
 //! A new adapter is one `Room` and one line at the end of this file.
 
 mod activities;
+mod approvals;
 mod concurrency;
 mod deliveries;
 mod look;
@@ -11,6 +12,7 @@ mod reports;
 mod sqlite;
 mod sqlite_disk;
 mod superseding;
+mod upgrading;
 mod versions;
 
 use std::sync::Arc;
@@ -90,6 +92,13 @@ contracts! {
     reports::a_failure_waits_until_it_is_due,
     reports::what_was_given_up_is_tried_when_it_is_wanted_anew,
     reports::a_state_that_keeps_changing_keeps_its_turn,
+    reports::what_is_more_than_a_status_is_kept_whole_under_its_own_key,
+    reports::statuses_come_before_checks_and_comments,
+    reports::the_forges_own_id_outlives_editions,
+    reports::a_limit_holds_up_its_account_alone_and_is_nobodys_failure,
+    reports::what_we_may_not_write_is_a_condition_until_it_was_written,
+    reports::what_is_shown_is_looked_at_ever_more_rarely,
+    reports::what_was_lost_is_wanted_again,
     reports::reports_of_passes_and_events_are_wanted_with_them,
     deliveries::a_delivery_is_recorded_once_and_counted_again,
     deliveries::ids_are_those_of_their_forge,
@@ -102,6 +111,11 @@ contracts! {
     proposals::a_proposal_is_read_back_as_it_was_recorded,
     proposals::a_closed_proposal_is_open_no_more_and_the_newest_are_kept,
     proposals::a_proposal_can_be_marked_to_be_assessed_again,
+    approvals::an_approval_is_read_back_and_counts_from_the_first_time,
+    approvals::a_request_is_decided_once,
+    approvals::holds_end_by_plan_or_all_at_once,
+    approvals::what_is_rejected_never_begins_and_what_has_begun_goes_on,
+    approvals::what_is_to_be_tried_again_is_looked_at_until_it_was,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,
     look::every_decision_can_be_traced,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use meshwright::domain::activity::{ActivityEvent, ActivityState, FencingToken};
+use meshwright::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken};
 use meshwright::domain::descriptor::VersionRef;
 use meshwright::domain::forge::delivery::{CommandRequest, Delivery};
-use meshwright::domain::forge::{Proposal, PullState};
+use meshwright::domain::forge::{Approval, Hold, Proposal, PullState};
 use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use meshwright::domain::plan::{ActivityId, Plan};
 use meshwright::domain::report::Report;
@@ -141,6 +141,16 @@ impl ActivityBook for CrashingStore {
     ) -> Result<Vec<StageStanding>, StoreError> {
         read!(self.stage_standing(source, revision, stage))
     }
+    async fn count_at(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        stage: &StageName,
+        statuses: &[ActivityStatus],
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        read!(self.count_at(source, revision, stage, statuses, most))
+    }
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         read!(self.troubled(source))
     }
@@ -170,8 +180,16 @@ impl ActivityBook for CrashingStore {
 
 #[async_trait]
 impl ReportBook for CrashingStore {
-    async fn unpublished(&self, now: Timestamp, limit: usize) -> Result<Vec<WantedReport>, StoreError> {
-        read!(self.unpublished(now, limit))
+    async fn unpublished(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError> {
+        read!(self.unpublished(sources, now, limit))
+    }
+    async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
+        read!(self.sources_with_unpublished())
     }
     async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
         read!(self.pending(source, context))
@@ -179,8 +197,8 @@ impl ReportBook for CrashingStore {
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         write!(self.want(reports, at))
     }
-    async fn published(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
-        write!(self.published(report, at))
+    async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.published(report, external, at))
     }
     async fn failed(
         &self,
@@ -190,6 +208,48 @@ impl ReportBook for CrashingStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         write!(self.failed(report, message, again, at))
+    }
+    async fn pause(
+        &self,
+        sources: &[SourceName],
+        why: &Pause,
+        until: Timestamp,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self.pause(sources, why, until, at))
+    }
+    async fn to_verify(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError> {
+        read!(self.to_verify(sources, now, limit))
+    }
+    async fn verified(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.verified(report, at))
+    }
+    async fn lost(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.lost(report, at))
+    }
+}
+
+#[async_trait]
+impl ApprovalBook for CrashingStore {
+    async fn decide(&self, decision: &Decision) -> Result<(), StoreError> {
+        write!(self.decide(decision))
+    }
+    async fn decided(&self, request: &str) -> Result<Option<String>, StoreError> {
+        read!(self.decided(request))
+    }
+    async fn approvals(&self, plan: &Digest, stage: &StageName) -> Result<Vec<Approval>, StoreError> {
+        read!(self.approvals(plan, stage))
+    }
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        read!(self.holds())
+    }
+    async fn to_retry(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        read!(self.to_retry(source))
     }
 }
 

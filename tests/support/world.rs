@@ -24,13 +24,14 @@ use meshwright::domain::id::{Digest, ExecutorName, Revision, SourceName};
 use meshwright::domain::plan::Plan;
 use meshwright::domain::policy::{Question, Verdict};
 use meshwright::domain::source::Target;
-use meshwright::domain::stage::{ExecutorProfile, Phase, Platform, Stage};
+use meshwright::domain::stage::{ExecutorProfile, Gate, Phase, Platform, Stage};
 use meshwright::domain::time::Timestamp;
 use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports, Watched};
 use meshwright::port::clock::Clock;
 use meshwright::port::executor::Executor;
 use meshwright::port::forge::Forge;
 use meshwright::port::judge::{Judge, PolicyLoadError};
+use meshwright::port::requests::Requests;
 use meshwright::port::reviews::Reviews;
 use meshwright::port::store::{ContainerRow, Store};
 use tempfile::TempDir;
@@ -93,6 +94,10 @@ pub struct World {
     pub replaced: BTreeMap<Phase, Arc<dyn Executor>>,
     /// How many activities run at once.
     pub parallel: usize,
+    /// How many people have to approve at the gate of `prod`; with 0 it has none.
+    pub approvals: u32,
+    /// Where people ask for something.
+    pub requests: Vec<Arc<dyn Requests>>,
     /// Where proposals are asked for, by source.
     pub reviews: BTreeMap<SourceName, Arc<dyn Reviews>>,
     /// When pull requests get a comment.
@@ -131,6 +136,8 @@ impl World {
             forges: BTreeMap::new(),
             replaced: BTreeMap::new(),
             parallel: 2,
+            approvals: 0,
+            requests: Vec::new(),
             reviews: BTreeMap::new(),
             comment: CommentMode::default(),
             shown_url: None,
@@ -219,7 +226,7 @@ impl World {
         let mut forges: BTreeMap<_, _> = names.iter().map(|name| (name.clone(), Arc::clone(&notes))).collect();
         forges.extend(self.forges.clone());
         let (executors, profiles) = self.executors();
-        let platform = Platform { stages: stages(), executors: profiles };
+        let platform = Platform { stages: stages(self.approvals), executors: profiles };
         let watched = |path: &PathBuf| Watched {
             url: self.shown_url.clone().unwrap_or_else(|| path.display().to_string()),
             branch: "main".to_owned(),
@@ -238,8 +245,16 @@ impl World {
             longest_pause: Duration::from_secs(60),
         };
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let ports =
-            Ports { store, source: Arc::new(sources), judge, executors, forges, reviews: self.reviews.clone(), clock };
+        let ports = Ports {
+            store,
+            source: Arc::new(sources),
+            judge,
+            executors,
+            forges,
+            requests: self.requests.clone(),
+            reviews: self.reviews.clone(),
+            clock,
+        };
         Arc::new(Engine::new(ports, settings))
     }
 
@@ -365,10 +380,11 @@ pub fn statuses(repository: &Path, revision: &Revision) -> BTreeMap<String, Stri
         .collect()
 }
 
-fn stages() -> Vec<Stage> {
-    let dev = "dev".parse().unwrap();
-    let prod = Stage { name: "prod".parse().unwrap(), after: vec!["dev".parse().unwrap()] };
-    vec![Stage { name: dev, after: Vec::new() }, prod]
+/// `dev`, and after it `prod`, at whose gate so many have to approve.
+fn stages(approvals: u32) -> Vec<Stage> {
+    let dev = Stage { name: "dev".parse().unwrap(), after: Vec::new(), gate: None };
+    let gate = (approvals > 0).then_some(Gate { approvals });
+    vec![dev, Stage { name: "prod".parse().unwrap(), after: vec!["dev".parse().unwrap()], gate }]
 }
 
 /// A descriptor that is put together step by step.

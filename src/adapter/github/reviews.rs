@@ -33,6 +33,8 @@ struct Pull {
     #[serde(default)]
     merged_at: Option<String>,
     #[serde(default)]
+    merge_commit_sha: Option<Revision>,
+    #[serde(default)]
     draft: bool,
     head: End,
     base: End,
@@ -84,6 +86,8 @@ impl From<Pull> for PullRequest {
             is_fork,
             head: pull.head.sha,
             base: pull.base.branch,
+            // Before the merge it is the commit of a merge that was only tried.
+            merge_commit: pull.merge_commit_sha.filter(|_| state == PullState::Merged),
         }
     }
 }

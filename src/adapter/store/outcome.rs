@@ -18,6 +18,7 @@ pub fn kind(event: &ActivityEvent) -> &'static str {
         ActivityEvent::Succeeded => "succeeded",
         ActivityEvent::Failed => "failed",
         ActivityEvent::Skipped { .. } => "skipped",
+        ActivityEvent::Rejected { .. } => "rejected",
         ActivityEvent::Superseded { .. } => "superseded",
     }
 }
@@ -29,6 +30,7 @@ pub fn audit_kind(event: &ActivityEvent) -> Option<&'static str> {
         ActivityEvent::Failed => Some("activity-failed"),
         ActivityEvent::Refused { .. } => Some("activity-refused"),
         ActivityEvent::Skipped { .. } => Some("activity-skipped"),
+        ActivityEvent::Rejected { .. } => Some("activity-rejected"),
         ActivityEvent::Superseded { .. } => Some("activity-superseded"),
         ActivityEvent::Claimed { .. }
         | ActivityEvent::TaskStarted { .. }
@@ -60,7 +62,7 @@ pub fn audit_detail(planned: &PlannedActivity, plan: &str, event: &ActivityEvent
 
 /// Whether the event may be written without a claim: only those of activities that never begin.
 pub fn needs_no_claim(event: &ActivityEvent) -> bool {
-    matches!(event, ActivityEvent::Skipped { .. } | ActivityEvent::Superseded { .. })
+    matches!(event, ActivityEvent::Skipped { .. } | ActivityEvent::Rejected { .. } | ActivityEvent::Superseded { .. })
 }
 
 /// How many tasks have succeeded.
@@ -78,6 +80,7 @@ pub fn message(planned: &PlannedActivity, state: &ActivityState, event: &Activit
             [first, others @ ..] => format!("{} (and {} more)", first.message, others.len()),
         }),
         ActivityEvent::Skipped { because } => Some(format!("{because}, for which it waited, did not succeed")),
+        ActivityEvent::Rejected { .. } => state.rejection.as_ref().map(ToString::to_string),
         ActivityEvent::Superseded { by: Some(by) } => Some(format!("{by} of a later commit takes its place")),
         ActivityEvent::Superseded { by: None } => Some("a later commit no longer wants it".to_owned()),
         _ => state.tasks.iter().zip(&planned.tasks).find_map(|(status, task)| match status {

@@ -1,9 +1,9 @@
 //! Stages: their names, and what comes before what.
 
-use crate::config::StageConfig;
 use crate::config::error::Problems;
+use crate::config::{GateConfig, StageConfig};
 use crate::domain::id::StageName;
-use crate::domain::stage::Stage;
+use crate::domain::stage::{Gate, Stage};
 use crate::domain::suggest::did_you_mean;
 
 use super::name;
@@ -39,8 +39,23 @@ pub(super) fn check(stages: &[StageConfig], problems: &mut Problems) -> Vec<Stag
             }
         }
         if let Some(name) = name(&stage.name, &format!("{at}/name"), problems) {
-            checked.push(Stage { name, after });
+            let gate = stage.gate.as_ref().and_then(|gate| gate_of(gate, &at, problems));
+            checked.push(Stage { name, after, gate });
         }
     }
     checked
+}
+
+/// More approvals than this nobody comes by.
+const MOST_APPROVALS: u32 = 100;
+
+fn gate_of(gate: &GateConfig, at: &str, problems: &mut Problems) -> Option<Gate> {
+    let approvals = gate.approvals;
+    if (1..=MOST_APPROVALS).contains(&approvals) {
+        return Some(Gate { approvals });
+    }
+    problems
+        .at(&format!("{at}/gate/approvals"), format!("a gate takes 1 to {MOST_APPROVALS} approvals, not {approvals}"))
+        .hint("leave 'gate' out where nobody has to approve");
+    None
 }

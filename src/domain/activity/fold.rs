@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ActivityEvent, FailureKind, FencingToken};
+use crate::domain::time::Timestamp;
 
 /// Where an activity stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,19 +22,22 @@ pub enum ActivityStatus {
     Refused,
     /// Never begun: what it waited for did not succeed.
     Skipped,
+    /// Never begun: a person decided against it.
+    Rejected,
     /// Never begun: a later commit wants something else.
     Superseded,
 }
 
 impl ActivityStatus {
     /// All of them.
-    pub const ALL: [ActivityStatus; 7] = [
+    pub const ALL: [ActivityStatus; 8] = [
         ActivityStatus::Waiting,
         ActivityStatus::Running,
         ActivityStatus::Succeeded,
         ActivityStatus::Failed,
         ActivityStatus::Refused,
         ActivityStatus::Skipped,
+        ActivityStatus::Rejected,
         ActivityStatus::Superseded,
     ];
 
@@ -51,6 +55,7 @@ impl ActivityStatus {
             ActivityStatus::Failed => "failed",
             ActivityStatus::Refused => "refused",
             ActivityStatus::Skipped => "skipped",
+            ActivityStatus::Rejected => "rejected",
             ActivityStatus::Superseded => "superseded",
         }
     }
@@ -99,6 +104,23 @@ pub struct ActivityState {
     pub token: Option<FencingToken>,
     /// Where each task stands, in the plan's order.
     pub tasks: Vec<TaskStatus>,
+    /// Who decided against it, if somebody did.
+    pub rejection: Option<Rejection>,
+}
+
+/// That a person decided against an activity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "rejected by {} at {}", self.by, self.at.strftime("%Y-%m-%d %H:%M UTC"))
+    }
 }
 
 /// An event that cannot follow.
@@ -114,7 +136,7 @@ pub struct IllegalEvent {
 impl ActivityState {
     /// An activity with this many tasks, to which nothing has happened.
     pub fn new(tasks: usize) -> Self {
-        Self { status: ActivityStatus::Waiting, token: None, tasks: vec![TaskStatus::Planned; tasks] }
+        Self { status: ActivityStatus::Waiting, token: None, tasks: vec![TaskStatus::Planned; tasks], rejection: None }
     }
 
     /// The state after `event`.
@@ -145,6 +167,11 @@ impl ActivityState {
             }
             (S::Waiting, E::Skipped { .. }) => {
                 self.status = S::Skipped;
+                true
+            }
+            (S::Waiting, E::Rejected { by, at }) => {
+                self.status = S::Rejected;
+                self.rejection = Some(Rejection { by: by.clone(), at: *at });
                 true
             }
             (S::Waiting, E::Superseded { .. }) => {
@@ -198,8 +225,8 @@ impl ActivityState {
                 self.tasks.iter().any(|task| matches!(task, TaskStatus::Failed { .. }))
             }
             (S::Waiting, _) => false,
-            (S::Running, E::Skipped { .. } | E::Superseded { .. }) => false,
-            (S::Succeeded | S::Failed | S::Refused | S::Skipped | S::Superseded, _) => false,
+            (S::Running, E::Skipped { .. } | E::Rejected { .. } | E::Superseded { .. }) => false,
+            (S::Succeeded | S::Failed | S::Refused | S::Skipped | S::Rejected | S::Superseded, _) => false,
         }
     }
 
@@ -283,6 +310,8 @@ mod tests {
             vec![claimed(1), ActivityEvent::Failed],
             vec![claimed(2), claimed(1)],
             vec![claimed(1), ActivityEvent::Superseded { by }],
+            vec![claimed(1), rejected()],
+            vec![rejected(), claimed(1)],
             vec![claimed(1), started(0, 1), succeeded(0), succeeded(0)],
             vec![claimed(1), started(0, 1), started(0, 2)],
             vec![claimed(1), started(0, 1), failed(0, 1, false), started(0, 2)],
@@ -294,6 +323,17 @@ mod tests {
             let before = fold(2, &events[..events.len() - 1]).unwrap();
             assert_eq!(*error.state, before, "the state in the error is the one before the event");
         }
+    }
+
+    fn rejected() -> ActivityEvent {
+        ActivityEvent::Rejected { by: "ann (acme)".to_owned(), at: Timestamp::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn a_rejection_says_who_and_when() {
+        let state = fold(1, &[rejected()]).unwrap();
+        assert_eq!(state.status, ActivityStatus::Rejected);
+        assert_eq!(state.rejection.unwrap().to_string(), "rejected by ann (acme) at 1970-01-01 00:00 UTC");
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 mod fold;
 
-pub use fold::{ActivityState, ActivityStatus, IllegalEvent, TaskStatus, fold};
+pub use fold::{ActivityState, ActivityStatus, IllegalEvent, Rejection, TaskStatus, fold};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::plan::ActivityId;
 use super::policy::Violation;
+use super::time::Timestamp;
 
 /// Proof of being the one holder of a container. A later holder has a greater token; the store
 /// refuses what comes with a smaller one.
@@ -86,6 +87,13 @@ pub enum ActivityEvent {
     Skipped {
         /// What it waited for.
         because: ActivityId,
+    },
+    /// It never began, and will not: a person decided against it.
+    Rejected {
+        /// Who.
+        by: String,
+        /// When.
+        at: Timestamp,
     },
     /// It never began, and will not: a later commit wants another version.
     Superseded {

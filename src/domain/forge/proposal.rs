@@ -115,6 +115,10 @@ pub struct PullRequest {
     pub head: Revision,
     /// The branch into which it is to be merged.
     pub base: String,
+    /// For a merged one: the commit by which the base came to have it (of a merge, of a squash, or the
+    /// last one of a rebase).
+    #[serde(default)]
+    pub merge_commit: Option<Revision>,
 }
 
 #[cfg(test)]

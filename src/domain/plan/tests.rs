@@ -30,6 +30,7 @@ impl World {
         let stage = |name: &str, after: &[&str]| Stage {
             name: name.parse().unwrap(),
             after: after.iter().map(|name| name.parse().unwrap()).collect(),
+            gate: None,
         };
         Self {
             source: "retail".parse().unwrap(),

@@ -22,7 +22,38 @@ pub enum Detail {
     Deployment {
         /// The environment.
         stage: StageName,
+        /// How it goes.
+        status: DeploymentStatus,
     },
+}
+
+/// How a deployment goes, in GitHub's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeploymentStatus {
+    /// Nothing of it has begun.
+    Queued,
+    /// Some of it has begun.
+    InProgress,
+    /// All of it runs.
+    Success,
+    /// Some of it does not, and will not by itself.
+    Failure,
+    /// It never began: a later commit took its place.
+    Inactive,
+}
+
+impl DeploymentStatus {
+    /// The word, as GitHub's API has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DeploymentStatus::Queued => "queued",
+            DeploymentStatus::InProgress => "in_progress",
+            DeploymentStatus::Success => "success",
+            DeploymentStatus::Failure => "failure",
+            DeploymentStatus::Inactive => "inactive",
+        }
+    }
 }
 
 /// A check run. Its title is the report's description, its state the report's state.

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::forge::Proposal;
 use super::id::{Revision, SourceName, StageName};
+use super::time::{Timestamp, from_millis, to_millis};
 
 mod detail;
 pub mod markdown;
 mod review;
 
-pub use detail::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, CheckAction, Comment, Detail};
+pub use detail::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, CheckAction, Comment, DeploymentStatus, Detail};
 pub use review::{
     ProductVerdict, Review, ReviewOutcome, ReviewedChange, ReviewedFinding, ReviewedProduct, StageOutlook,
 };
@@ -130,6 +131,20 @@ impl Report {
     }
 }
 
+/// How long after it was written a report is read back first, in milliseconds.
+const FIRST_LOOK: i64 = 60 * 1_000;
+/// How long after it was written a report is read back last, in milliseconds.
+const LAST_LOOK: i64 = 7 * 24 * 3_600 * 1_000;
+
+/// When to look whether a forge still shows what it was told at `published_at`, having been seen to at
+/// `seen_at`: a minute after it was written, then after as long again as it has stood, for a week. What is
+/// lost is mostly lost early, and a report costs a dozen requests in all.
+pub fn next_look(published_at: Timestamp, seen_at: Timestamp) -> Option<Timestamp> {
+    let stood = to_millis(seen_at).saturating_sub(to_millis(published_at)).max(0);
+    let next = stood.saturating_mul(2).max(FIRST_LOOK);
+    (next <= LAST_LOOK).then(|| from_millis(to_millis(published_at).saturating_add(next)))
+}
+
 /// Makes one line of `text`, without control characters, of at most `limit` characters.
 pub fn one_line(text: &str, limit: usize) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -151,6 +166,19 @@ mod tests {
         let long = one_line(&"é".repeat(200), DESCRIPTION_LIMIT);
         assert_eq!(long.chars().count(), 140);
         assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn what_stands_is_looked_at_ever_more_rarely() {
+        let begun = from_millis(1_000_000);
+        let mut looks = Vec::new();
+        let mut seen = begun;
+        while let Some(next) = next_look(begun, seen) {
+            looks.push((to_millis(next) - 1_000_000) / 60_000);
+            seen = next;
+        }
+        assert_eq!(looks, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192]);
+        assert_eq!(next_look(begun, from_millis(0)), Some(from_millis(1_060_000)), "a clock that went back");
     }
 
     #[test]

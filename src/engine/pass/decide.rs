@@ -67,7 +67,10 @@ impl Engine {
         let troubled = self.ports.store.troubled(sighting.source).await?;
         let failed = troubled
             .into_iter()
-            .filter(|record| matches!(record.state.status, ActivityStatus::Failed | ActivityStatus::Refused))
+            .filter(|record| {
+                use ActivityStatus as S;
+                matches!(record.state.status, S::Failed | S::Refused | S::Rejected)
+            })
             .map(|record| (record.planned.container, record.planned.to.digest))
             .collect();
         // Of two unfinished activities of one container, the later one is what it is heading for.
@@ -147,6 +150,7 @@ impl Engine {
     ) -> Result<Vec<Report>, StoreError> {
         let aims = Aims::of(plan);
         let own = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
+        let own = reports::newest(own, |record| &record.planned.container);
         let is_own: BTreeSet<&ActivityId> = own.iter().map(|record| &record.planned.id).collect();
         let troubled = self.ports.store.troubled(sighting.source).await?;
         let others: Vec<ActivityRecord> = troubled
@@ -154,14 +158,26 @@ impl Engine {
             .filter(|record| !is_own.contains(&record.planned.id) && still_counts(record, desired, plan))
             .collect();
         let left_out = tally.with_errors.max(tally.refused).max(tally.with_refusals);
-        let stages = self.settings.platform.stages.iter().map(|stage| {
-            let mut lines = lines_of(&own, &stage.name, &aims);
+        let mut gates = self.gates().await?;
+        let mut reports = Vec::new();
+        let mut open: BTreeSet<&StageName> = BTreeSet::new();
+        for stage in &self.settings.platform.stages {
+            let planned = || plan.activities.iter().filter(|activity| activity.container.stage == stage.name);
+            let replaced: BTreeSet<&ContainerId> = planned().map(|activity| &activity.container).collect();
+            let own = own.iter().filter(|record| !replaced.contains(&record.planned.container));
+            let mut lines = lines_of(own, &stage.name, &aims);
             lines.extend(lines_of(&others, &stage.name, &aims));
-            lines.extend(plan.activities.iter().filter(|activity| activity.container.stage == stage.name).map(waiting));
+            lines.extend(planned().map(|activity| waiting(activity, plan)));
             lines.extend(plan.held.iter().filter(|held| held.container.stage == stage.name).map(reports::held_line));
-            reports::of_stage(sighting.source, &sighting.revision, &stage.name, &lines, left_out)
-        });
-        Ok(stages.collect())
+            gates.tell(sighting.source, &stage.name, &mut lines).await?;
+            let waits_for = stage.after.iter().find(|earlier| open.contains(earlier));
+            if lines.iter().any(|line| !line.status.is_final()) {
+                open.insert(&stage.name);
+            }
+            let stage = self.stage_of(sighting.source, &sighting.revision, &stage.name, waits_for);
+            reports.extend(stage.reports(&lines, left_out));
+        }
+        Ok(reports)
     }
 
     /// Commits whose waiting activities this plan supersedes: their statuses settle.
@@ -181,8 +197,10 @@ impl Engine {
         let mut reports = Vec::new();
         for (source, revision, stage, planned) in &superseded {
             let all = self.ports.store.activities_of(source, revision).await?;
+            let all = reports::newest(all, |record| &record.planned.container);
             let left_out = self.left_out(source, revision, planned).await?;
-            reports.push(reports::of_stage(source, revision, stage, &lines_of(&all, stage, &aims), left_out));
+            let lines = lines_of(&all, stage, &aims);
+            reports.extend(self.reports_with((source, revision), stage, lines, left_out).await?);
         }
         // Commits after those, which told of the same activities.
         for stage in superseded.iter().map(|(_, _, stage, _)| *stage).collect::<BTreeSet<_>>() {
@@ -190,18 +208,30 @@ impl Engine {
             told.insert(&sighting.revision);
             for follower in self.followers(sighting.source, stage, &told).await? {
                 let lines = lines_of(&follower.activities, stage, &aims);
-                let source = sighting.source;
-                reports.push(reports::of_stage(source, &follower.revision, stage, &lines, follower.left_out));
+                let commit = (sighting.source, &follower.revision);
+                reports.extend(self.reports_with(commit, stage, lines, follower.left_out).await?);
             }
         }
         Ok(reports)
     }
+
+    /// The reports of a stage of an earlier commit, from these lines.
+    async fn reports_with(
+        &self,
+        (source, revision): (&SourceName, &Revision),
+        stage: &StageName,
+        mut lines: Vec<StageLine>,
+        left_out: usize,
+    ) -> Result<Vec<Report>, StoreError> {
+        self.gates().await?.tell(source, stage, &mut lines).await?;
+        Ok(self.stage_of(source, revision, stage, None).reports(&lines, left_out))
+    }
 }
 
 /// A line for an activity that is about to be recorded.
-fn waiting(activity: &PlannedActivity) -> StageLine {
+fn waiting(activity: &PlannedActivity, plan: &Plan) -> StageLine {
     let product = activity.container.product.product_name().to_owned();
-    StageLine { status: ActivityStatus::Waiting, product, reason: None }
+    StageLine { status: ActivityStatus::Waiting, product, reason: None, plan: Some(plan.digest.clone()), before: None }
 }
 
 /// Whether an unfinished or failed activity of an earlier commit still tells of what Git wants, once
@@ -217,8 +247,12 @@ fn still_counts(record: &ActivityRecord, desired: &[Desired], plan: &Plan) -> bo
 }
 
 /// The lines of a stage of a commit, once `plan` is recorded.
-fn lines_of(activities: &[ActivityRecord], stage: &StageName, aims: &Aims<'_>) -> Vec<StageLine> {
-    let of_stage = activities.iter().filter(|record| record.planned.container.stage == *stage);
+fn lines_of<'r>(
+    activities: impl IntoIterator<Item = &'r ActivityRecord>,
+    stage: &StageName,
+    aims: &Aims<'_>,
+) -> Vec<StageLine> {
+    let of_stage = activities.into_iter().filter(|record| record.planned.container.stage == *stage);
     of_stage
         .map(|record| {
             let mut line = super::super::rollout::stage_line(record);

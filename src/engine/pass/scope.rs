@@ -133,8 +133,14 @@ impl Engine {
         let mut roots: BTreeSet<RepoPath> = discovery.roots.into_iter().collect();
         roots.extend(self.ports.store.descriptors_reading(sighting.source, &all).await?);
         roots.extend(in_touched_folders(recorded, &all));
-        // What waits to be looked at again is none of a proposal's business.
-        let held = if sighting.is_proposal { Vec::new() } else { self.ports.store.held_back(sighting.source).await? };
+        // What somebody wants to be tried again counts as touched; what waits to be looked at again is
+        // none of a proposal's business.
+        let held = if sighting.is_proposal {
+            Vec::new()
+        } else {
+            roots.extend(self.ports.store.to_retry(sighting.source).await?);
+            self.ports.store.held_back(sighting.source).await?
+        };
         let held: BTreeSet<RepoPath> = held.into_iter().filter(|path| !roots.contains(path)).collect();
         roots.extend(held.iter().cloned());
         // Whoever let go of a product leaves it to the others that claim it.

@@ -28,8 +28,49 @@ pub(super) struct Skipped {
 /// Where something that is waited for stands.
 enum Prerequisite {
     Succeeded,
-    Open,
+    Open(ActivityId),
     Lost(ActivityId),
+}
+
+/// Where all that is waited for stands.
+enum Prerequisites {
+    Succeeded,
+    /// These have not ended.
+    Open(Vec<ActivityId>),
+    Lost(ActivityId),
+}
+
+/// What waits, oldest first: for what, and whether people keep it from beginning.
+#[derive(Default)]
+struct Waiting {
+    order: Vec<ActivityId>,
+    kept: BTreeSet<ActivityId>,
+    others: BTreeMap<ActivityId, Vec<ActivityId>>,
+}
+
+impl Waiting {
+    fn add(&mut self, id: ActivityId, kept: bool, others: Vec<ActivityId>) {
+        self.order.push(id.clone());
+        if kept {
+            self.kept.insert(id.clone());
+        }
+        self.others.insert(id, others);
+    }
+
+    /// The oldest that neither is kept nor waits, over however many others, for what is kept.
+    fn oldest_in_a_circle(mut self) -> Option<ActivityId> {
+        loop {
+            let before = self.kept.len();
+            for (id, others) in &self.others {
+                if others.iter().any(|other| self.kept.contains(other)) {
+                    self.kept.insert(id.clone());
+                }
+            }
+            if self.kept.len() == before {
+                return self.order.into_iter().find(|id| !self.kept.contains(id));
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -53,28 +94,36 @@ impl Engine {
                 choice.ready.push(record.planned.id);
             }
         }
-        let oldest = waiting.first().map(|record| record.planned.id.clone());
+        let mut gates = self.gates().await?;
         let mut known = BTreeMap::new();
+        let mut waits = Waiting::default();
         for record in waiting {
             if !is_free(&record.planned.id) || busy.contains(&record.planned.container) {
                 busy.insert(record.planned.container);
                 continue;
             }
             match self.prerequisites(&record, &open, &mut known).await? {
-                Prerequisite::Open => {}
-                Prerequisite::Lost(because) => choice.skipped.push(Skipped { record, because }),
-                Prerequisite::Succeeded => {
+                Prerequisites::Lost(because) => choice.skipped.push(Skipped { record, because }),
+                Prerequisites::Open(others) => {
+                    let kept = gates.before_activity(&record).await?.is_some();
+                    waits.add(record.planned.id, kept, others);
+                }
+                Prerequisites::Succeeded if gates.before_activity(&record).await?.is_some() => {
+                    waits.add(record.planned.id, true, Vec::new());
+                }
+                Prerequisites::Succeeded => {
                     busy.insert(record.planned.container.clone());
                     choice.ready.push(record.planned.id);
                 }
             }
         }
         // Products may come to wait for each other in a circle, commit after commit. When nothing else
-        // can go on, the oldest that waits begins without what it waits for.
+        // can go on, the oldest that waits begins without what it waits for; but not what people keep from
+        // beginning, nor what waits for that: there is no circle in it.
         // What rests and has ended is nothing to wait for.
         let nothing_goes_on = running.is_empty() && resting.is_disjoint(&open);
         if choice.ready.is_empty() && choice.skipped.is_empty() && nothing_goes_on {
-            choice.ready.extend(oldest.filter(|_| busy.is_empty()));
+            choice.ready.extend(waits.oldest_in_a_circle().filter(|_| busy.is_empty()));
         }
         Ok(choice)
     }
@@ -84,16 +133,16 @@ impl Engine {
         record: &ActivityRecord,
         open: &BTreeSet<ActivityId>,
         known: &mut BTreeMap<ActivityId, Option<ActivityRecord>>,
-    ) -> Result<Prerequisite, StoreError> {
-        let mut all = Prerequisite::Succeeded;
+    ) -> Result<Prerequisites, StoreError> {
+        let mut others = Vec::new();
         for id in &record.planned.after {
             match self.prerequisite(id.clone(), open, known).await? {
                 Prerequisite::Succeeded => {}
-                Prerequisite::Open => all = Prerequisite::Open,
-                lost @ Prerequisite::Lost(_) => return Ok(lost),
+                Prerequisite::Open(other) => others.push(other),
+                Prerequisite::Lost(because) => return Ok(Prerequisites::Lost(because)),
             }
         }
-        Ok(all)
+        Ok(if others.is_empty() { Prerequisites::Succeeded } else { Prerequisites::Open(others) })
     }
 
     /// Follows a superseded activity to the one that took its place.
@@ -107,7 +156,7 @@ impl Engine {
         const LONGEST_CHAIN: usize = 1_000;
         for _ in 0..LONGEST_CHAIN {
             if open.contains(&id) {
-                return Ok(Prerequisite::Open);
+                return Ok(Prerequisite::Open(id));
             }
             if !known.contains_key(&id) {
                 known.insert(id.clone(), self.ports.store.activity(&id).await?);
@@ -116,8 +165,11 @@ impl Engine {
             match record.state.status {
                 ActivityStatus::Succeeded => return Ok(Prerequisite::Succeeded),
                 // It ended between the two readings; the next look sees it.
-                ActivityStatus::Waiting | ActivityStatus::Running => return Ok(Prerequisite::Open),
-                ActivityStatus::Failed | ActivityStatus::Refused | ActivityStatus::Skipped => {
+                ActivityStatus::Waiting | ActivityStatus::Running => return Ok(Prerequisite::Open(id)),
+                ActivityStatus::Failed
+                | ActivityStatus::Refused
+                | ActivityStatus::Skipped
+                | ActivityStatus::Rejected => {
                     return Ok(Prerequisite::Lost(id));
                 }
                 ActivityStatus::Superseded => match self.successor(&id).await? {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::domain::activity::{ActivityEvent, FailureKind, FencingToken, TaskStatus};
+use crate::domain::activity::{ActivityEvent, ActivityStatus, FailureKind, FencingToken, TaskStatus};
 use crate::domain::plan::{ActivityId, PlannedTask};
 use crate::domain::policy::{PolicyEvent, Question, Verdict};
 use crate::port::executor::{TaskError, TaskOutcome};
@@ -39,12 +39,21 @@ impl Engine {
     /// Claims an activity and brings it to its end.
     pub(super) async fn drive(&self, id: &ActivityId, stop: &CancellationToken) -> Result<(), DriveError> {
         let now = self.ports.clock.now();
-        // Under the gate, because a pass that supersedes what waits reports it as superseded.
+        // Under the gate, because a pass that supersedes what waits reports it as superseded, and because
+        // people may have decided otherwise since it was chosen.
         let gate = self.report_gate.lock().await;
+        let Some(before) = self.ports.store.activity(id).await? else { return Ok(()) };
+        if self.is_kept(&before).await? {
+            return Ok(());
+        }
+        let is_first = self.is_first_of_stage(&before).await?;
         let claimed = self.ports.store.claim(id, &self.settings.holder, now).await?;
-        drop(gate);
         let Some(token) = claimed else { return Ok(()) };
         let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
+        if is_first {
+            self.report_beginning(&record).await?;
+        }
+        drop(gate);
         info!(
             source = %record.source, revision = %record.revision.short(), activity = %id,
             container = %record.planned.container, version = %record.planned.to.version, "rolling out"
@@ -61,6 +70,12 @@ impl Engine {
             }
         }
         self.finish(&mut record, &surroundings, token).await
+    }
+
+    /// Whether people keep the activity from beginning. What has begun goes on.
+    async fn is_kept(&self, record: &ActivityRecord) -> Result<bool, StoreError> {
+        let is_waiting = record.state.status == ActivityStatus::Waiting;
+        Ok(is_waiting && self.gates().await?.before_activity(record).await?.is_some())
     }
 
     /// Ends an activity over which our own code panicked: it would do so again.

@@ -22,7 +22,7 @@ mod drive;
 mod progress;
 mod record;
 
-pub(super) use record::stage_line;
+pub(super) use record::{stage_line, standing_line};
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use tracing::warn;
 
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, TaskStatus};
-use crate::domain::id::{Digest, Revision, SourceName};
-use crate::domain::plan::ActivityId;
+use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
 use crate::domain::report::Report;
 use crate::port::store::{ActivityRecord, AppendError, StageStanding, StoreError};
 
 use super::super::Engine;
-use super::super::reports::{self, StageLine};
+use super::super::reports::StageLine;
 use super::choose::Skipped;
 
 /// What a stage's status needs to know of an activity.
@@ -20,14 +19,20 @@ pub(in crate::engine) fn stage_line(record: &ActivityRecord) -> StageLine {
         TaskStatus::Failed { message, .. } => Some(format!("{}: {message}", task.name)),
         _ => None,
     });
-    let product = record.planned.container.product.product_name().to_owned();
-    StageLine { status: record.state.status, product, reason: reason(record.state.status).or(failed) }
+    let rejected = record.state.rejection.as_ref().map(ToString::to_string);
+    let reason = reason(record.state.status).or(rejected).or(failed);
+    line(record.state.status, &record.planned.container.product, reason, &record.plan)
 }
 
 /// The same from a row of the record.
-fn standing_line(standing: StageStanding) -> StageLine {
+pub(in crate::engine) fn standing_line(standing: StageStanding) -> StageLine {
     let reason = reason(standing.status).or(standing.message);
-    StageLine { status: standing.status, product: standing.product.product_name().to_owned(), reason }
+    line(standing.status, &standing.product, reason, &standing.plan)
+}
+
+fn line(status: ActivityStatus, product: &Fqn, reason: Option<String>, plan: &Digest) -> StageLine {
+    let product = product.product_name().to_owned();
+    StageLine { status, product, reason, plan: Some(plan.clone()), before: None }
 }
 
 /// The reason that a status is by itself.
@@ -83,43 +88,57 @@ impl Engine {
 
     /// The status of the activity's stage when the activity itself stands at `after`: of its own
     /// commit, of those after it that still tell of it, and of the one that was looked at last, which
-    /// shows all that is not as Git says. The caller holds the gate.
-    async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, AppendError> {
-        let store = &self.ports.store;
+    /// shows all that is not as Git says; and where it is the last of its stage, of the stages that waited
+    /// for it. The caller holds the gate.
+    async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, StoreError> {
         let stage = &record.planned.container.stage;
         let now = ActivityRecord { state: after.clone(), ..record.clone() };
-        let line_of = |standing: StageStanding| {
-            if standing.id == now.planned.id { stage_line(&now) } else { standing_line(standing) }
-        };
-        let own = store.stage_standing(&record.source, &record.revision, stage).await?;
-        let lines: Vec<StageLine> = own.into_iter().map(line_of).collect();
-        let left_out = self.left_out(&record.source, &record.revision, &record.plan).await?;
-        let mut reports = vec![reports::of_stage(&record.source, &record.revision, stage, &lines, left_out)];
-
-        let latest = store.pass_rows(Some(&record.source), 1).await?.pop();
+        let mut show = self.show_stage(&record.source, stage, Some(&now)).await?;
+        let mut reports = show.of_commit(&record.revision, &record.plan).await?;
+        let latest = show.latest().await?;
         let mut told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
         told.insert(&record.revision);
-        for follower in self.followers(&record.source, stage, &told).await? {
-            let of_stage = follower.activities.iter().filter(|other| other.planned.container.stage == *stage);
-            let lines: Vec<StageLine> = of_stage
-                .map(|other| stage_line(if other.planned.id == now.planned.id { &now } else { other }))
-                .collect();
-            reports.push(reports::of_stage(&record.source, &follower.revision, stage, &lines, follower.left_out));
+        reports.extend(show.followers(&told).await?);
+        if let Some(latest) = latest.as_ref().filter(|latest| latest.revision != record.revision) {
+            reports.extend(show.of_latest(latest).await?);
         }
-        let Some(latest) = latest.filter(|latest| latest.revision != record.revision) else { return Ok(reports) };
-        let Ok(plan) = latest.plan.parse::<Digest>() else { return Ok(reports) };
-        let all = store.stage_standing(&record.source, &latest.revision, stage).await?;
-        let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
-        let mut lines: Vec<StageLine> = all.into_iter().map(line_of).collect();
-        let troubled = store.troubled(&record.source).await?.into_iter();
-        let others =
-            troubled.filter(|other| other.planned.container.stage == *stage && !known.contains(&other.planned.id));
-        lines.extend(others.map(|other| stage_line(if other.planned.id == now.planned.id { &now } else { &other })));
-        let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
-        lines.extend(held.iter().filter(|held| held.container.stage == *stage).map(reports::held_line));
-        let left_out = self.left_out(&record.source, &latest.revision, &plan).await?;
-        reports.push(reports::of_stage(&record.source, &latest.revision, stage, &lines, left_out));
+        if !after.status.is_final() || self.open_at(record, stage, 2).await? > 1 {
+            return Ok(reports);
+        }
+        for later in self.stages_after(stage) {
+            if self.open_at(record, later, 1).await? == 0 {
+                continue;
+            }
+            let mut show = self.show_stage(&record.source, later, Some(&now)).await?;
+            match latest.as_ref().filter(|latest| latest.revision == record.revision) {
+                Some(latest) => reports.extend(show.of_latest(latest).await?),
+                None => reports.extend(show.of_commit(&record.revision, &record.plan).await?),
+            }
+        }
         Ok(reports)
+    }
+
+    /// How many activities of this one's commit have not ended at a stage, counted up to `most`.
+    async fn open_at(&self, record: &ActivityRecord, stage: &StageName, most: usize) -> Result<usize, StoreError> {
+        const OPEN: [ActivityStatus; 2] = [ActivityStatus::Waiting, ActivityStatus::Running];
+        self.ports.store.count_at(&record.source, &record.revision, stage, &OPEN, most).await
+    }
+
+    /// Whether nothing of the activity's commit has begun at its stage.
+    pub(super) async fn is_first_of_stage(&self, record: &ActivityRecord) -> Result<bool, StoreError> {
+        let begun: Vec<ActivityStatus> =
+            ActivityStatus::ALL.into_iter().filter(|status| *status != ActivityStatus::Waiting).collect();
+        let stage = &record.planned.container.stage;
+        Ok(self.ports.store.count_at(&record.source, &record.revision, stage, &begun, 1).await? == 0)
+    }
+
+    /// Wants it to be shown that the first rollout of a commit has begun at a stage; of the others, their
+    /// ends are enough. The caller holds the gate.
+    pub(super) async fn report_beginning(&self, record: &ActivityRecord) -> Result<(), StoreError> {
+        let reports = self.reports_after(record, &record.state).await?;
+        self.ports.store.want(&reports, self.ports.clock.now()).await?;
+        self.publish_bell.notify_one();
+        Ok(())
     }
 
     /// How many products of a commit are not rolled out because of what was found. What stands with

@@ -1,8 +1,10 @@
 //! The command line: which verbs there are, in kubectl's and flux's manner, and what they take.
 //! Each verb's `--help` ends with an example.
 
+mod act;
 mod args;
 
+pub use act::{AboutArgs, ApproveArgs, HoldArgs, RejectArgs, ResumeArgs, RetryArgs};
 pub use args::{
     CompletionsArgs, ConfigArgs, ConfigVerb, DemoArgs, DescribeArgs, DescribeKind, DiffArgs, DoctorArgs,
     DocumentFormat, ExplainArgs, FindingFormat, GetArgs, GetKind, GithubArgs, GithubSetupArgs, GithubVerb, InitArgs,
@@ -105,6 +107,17 @@ pub enum Verb {
     Describe(DescribeArgs),
     /// Compare the desired products with the recorded ones
     Diff(DiffArgs),
+    /// Let what waits at a stage begin
+    Approve(ApproveArgs),
+    /// Never let what waits at a stage begin
+    Reject(RejectArgs),
+    /// Let nothing more begin, until resumed
+    #[command(visible_alias = "suspend")]
+    Hold(HoldArgs),
+    /// Let go on what was held
+    Resume(ResumeArgs),
+    /// Try again what has failed
+    Retry(RetryArgs),
     /// Explain a rule, or list all of them
     Explain(ExplainArgs),
     /// Examine what the daemon needs, and say what to do about it

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken, fold};
+use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, fold};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
 use crate::domain::forge::delivery::{CommandRequest, Delivery};
-use crate::domain::forge::{Proposal, PullState};
+use crate::domain::forge::{Approval, Hold, Proposal, PullState};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan, PlannedActivity, PlannedTask, TaskKey};
 use crate::domain::report::Report;
@@ -15,10 +15,10 @@ use crate::domain::source::Condition;
 use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
-    ActivityBook, ActivityRecord, ActivityRow, AppendError, AuditRow, ContainerRecord, ContainerRow, DeliveryBook,
-    DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, ProductRow, ProposalBook, ProposalRecord,
-    ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention, SourceRecord, SourceRow, StageStanding,
-    Standing, StoreError, VersionRow, WantedReport,
+    ActivityBook, ActivityRecord, ActivityRow, AppendError, ApprovalBook, AuditRow, ContainerRecord, ContainerRow,
+    Decision, DeliveryBook, DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause, ProductRow,
+    ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention,
+    SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -262,6 +262,16 @@ impl ActivityBook for FakeRecord {
     ) -> Result<Vec<StageStanding>, StoreError> {
         unreachable!("not shown")
     }
+    async fn count_at(
+        &self,
+        _: &SourceName,
+        _: &Revision,
+        _: &StageName,
+        _: &[ActivityStatus],
+        _: usize,
+    ) -> Result<usize, StoreError> {
+        unreachable!("not shown")
+    }
     async fn troubled(&self, _: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         unreachable!("not shown")
     }
@@ -372,7 +382,11 @@ impl ProposalBook for FakeRecord {
 
 #[async_trait]
 impl ReportBook for FakeRecord {
-    async fn unpublished(&self, _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
+    async fn unpublished(&self, _: &[SourceName], _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
         unreachable!("not shown")
     }
 
@@ -384,12 +398,51 @@ impl ReportBook for FakeRecord {
         unreachable!("nothing is written")
     }
 
-    async fn published(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
+    async fn published(&self, _: &WantedReport, _: Option<&str>, _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
     }
 
     async fn failed(&self, _: &WantedReport, _: &str, _: Option<Timestamp>, _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
+    }
+
+    async fn pause(&self, _: &[SourceName], _: &Pause, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn to_verify(&self, _: &[SourceName], _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn verified(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn lost(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+}
+
+#[async_trait]
+impl ApprovalBook for FakeRecord {
+    async fn decide(&self, _: &Decision) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn decided(&self, _: &str) -> Result<Option<String>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn approvals(&self, _: &Digest, _: &StageName) -> Result<Vec<Approval>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn to_retry(&self, _: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        unreachable!("not shown")
     }
 }
 

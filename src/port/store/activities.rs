@@ -32,6 +32,8 @@ pub struct ActivityRecord {
 pub struct StageStanding {
     /// Which.
     pub id: ActivityId,
+    /// The plan it belongs to.
+    pub plan: Digest,
     /// The product's major version.
     pub product: Fqn,
     /// Where it stands.
@@ -87,6 +89,17 @@ pub trait ActivityBook: Send + Sync {
         revision: &Revision,
         stage: &StageName,
     ) -> Result<Vec<StageStanding>, StoreError>;
+
+    /// How many activities of a revision at one stage stand at one of these statuses, counted up to `most`:
+    /// asked often, and answered without reading them all.
+    async fn count_at(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        stage: &StageName,
+        statuses: &[ActivityStatus],
+        most: usize,
+    ) -> Result<usize, StoreError>;
 
     /// Of the source's products, the newest activity of each container that moves it to the latest
     /// recorded content and has not succeeded: what keeps the source from being as Git says.

@@ -133,6 +133,8 @@ pub struct ReportRow {
     pub source: SourceName,
     /// The commit.
     pub revision: Revision,
+    /// `status`, `check`, `comment` or `deployment`.
+    pub sort: String,
     /// The context.
     pub context: String,
     /// The wanted state.

@@ -8,32 +8,62 @@ use crate::domain::time::Timestamp;
 
 use super::StoreError;
 
-/// A report that a forge does not show yet.
+/// A report as it is wanted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedReport {
-    /// What it should show.
+    /// What should be shown.
     pub report: Report,
     /// Grows whenever the wanted state changes; acknowledging an older one changes nothing.
     pub edition: u64,
     /// How often writing it failed in a row.
     pub failures: u32,
+    /// The forge's own id of what shows an earlier edition.
+    pub external: Option<String>,
+}
+
+/// Why nothing is written for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pause {
+    /// The account is at its limit: nothing at all is written.
+    Limited {
+        /// What the forge said.
+        message: String,
+    },
+    /// We may not write reports of this sort. It is a condition of the source (`forge-denied`) until
+    /// one of them was written.
+    Denied {
+        /// See [`Report::sort`].
+        sort: &'static str,
+        /// What the forge said.
+        message: String,
+    },
 }
 
 /// What publishing needs of the record.
 #[async_trait]
 pub trait ReportBook: Send + Sync {
-    /// Reports whose wanted state is not shown and that are due at `now`, oldest first; only the newest
-    /// state of each (source, revision, context).
-    async fn unpublished(&self, now: Timestamp, limit: usize) -> Result<Vec<WantedReport>, StoreError>;
+    /// Reports of these sources whose wanted state is not shown, that are due at `now` and not paused:
+    /// statuses, then checks, then comments, then deployments, the oldest first; only the newest state of
+    /// each (source, subject, sort, context).
+    async fn unpublished(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError>;
 
-    /// The commits of the source of which `context` is wanted as pending, in the order of their ids.
+    /// The sources of which something is wanted, not shown and not given up, by name.
+    async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError>;
+
+    /// The commits of the source of which the status `context` is wanted as pending, in the order of
+    /// their ids.
     async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError>;
 
     /// Wants these reports to be shown. Wanting what is wanted already changes nothing.
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError>;
 
-    /// The forge shows this edition.
-    async fn published(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError>;
+    /// The forge shows this edition, and calls it `external`. What paused the source is over.
+    async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError>;
 
     /// The forge could not be made to show it. `again` is when to try next; `None` gives up.
     async fn failed(
@@ -43,4 +73,29 @@ pub trait ReportBook: Send + Sync {
         again: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Nothing of these sources is written before `until`. It counts as nobody's failure, and outlives a
+    /// restart.
+    async fn pause(
+        &self,
+        sources: &[SourceName],
+        why: &Pause,
+        until: Timestamp,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Reports of these sources that are shown and due to be read back, the longest due first. When that
+    /// is, [`next_look`](crate::domain::report::next_look) says. What is paused is left out.
+    async fn to_verify(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError>;
+
+    /// The forge still shows this edition.
+    async fn verified(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The forge does not show this edition any more: it is to be written again.
+    async fn lost(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError>;
 }

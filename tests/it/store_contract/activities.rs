@@ -115,10 +115,10 @@ pub async fn an_older_token_is_fenced_and_writes_nothing(room: &impl Room) {
         assert!(matches!(error, AppendError::Fenced), "{error}");
     }
     assert_eq!(store.events(&id).await.unwrap(), before);
-    assert_eq!(store.unpublished(at(99), 9).await.unwrap(), []);
+    assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap(), []);
     let state = store.append(&id, new, &STARTED, &report, at(5)).await.unwrap();
     assert_eq!(state.tasks[0], TaskStatus::Running { attempt: 1, handle: None });
-    assert_eq!(store.unpublished(at(99), 9).await.unwrap().len(), 1);
+    assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap().len(), 1);
 }
 
 pub async fn an_event_that_cannot_follow_writes_nothing(room: &impl Room) {
@@ -132,7 +132,7 @@ pub async fn an_event_that_cannot_follow_writes_nothing(room: &impl Room) {
         assert!(matches!(error, AppendError::Illegal(_)), "{event:?}: {error}");
     }
     assert_eq!(store.events(&id).await.unwrap().len(), 1);
-    assert_eq!(store.unpublished(at(99), 9).await.unwrap(), []);
+    assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap(), []);
     assert_eq!(store.containers(&[product("trips", 1)]).await.unwrap(), []);
     finish(&*store, &id, 4).await;
     let error = store.append(&id, token, &ActivityEvent::Succeeded, &report, at(5)).await.unwrap_err();
@@ -213,7 +213,7 @@ pub async fn only_activities_that_never_begin_need_no_token(room: &impl Room) {
     let report = samples::report(1, ReportState::Failure, "fares did not succeed");
     let state = store.append(&ids[0], None, &skipped, std::slice::from_ref(&report), at(2)).await.unwrap();
     assert_eq!(state.status, ActivityStatus::Skipped);
-    assert_eq!(store.unpublished(at(3), 9).await.unwrap()[0].report, report);
+    assert_eq!(store.unpublished(&[samples::source()], at(3), 9).await.unwrap()[0].report, report);
     store.claim(&ids[1], "here", at(3)).await.unwrap().unwrap();
     let error = store.append(&ids[1], None, &ActivityEvent::Superseded { by: None }, &[], at(4)).await.unwrap_err();
     assert!(matches!(error, AppendError::Illegal(_)), "{error}");

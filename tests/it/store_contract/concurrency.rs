@@ -70,6 +70,6 @@ pub async fn eight_roll_out_at_once_while_others_look(room: &impl Room) {
         assert_eq!(store.log(id).await.unwrap().len(), 10);
     }
     assert_eq!(store.container_rows().await.unwrap().len(), 8);
-    assert_eq!(store.unpublished(at(99), 99).await.unwrap().len(), 8);
+    assert_eq!(store.unpublished(&[samples::source()], at(99), 99).await.unwrap().len(), 8);
     assert_eq!(store.source(&samples::source()).await.unwrap().unwrap().sequence, 11);
 }

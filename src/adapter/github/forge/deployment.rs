@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::adapter::github::client::{Repository, Weight};
 use crate::domain::id::StageName;
-use crate::domain::report::{DESCRIPTION_LIMIT, Report, ReportState, one_line};
+use crate::domain::report::{DESCRIPTION_LIMIT, DeploymentStatus, Report, one_line};
 use crate::port::forge::ForgeError;
 
 use super::id;
@@ -46,30 +46,22 @@ fn environment(stage: &StageName, suffix: Option<&str>) -> String {
     }
 }
 
-const fn state(state: ReportState) -> &'static str {
-    match state {
-        ReportState::Pending => "in_progress",
-        ReportState::Success => "success",
-        ReportState::Failure => "failure",
-        ReportState::Error => "error",
-    }
-}
-
 pub(super) async fn publish(
     repository: Repository<'_>,
     report: &Report,
     stage: &StageName,
+    status: DeploymentStatus,
     suffix: Option<&str>,
     external: Option<&str>,
 ) -> Result<String, ForgeError> {
     let environment = environment(stage, suffix);
     let id = match standing(repository, report, &environment, id(external)).await? {
-        Some(id) if is_shown(repository, report, id).await? => return Ok(id.to_string()),
+        Some(id) if is_shown(repository, report, status, id).await? => return Ok(id.to_string()),
         Some(id) => id,
         None => create(repository, report, &environment).await?,
     };
     let mut body = json!({
-        "state": state(report.state),
+        "state": status.as_str(),
         "description": one_line(&report.description, DESCRIPTION_LIMIT),
         "environment": environment,
         "auto_inactive": true,
@@ -85,11 +77,12 @@ pub(super) async fn shows(
     repository: Repository<'_>,
     report: &Report,
     stage: &StageName,
+    status: DeploymentStatus,
     suffix: Option<&str>,
     external: Option<&str>,
 ) -> Result<bool, ForgeError> {
     match standing(repository, report, &environment(stage, suffix), id(external)).await? {
-        Some(id) => is_shown(repository, report, id).await,
+        Some(id) => is_shown(repository, report, status, id).await,
         None => Ok(false),
     }
 }
@@ -132,13 +125,18 @@ async fn standing(
 }
 
 /// Whether the newest status of a deployment is the one that is wanted.
-async fn is_shown(repository: Repository<'_>, report: &Report, id: u64) -> Result<bool, ForgeError> {
+async fn is_shown(
+    repository: Repository<'_>,
+    report: &Report,
+    wanted: DeploymentStatus,
+    id: u64,
+) -> Result<bool, ForgeError> {
     let path = format!("/deployments/{id}/statuses?per_page=100");
     let (statuses, _) = repository.pages(&path, MOST_PAGES, |page: Vec<Status>| page).await?;
     // A later deployment to the environment makes this one inactive, which is no loss.
     let newest = statuses.iter().filter(|status| status.state != "inactive").max_by_key(|status| status.id);
     Ok(newest.is_some_and(|status| {
-        status.state == state(report.state)
+        status.state == wanted.as_str()
             && status.description.as_deref().unwrap_or_default().trim()
                 == one_line(&report.description, DESCRIPTION_LIMIT).trim()
             && report.target_url.as_deref().is_none_or(|url| status.log_url.as_deref() == Some(url))

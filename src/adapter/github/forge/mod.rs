@@ -50,8 +50,8 @@ impl Forge for GithubForge {
                 let login = self.identity.login(&self.github.client).await?;
                 comment::publish(repository, wanted, &login, external).await.map(Some)
             }
-            Some(Detail::Deployment { stage }) => {
-                deployment::publish(repository, report, stage, suffix, external).await.map(Some)
+            Some(Detail::Deployment { stage, status }) => {
+                deployment::publish(repository, report, stage, *status, suffix, external).await.map(Some)
             }
         }
     }
@@ -67,7 +67,9 @@ impl Forge for GithubForge {
                 let login = self.identity.login(&self.github.client).await?;
                 comment::shows(repository, wanted, &login, external).await
             }
-            Some(Detail::Deployment { stage }) => deployment::shows(repository, report, stage, suffix, external).await,
+            Some(Detail::Deployment { stage, status }) => {
+                deployment::shows(repository, report, stage, *status, suffix, external).await
+            }
         }
     }
 }

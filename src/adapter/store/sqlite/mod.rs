@@ -45,6 +45,7 @@
 //! Absent here: retries. `StoreError` says whether trying again makes sense; the engine tries.
 
 mod activities;
+mod approvals;
 mod audit;
 mod bulk;
 mod deliveries;

@@ -6,9 +6,9 @@ use sqlx::{AssertSqlSafe, Row};
 use super::activities::load;
 use super::deliveries::{commands, write};
 use super::passes::{plans, reading, rollouts};
-use super::{SqliteStore, proposals, reports};
+use super::{SqliteStore, approvals, proposals, reports};
 
-const EXPECTED: [(&str, &str); 24] = [
+const EXPECTED: [(&str, &str); 28] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -16,15 +16,20 @@ const EXPECTED: [(&str, &str); 24] = [
     (load::BY_ID_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
     (load::BY_REVISION, "activities_by_revision (source=? AND revision=?)"),
     (load::BY_REVISION_EVENTS, "activities_by_revision (source=? AND revision=?)"),
+    (load::COUNT_AT, "activities_at_stage (source=? AND revision=? AND stage=? AND status=?)"),
     (plans::ACTIVITIES, "activities_by_revision (source=? AND revision=?)"),
     (rollouts::WAITING, "activities_waiting (product=?)"),
     (reading::DESCRIPTORS_READING, "PRIMARY KEY (source=? AND file=?)"),
     (reading::STANDING, "descriptors_with_errors (source=?)"),
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
-    (reports::UNPUBLISHED, "USING INDEX reports_pending"),
     (proposals::ONE, "PRIMARY KEY (source=? AND proposal=?)"),
     (proposals::OPEN, "PRIMARY KEY (source=?)"),
+    (approvals::APPROVALS, "PRIMARY KEY (plan=? AND stage=?)"),
+    (approvals::TO_RETRY, "descriptors_to_retry (source=?)"),
+    (reports::UNPUBLISHED, "USING INDEX reports_pending (source=?)"),
+    (reports::SOURCES_WITH_UNPUBLISHED, "INDEX reports_pending"),
+    (reports::TO_VERIFY, "USING INDEX reports_to_verify (source=? AND verify_at<?)"),
     (reports::PENDING_STATES, "INDEX reports_open"),
     (write::KNOWN, "sqlite_autoindex_deliveries_1 (forge=? AND delivery=?)"),
     (write::HEADS, "PRIMARY KEY (forge=? AND repository=? AND reference=?)"),

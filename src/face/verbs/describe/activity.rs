@@ -128,6 +128,7 @@ fn event_words(event: &ActivityEvent) -> String {
         ActivityEvent::Succeeded => "succeeded".to_owned(),
         ActivityEvent::Failed => "failed".to_owned(),
         ActivityEvent::Skipped { because } => format!("skipped, because {because} did not succeed"),
+        ActivityEvent::Rejected { by, .. } => format!("rejected by {by}"),
         ActivityEvent::Superseded { by: Some(by) } => format!("superseded by {by}"),
         ActivityEvent::Superseded { by: None } => "superseded: the product is refused or gone".to_owned(),
     }

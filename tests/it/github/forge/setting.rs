@@ -103,5 +103,10 @@ pub fn comment(sha: &str, pull: u64, text: &str) -> Report {
 
 /// A deployment to `dev`.
 pub fn deployment(sha: &str, state: ReportState) -> Report {
-    detailed(sha, "deployment/dev", state, Detail::Deployment { stage: "dev".parse().unwrap() })
+    detailed(
+        sha,
+        "deployment/dev",
+        state,
+        Detail::Deployment { stage: "dev".parse().unwrap(), status: deployment_status(state) },
+    )
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::adapter::store::encode::damaged;
+use crate::adapter::store::encode::{damaged, name_list, to_column};
 use crate::domain::activity::{ActivityEvent, ActivityStatus, fold};
 use crate::domain::id::{Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, PlannedActivity};
@@ -99,7 +99,7 @@ pub async fn stage_standing(
     stage: &StageName,
 ) -> Result<Vec<StageStanding>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, product, status, message FROM activities
+        "SELECT id, plan, product, status, message FROM activities
          WHERE source = ?1 AND revision = ?2 AND stage = ?3 ORDER BY number",
     )
     .bind(source.as_str())
@@ -112,12 +112,37 @@ pub async fn stage_standing(
         let status = ActivityStatus::ALL.into_iter().find(|status| status.as_str() == word);
         Ok(StageStanding {
             id: row.name("id")?,
+            plan: row.name("plan")?,
             product: row.name("product")?,
             status: status.ok_or_else(|| damaged("an activity's status", &word))?,
             message: row.text_or_none("message")?,
         })
     };
     rows.iter().map(each).collect()
+}
+
+/// How many activities there are at a stage, counted up to a number.
+pub const COUNT_AT: &str = "SELECT count(*) FROM (
+       SELECT 1 FROM activities
+       WHERE source = ?1 AND revision = ?2 AND stage = ?3 AND status IN (SELECT value FROM json_each(?4))
+       LIMIT ?5)";
+
+/// How many activities of a revision at a stage stand at one of these statuses, counted up to `most`.
+pub async fn count_at(
+    connection: &mut SqliteConnection,
+    (source, revision, stage): (&SourceName, &Revision, &StageName),
+    statuses: &[ActivityStatus],
+    most: usize,
+) -> Result<usize, StoreError> {
+    let count: i64 = sqlx::query_scalar(COUNT_AT)
+        .bind(source.as_str())
+        .bind(revision.as_str())
+        .bind(stage.as_str())
+        .bind(name_list(statuses.iter().map(|status| status.as_str())))
+        .bind(to_column(most as u64))
+        .fetch_one(connection)
+        .await?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// The log of an activity.

@@ -1,13 +1,13 @@
 //! Activities, as logs of events.
 
-mod append;
+pub mod append;
 mod claim;
 pub mod load;
 mod logs;
 
 use async_trait::async_trait;
 
-use crate::domain::activity::{ActivityEvent, ActivityState, FencingToken};
+use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken};
 use crate::domain::id::{Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::report::Report;
@@ -37,6 +37,17 @@ impl ActivityBook for SqliteStore {
         stage: &StageName,
     ) -> Result<Vec<StageStanding>, StoreError> {
         load::stage_standing(&mut *self.read().await?, source, revision, stage).await
+    }
+
+    async fn count_at(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        stage: &StageName,
+        statuses: &[ActivityStatus],
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        load::count_at(&mut *self.read().await?, (source, revision, stage), statuses, most).await
     }
 
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {

@@ -11,11 +11,22 @@ use crate::adapter::store::sqlite::rows::Columns;
 
 pub async fn sources(connection: &mut SqliteConnection) -> Result<Vec<SourceRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT s.name, s.url, s.branch, s.revision, s.seen_at, s.condition_reason, s.condition_message,
+        // What keeps the source from being looked at comes before what keeps its reports from being written.
+        "SELECT s.name, s.url, s.branch, s.revision, s.seen_at,
+                coalesce(s.condition_reason, CASE WHEN d.message IS NOT NULL THEN 'forge-denied' END)
+                    AS condition_reason,
+                CASE WHEN s.condition_reason IS NULL THEN d.message ELSE s.condition_message END
+                    AS condition_message,
                 (SELECT count(*) FROM descriptors d WHERE d.source = s.name) AS descriptors,
                 (SELECT count(*) FROM descriptors d
                  WHERE d.source = s.name AND (d.errors > 0 OR d.refusals > 0)) AS with_errors
-         FROM sources s ORDER BY s.name",
+         FROM sources s
+         LEFT JOIN (
+             SELECT source, CASE min(sort) WHEN 'status' THEN 'statuses' ELSE min(sort) || 's' END
+                        || ' cannot be written: ' || message AS message
+             FROM forge_pauses WHERE sort <> '' GROUP BY source
+         ) d ON d.source = s.name
+         ORDER BY s.name",
     )
     .fetch_all(connection)
     .await?;

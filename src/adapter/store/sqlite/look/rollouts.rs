@@ -57,7 +57,11 @@ pub async fn activities(connection: &mut SqliteConnection, limit: usize) -> Resu
 
 pub async fn reports(connection: &mut SqliteConnection, limit: usize) -> Result<Vec<ReportRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT source, revision, context, state, description, message,
+        "SELECT source, revision, sort, context, state, description,
+                coalesce(message, CASE WHEN published < edition THEN (
+                    SELECT p.message FROM forge_pauses p
+                    WHERE p.source = reports.source AND p.sort IN ('', reports.sort) ORDER BY p.until DESC LIMIT 1
+                ) END) AS message,
                 CASE WHEN published = edition THEN 'published'
                      WHEN given_up = 1 THEN 'given-up'
                      ELSE 'waiting' END AS delivery
@@ -70,6 +74,7 @@ pub async fn reports(connection: &mut SqliteConnection, limit: usize) -> Result<
         Ok(ReportRow {
             source: row.name("source")?,
             revision: row.name("revision")?,
+            sort: row.text("sort")?,
             context: row.text("context")?,
             state: row.text("state")?,
             description: row.text("description")?,

@@ -18,7 +18,8 @@ const DESCRIPTORS: Bulk = Bulk {
         revision = excluded.revision,
         errors = excluded.errors,
         refusals = excluded.refusals,
-        again = excluded.again",
+        again = excluded.again,
+        retry = 0",
 };
 
 const FILES: Bulk =

@@ -86,7 +86,7 @@ pub async fn standing(connection: &mut SqliteConnection, source: &SourceName) ->
     rows.iter().map(each).collect()
 }
 
-pub const HELD_BACK: &str = "SELECT path FROM descriptors WHERE source = ?1 AND again = 1
+pub const HELD_BACK: &str = "SELECT path FROM descriptors WHERE source = ?1 AND (again = 1 OR retry = 1)
      UNION
      SELECT p.path
      FROM activities a

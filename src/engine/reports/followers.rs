@@ -8,13 +8,14 @@ use crate::domain::plan::ActivityId;
 use crate::domain::report::ReportContext;
 use crate::port::store::{ActivityRecord, StoreError};
 
-use super::Engine;
+use super::super::Engine;
+use super::newest;
 
 /// This many passes are looked through for those that came after a commit.
 const PASSES: usize = 1_000;
 
 /// A commit whose status at a stage is pending.
-pub(super) struct Follower {
+pub(in crate::engine) struct Follower {
     /// The commit.
     pub revision: Revision,
     /// Its own activities, and those of earlier commits that have not succeeded.
@@ -26,7 +27,7 @@ pub(super) struct Follower {
 impl Engine {
     /// The commits of a source that are pending at a stage, without `except`. Activities that were
     /// planned after a commit do not count for it. The caller holds the gate of the reports.
-    pub(super) async fn followers(
+    pub(in crate::engine) async fn followers(
         &self,
         source: &SourceName,
         stage: &StageName,
@@ -46,7 +47,8 @@ impl Engine {
         for revision in revisions {
             let later: BTreeSet<&str> =
                 passes.iter().take_while(|pass| pass.revision != revision).map(|pass| pass.plan.as_str()).collect();
-            let mut activities = store.activities_of(source, &revision).await?;
+            let own = store.activities_of(source, &revision).await?;
+            let mut activities = newest(own, |record| &record.planned.container);
             let mut known: BTreeSet<ActivityId> = activities.iter().map(|record| record.planned.id.clone()).collect();
             let earlier = open.iter().filter(|record| !later.contains(record.plan.as_str()));
             activities.extend(earlier.filter(|record| known.insert(record.planned.id.clone())).cloned());

@@ -1,0 +1,217 @@
+//! What is done about a request.
+
+use std::collections::BTreeSet;
+
+use crate::domain::activity::ActivityStatus;
+use crate::domain::forge::{Approval, Hold, Proposal, approvers};
+use crate::domain::id::{Digest, Fqn, StageName};
+use crate::domain::source::Target;
+use crate::port::requests::{Action, Origin, Request};
+use crate::port::store::{Decision, Ruling, StoreError};
+
+use super::super::gates::Waits;
+use super::super::{Engine, WakeQueue};
+use super::Stop;
+use super::ask::plans_of;
+
+/// What can be asked for in a comment.
+const COMMANDS: &str = "'/meshwright plan', 'approve <stage>', 'retry', 'hold' and 'help'";
+
+impl Engine {
+    /// Does what is asked for, and says so in a sentence.
+    pub(super) async fn done(&self, request: &Request, queue: &WakeQueue) -> Result<String, Stop> {
+        let action = request.action.as_ref().map_err(|why| Stop::Refuse(why.clone()))?;
+        let outcome = match self.ports.store.decided(&request.id).await? {
+            Some(outcome) => outcome,
+            None => {
+                self.admit(request).await?;
+                match action {
+                    Action::Plan => "looked at anew".to_owned(),
+                    Action::Help => format!("there are {COMMANDS}"),
+                    Action::Approve(stage) => self.approve(request, stage).await?,
+                    Action::Reject(stage) => self.reject(request, stage).await?,
+                    Action::Hold => self.hold(request).await?,
+                    Action::Resume => self.resume(request).await?,
+                    Action::Retry => self.retry(request).await?,
+                }
+            }
+        };
+        match action {
+            Action::Plan | Action::Help => queue.wake(&self.target_of(request)),
+            Action::Approve(stage) | Action::Reject(stage) => self.refresh_stage(&request.source, stage).await?,
+            Action::Hold | Action::Resume => self.refresh_all(request).await?,
+            Action::Retry => {
+                self.refresh_all(request).await?;
+                queue.wake(&Target::branch(request.source.clone()));
+            }
+        }
+        self.rollout_bell.notify_one();
+        Ok(outcome)
+    }
+
+    fn target_of(&self, request: &Request) -> Target {
+        match request.origin {
+            Origin::Comment { pull, .. } => Target::proposal(request.source.clone(), Proposal::Pull(pull)),
+            Origin::Button { .. } | Origin::Machine { .. } => Target::branch(request.source.clone()),
+        }
+    }
+
+    async fn refresh_all(&self, request: &Request) -> Result<(), StoreError> {
+        for stage in &self.settings.platform.stages {
+            self.refresh_stage(&request.source, &stage.name).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&self, request: &Request, ruling: Ruling, outcome: &str) -> Result<String, Stop> {
+        let decision = Decision {
+            request: request.id.clone(),
+            source: request.source.clone(),
+            ruling,
+            by: request.by.clone(),
+            at: self.ports.clock.now(),
+            outcome: outcome.to_owned(),
+        };
+        self.ports.store.decide(&decision).await?;
+        Ok(decision.outcome)
+    }
+
+    async fn approve(&self, request: &Request, stage: &StageName) -> Result<String, Stop> {
+        self.known_stage(stage)?;
+        let meant = self.meant(request).await?;
+        // Until the decision is recorded nothing may begin, end or be planned that it depends on.
+        let _gate = self.report_gate.lock().await;
+        let policies = self.ports.judge.policies();
+        let seen = self.ports.store.source(&request.source).await?.and_then(|source| source.policies);
+        if seen.as_ref() != Some(&policies) {
+            let why =
+                "the policies have changed since the source was looked at: approve again when it was looked at anew";
+            return Err(Stop::Refuse(why.to_owned()));
+        }
+        let plans = plans_of(&self.waiting(request, &meant, Some(stage)).await?);
+        if plans.is_empty() {
+            return Err(Stop::Refuse(format!("nothing of {} waits at '{stage}'", meant.words())));
+        }
+        let mut gates = self.gates().await?;
+        let mut approvals = Vec::new();
+        let (mut people, mut again) = ((0, 0), false);
+        for plan in plans {
+            let Some(before) = gates.before(&request.source, &plan, stage).await? else { continue };
+            if let Waits::Hold(by) = &before
+                && self.is_held_as_a_whole(request).await?
+            {
+                return Err(Stop::Refuse(format!("the source is held by {by}: run 'meshwright resume' first")));
+            }
+            let known = self.ports.store.approvals(&plan, stage).await?;
+            again = known.iter().any(|known| known.policies == policies && known.by.key() == request.by.key());
+            if again && matches!(before, Waits::Approval { .. }) {
+                continue;
+            }
+            let approval = Approval {
+                source: request.source.clone(),
+                plan,
+                stage: stage.clone(),
+                policies: policies.clone(),
+                by: request.by.clone(),
+                at: self.ports.clock.now(),
+            };
+            let all: Vec<Approval> = known.into_iter().chain([approval.clone()]).collect();
+            let need = self.settings.platform.gate(stage).map_or(0, |gate| gate.approvals);
+            people = (approvers(&all, &policies), need);
+            approvals.push(approval);
+        }
+        if approvals.is_empty() {
+            let why = if again {
+                format!("{} has approved it already: another person has to", request.by.name)
+            } else {
+                format!("nothing of {} waits for approval at '{stage}'", meant.words())
+            };
+            return Err(Stop::Refuse(why));
+        }
+        let (have, need) = people;
+        let outcome = match need {
+            0 => format!("{}: '{stage}' goes on", meant.words()),
+            need => format!("{}: approved at '{stage}' ({have} of {need})", meant.words()),
+        };
+        self.record(request, Ruling::Approve(approvals), &outcome).await
+    }
+
+    async fn is_held_as_a_whole(&self, request: &Request) -> Result<bool, Stop> {
+        let holds = self.ports.store.holds().await?;
+        Ok(holds.iter().any(|hold| hold.source == request.source && hold.plan.is_none()))
+    }
+
+    async fn reject(&self, request: &Request, stage: &StageName) -> Result<String, Stop> {
+        self.known_stage(stage)?;
+        let meant = self.meant(request).await?;
+        let _gate = self.report_gate.lock().await;
+        let waiting = self.waiting(request, &meant, Some(stage)).await?;
+        if waiting.is_empty() {
+            return Err(Stop::Refuse(format!("nothing of {} waits at '{stage}'", meant.words())));
+        }
+        let outcome = format!("{}: {} rejected at '{stage}'", meant.words(), rollouts(waiting.len()));
+        let ids = waiting.into_iter().map(|record| record.planned.id).collect();
+        self.record(request, Ruling::Reject(ids), &outcome).await
+    }
+
+    async fn hold(&self, request: &Request) -> Result<String, Stop> {
+        let meant = self.meant(request).await?;
+        let _gate = self.report_gate.lock().await;
+        let plans: Vec<Option<Digest>> = match request.origin {
+            Origin::Machine { plan: None } => vec![None],
+            _ => plans_of(&self.waiting(request, &meant, None).await?).into_iter().map(Some).collect(),
+        };
+        if plans.is_empty() {
+            return Err(Stop::Refuse(format!("nothing of {} waits", meant.words())));
+        }
+        let at = self.ports.clock.now();
+        let hold = |plan| Hold { source: request.source.clone(), plan, by: request.by.clone(), at };
+        let ruling = Ruling::Hold(plans.into_iter().map(hold).collect());
+        self.record(request, ruling, &format!("{}: held", meant.words())).await
+    }
+
+    async fn resume(&self, request: &Request) -> Result<String, Stop> {
+        let meant = self.meant(request).await?;
+        let plan = match &request.origin {
+            Origin::Machine { plan } => plan.clone(),
+            _ => return Err(Stop::Refuse("a hold ends by an approval or on the command line".to_owned())),
+        };
+        let _gate = self.report_gate.lock().await;
+        let holds = self.ports.store.holds().await?;
+        let is_meant =
+            |hold: &&Hold| hold.source == request.source && (plan.is_none() || hold.plan.as_ref() == plan.as_ref());
+        if holds.iter().find(is_meant).is_none() {
+            return Err(Stop::Refuse(format!("nothing of {} is held", meant.words())));
+        }
+        let outcome = format!("{}: goes on", meant.words());
+        self.record(request, Ruling::Resume { plan }, &outcome).await
+    }
+
+    async fn retry(&self, request: &Request) -> Result<String, Stop> {
+        use ActivityStatus as S;
+        let meant = self.meant(request).await?;
+        let _gate = self.report_gate.lock().await;
+        let mut troubled = self.ports.store.troubled(&request.source).await?;
+        troubled.retain(|record| {
+            matches!(record.state.status, S::Failed | S::Refused | S::Rejected | S::Skipped) && meant.has(record)
+        });
+        let products: BTreeSet<Fqn> = troubled.iter().map(|record| record.planned.container.product.clone()).collect();
+        // A hold of what is meant ends with it; that of the whole source does not.
+        let waiting = plans_of(&self.waiting(request, &meant, None).await?);
+        let mut held = self.ports.store.holds().await?;
+        held.retain(|hold| {
+            hold.source == request.source && hold.plan.as_ref().is_some_and(|plan| waiting.contains(plan))
+        });
+        if products.is_empty() && held.is_empty() {
+            return Err(Stop::Refuse(format!("nothing of {} has failed", meant.words())));
+        }
+        let outcome = format!("{}: {} to be tried again", meant.words(), rollouts(troubled.len()));
+        let resumed = held.into_iter().filter_map(|hold| hold.plan).collect();
+        self.record(request, Ruling::Retry { products: products.into_iter().collect(), resumed }, &outcome).await
+    }
+}
+
+/// `1 rollout`, `2 rollouts`.
+fn rollouts(number: usize) -> String {
+    if number == 1 { "1 rollout".to_owned() } else { format!("{number} rollouts") }
+}

@@ -1,0 +1,219 @@
+//! Doing what people ask for: in comments, by the buttons of checks, on the command line.
+//!
+//! Needs: a request is answered once, whatever happens in between; nobody does anything that the forge
+//! would not let them do; a refusal is seen by who asked.
+//!
+//! The steps of one request, and what a crash after each of them leaves:
+//! 1. The forge is asked whether its author may. Nothing has happened yet.
+//! 2. The decision is recorded under the request's id, with all that follows from it, in one transaction.
+//!    The next process finds it decided, and goes on with the next step.
+//! 3. What is shown of the stages is worked out anew. Doing it again changes nothing.
+//! 4. The comment gets its reaction; forges show one however often it is given.
+//! 5. The request is marked as answered.
+
+mod ask;
+mod decide;
+mod ledger;
+
+pub use ledger::LedgerRequests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::domain::activity::ActivityStatus;
+use crate::domain::id::{Digest, SourceName, StageName};
+use crate::domain::time::Timestamp;
+use crate::port::forge::ForgeError;
+use crate::port::requests::{Origin, Request, Requests};
+use crate::port::reviews::Reaction;
+use crate::port::store::StoreError;
+
+use super::{Engine, WakeQueue};
+
+/// How many requests are read at once.
+const BATCH: usize = 50;
+/// How often the loop looks without being rung.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long a forge that cannot be asked is left alone.
+const REST: Duration = Duration::from_secs(15);
+/// The longest that a forge can ask to be left alone for.
+const LONGEST_REST: Duration = Duration::from_secs(3_600);
+/// A request that could not be answered for so long is refused: nobody expects it any more.
+const MOST_AGE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Sources whose forges are left alone for now.
+pub(super) type Resting = BTreeMap<SourceName, Timestamp>;
+
+/// What comes of a request.
+enum Answer {
+    Done(String),
+    Refused(String),
+    /// The forge cannot be asked before then.
+    Later(Timestamp),
+}
+
+/// Why a request is not done, for `?`.
+enum Stop {
+    Refuse(String),
+    Later(Timestamp),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Stop::Store(error)
+    }
+}
+
+impl Engine {
+    /// There may be a request. Losing this costs latency and nothing else.
+    pub fn ring_for_requests(&self) {
+        self.request_bell.notify_one();
+    }
+
+    /// Answers what can be answered now; returns how many requests were.
+    pub async fn answer_requests(&self, queue: &WakeQueue) -> Result<usize, StoreError> {
+        let mut answered = 0;
+        for book in &self.ports.requests {
+            for request in book.open(BATCH).await? {
+                answered += usize::from(self.answer(book.as_ref(), &request, queue).await?);
+            }
+        }
+        Ok(answered)
+    }
+
+    /// Answers requests as they come, until told to stop.
+    pub async fn answer_until(self: &Arc<Self>, queue: &Arc<WakeQueue>, stop: &CancellationToken) {
+        let mut policies = None;
+        loop {
+            let rung = self.request_bell.notified();
+            let work = async {
+                if let Err(error) = self.tell_of_void_approvals(&mut policies).await {
+                    warn!(%error, "what waits for approval could not be told; trying again");
+                }
+                if let Err(error) = self.answer_requests(queue).await {
+                    warn!(%error, "requests could not be read; trying again");
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = work => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = rung => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Approvals count for the policies of when they were given. When those are others, what waits says so.
+    async fn tell_of_void_approvals(&self, known: &mut Option<Digest>) -> Result<(), StoreError> {
+        let policies = self.ports.judge.policies();
+        if known.as_ref() == Some(&policies) {
+            return Ok(());
+        }
+        let open = self.ports.store.unfinished().await?;
+        let waiting: BTreeSet<(&SourceName, &StageName)> = open
+            .iter()
+            .filter(|record| record.state.status == ActivityStatus::Waiting)
+            .map(|record| (&record.source, &record.planned.container.stage))
+            .filter(|(_, stage)| self.settings.platform.gate(stage).is_some())
+            .collect();
+        for (source, stage) in waiting {
+            self.refresh_stage(source, stage).await?;
+        }
+        *known = Some(policies);
+        Ok(())
+    }
+
+    /// Answers one request, if that can be done now.
+    async fn answer(&self, book: &dyn Requests, request: &Request, queue: &WakeQueue) -> Result<bool, StoreError> {
+        let now = self.ports.clock.now();
+        if self.is_resting(&request.source, now) {
+            return Ok(false);
+        }
+        let answer = match self.done(request, queue).await {
+            Ok(outcome) => Answer::Done(outcome),
+            Err(Stop::Refuse(why)) => Answer::Refused(why),
+            Err(Stop::Later(until)) if is_old(request, now) => {
+                Answer::Refused(format!("the forge could not be asked for a day (until {until})"))
+            }
+            Err(Stop::Later(until)) => Answer::Later(until),
+            Err(Stop::Store(error)) => return Err(error),
+        };
+        let answer = match answer {
+            Answer::Later(until) => {
+                self.rest(&request.source, until);
+                return Ok(false);
+            }
+            Answer::Done(outcome) => Ok(outcome),
+            Answer::Refused(why) => Err(why),
+        };
+        let reaction = if answer.is_ok() { Reaction::Seen } else { Reaction::Refused };
+        if let Err(until) = self.react(request, reaction).await
+            && !is_old(request, now)
+        {
+            self.rest(&request.source, until);
+            return Ok(false);
+        }
+        let words = match &answer {
+            Ok(outcome) => {
+                info!(source = %request.source, by = %request.by, "{outcome}");
+                Ok(outcome.as_str())
+            }
+            Err(why) => {
+                warn!(source = %request.source, by = %request.by, "a request was refused: {why}");
+                Err(why.as_str())
+            }
+        };
+        book.answer(request, words, self.ports.clock.now()).await?;
+        Ok(true)
+    }
+
+    /// Shows who asked in a comment what became of it; an error says until when the forge is left alone.
+    async fn react(&self, request: &Request, reaction: Reaction) -> Result<(), Timestamp> {
+        let Origin::Comment { comment, .. } = request.origin else { return Ok(()) };
+        let Some(reviews) = self.ports.reviews.get(&request.source) else { return Ok(()) };
+        match reviews.react(&request.source, comment, reaction).await {
+            Ok(()) => Ok(()),
+            Err(error) => match self.later(&error) {
+                Some(until) => Err(until),
+                // The comment is gone, or we may not: what was asked for is done (or not) all the same.
+                None => {
+                    warn!(source = %request.source, %error, "a comment could not be answered");
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Until when a forge is left alone after this, if it is worth asking again at all.
+    fn later(&self, error: &ForgeError) -> Option<Timestamp> {
+        let now = self.ports.clock.now();
+        let after = |pause: Duration| now.checked_add(pause).unwrap_or(now);
+        match error {
+            ForgeError::Transient(_) => Some(after(REST)),
+            ForgeError::Limited { until, .. } => Some((*until).clamp(after(REST), after(LONGEST_REST))),
+            ForgeError::Denied(_) | ForgeError::Permanent(_) => None,
+        }
+    }
+
+    fn is_resting(&self, source: &SourceName, now: Timestamp) -> bool {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.retain(|_, until| *until > now);
+        resting.contains_key(source)
+    }
+
+    fn rest(&self, source: &SourceName, until: Timestamp) {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone(), until);
+    }
+}
+
+fn is_old(request: &Request, now: Timestamp) -> bool {
+    request.at.checked_add(MOST_AGE).is_ok_and(|end| end < now)
+}

@@ -1,0 +1,163 @@
+//! Making forges show what the record wants them to show.
+//!
+//! It is its own small reconciler: what is wanted and not shown is written, until it is shown.
+//!
+//! Needs: every report comes to be shown once the forge lets us; a slow or limited forge holds up no
+//! other; a forge is never pressed.
+//!
+//! Decisions:
+//! - *One queue for each account of a forge.* Limits are an account's, and so are the pauses; what one
+//!   account waits for, no other waits for.
+//! - *The record is the queue.* Only the newest state of a report is in it, so what changes faster than
+//!   it can be written is written once. Few are read at a time, for what is read grows old.
+//! - *Pauses are in the record*: a limit is honoured by the next process too.
+//!
+//! Named races:
+//! - *A crash between the writing and the note of it* writes the same state once more, which forges
+//!   show once.
+//! - *Another state is wanted while the older one is written*: editions; the newer one stays wanted, and
+//!   the forge's id of what was written is kept for it.
+//! - *A ring of the bell while the queue is worked off*: who waits for the bell does so from before it
+//!   reads the queue.
+
+mod account;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::domain::id::SourceName;
+use crate::domain::time::Timestamp;
+use crate::port::store::StoreError;
+
+use super::Engine;
+use account::Account;
+
+/// How many reports are read at once.
+const BATCH: usize = 8;
+/// How many reports without a forge are given up at one look.
+const MOST_HOMELESS: usize = 1_000;
+/// How often a queue is looked at without being rung for.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The pause after the first failure; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Writes what is due until nothing is; returns how many reports were written.
+    pub async fn publish_due(self: &Arc<Self>) -> Result<usize, StoreError> {
+        self.give_up_homeless().await?;
+        let mut queues = JoinSet::new();
+        for account in self.accounts() {
+            let engine = Arc::clone(self);
+            queues.spawn(async move { engine.work_off(&account).await });
+        }
+        let mut written = 0;
+        while let Some(joined) = queues.join_next().await {
+            match joined {
+                Ok(count) => written += count?,
+                Err(panic) => error!(%panic, "writing reports panicked"),
+            }
+        }
+        Ok(written)
+    }
+
+    /// Publishes whenever there is something, until told to stop, and looks from time to time whether
+    /// forges still show what they were told. What is being written then is written anew at the next
+    /// start.
+    pub async fn publish_until(self: &Arc<Self>, stop: &CancellationToken) {
+        let bell = Arc::new(Notify::new());
+        let mut queues = JoinSet::new();
+        for account in self.accounts() {
+            let (engine, bell, stop) = (Arc::clone(self), Arc::clone(&bell), stop.clone());
+            queues.spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = engine.serve_account(&account, &bell) => {}
+                }
+            });
+        }
+        loop {
+            let rung = self.publish_bell.notified();
+            if let Err(error) = self.give_up_homeless().await {
+                warn!(%error, "reports could not be read; trying again");
+            }
+            bell.notify_waiters();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = rung => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+        while queues.join_next().await.is_some() {}
+    }
+
+    async fn serve_account(self: &Arc<Self>, account: &Account, bell: &Notify) {
+        loop {
+            let rung = bell.notified();
+            // On a task of its own, so that a panic over one report leaves the queue alive.
+            let (engine, own) = (Arc::clone(self), account.clone());
+            let worked = tokio::spawn(async move {
+                engine.work_off(&own).await?;
+                engine.read_back(&own).await
+            });
+            match AbortOnDrop(worked).join().await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => warn!(%error, "reports could not be read; trying again"),
+                Err(panic) => error!(%panic, "writing reports panicked"),
+            }
+            tokio::select! {
+                () = rung => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Reports of sources that have no forge (any more) are given up.
+    async fn give_up_homeless(&self) -> Result<(), StoreError> {
+        let homeless: Vec<SourceName> = self
+            .ports
+            .store
+            .sources_with_unpublished()
+            .await?
+            .into_iter()
+            .filter(|source| !self.ports.forges.contains_key(source))
+            .collect();
+        if homeless.is_empty() {
+            return Ok(());
+        }
+        let now = self.ports.clock.now();
+        for wanted in self.ports.store.unpublished(&homeless, now, MOST_HOMELESS).await? {
+            let message = format!("the source '{}' has no forge", wanted.report.source);
+            self.ports.store.failed(&wanted, &message, None, now).await?;
+        }
+        Ok(())
+    }
+
+    /// When to try again what has failed so often before: after a pause that doubles, and up to a quarter
+    /// of it more, so that what failed together does not come back together.
+    fn again_after(&self, failures: u32, now: Timestamp) -> Timestamp {
+        let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(self.settings.longest_pause);
+        let jitter = pause.mul_f64(fastrand::f64() / 4.0);
+        now.checked_add(pause + jitter).unwrap_or(now)
+    }
+}
+
+/// A task that ends with whoever waits for it.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> AbortOnDrop<T> {
+    async fn join(mut self) -> Result<T, tokio::task::JoinError> {
+        (&mut self.0).await
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,176 @@
+//! The status of a stage of a commit, from what the record says of it now.
+
+use std::collections::BTreeSet;
+
+use crate::domain::activity::ActivityStatus;
+use crate::domain::id::{Digest, Revision, SourceName, StageName};
+use crate::domain::plan::ActivityId;
+use crate::domain::report::Report;
+use crate::port::store::{ActivityRecord, PassRow, StageStanding, StoreError};
+
+use super::super::Engine;
+use super::super::gates::Gates;
+use super::super::rollout::{stage_line, standing_line};
+use super::{Stage, StageLine, held_line, newest};
+
+/// A stage of a source, while its reports are worked out. The caller holds the gate of the reports.
+pub(in crate::engine) struct StageShow<'a> {
+    engine: &'a Engine,
+    gates: Gates<'a>,
+    source: &'a SourceName,
+    stage: &'a StageName,
+    /// An activity that is about to stand otherwise than the record says.
+    now: Option<&'a ActivityRecord>,
+}
+
+impl Engine {
+    pub(in crate::engine) async fn show_stage<'a>(
+        &'a self,
+        source: &'a SourceName,
+        stage: &'a StageName,
+        now: Option<&'a ActivityRecord>,
+    ) -> Result<StageShow<'a>, StoreError> {
+        Ok(StageShow { engine: self, gates: self.gates().await?, source, stage, now })
+    }
+
+    /// Works out anew what is shown of a stage of a source, of all its commits that are pending there and
+    /// of the one that was looked at last; wants it to be shown.
+    pub(in crate::engine) async fn refresh_stage(
+        &self,
+        source: &SourceName,
+        stage: &StageName,
+    ) -> Result<(), StoreError> {
+        let gate = self.report_gate.lock().await;
+        let mut show = self.show_stage(source, stage, None).await?;
+        let latest = show.latest().await?;
+        let told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
+        let mut reports = show.followers(&told).await?;
+        if let Some(latest) = &latest {
+            reports.extend(show.of_latest(latest).await?);
+        }
+        self.ports.store.want(&reports, self.ports.clock.now()).await?;
+        drop(gate);
+        self.publish_bell.notify_one();
+        Ok(())
+    }
+}
+
+impl StageShow<'_> {
+    /// The pass that was recorded last.
+    pub(in crate::engine) async fn latest(&self) -> Result<Option<PassRow>, StoreError> {
+        Ok(self.engine.ports.store.pass_rows(Some(self.source), 1).await?.pop())
+    }
+
+    /// Of the activities that were planned for this commit.
+    pub(in crate::engine) async fn of_commit(
+        &mut self,
+        revision: &Revision,
+        plan: &Digest,
+    ) -> Result<Vec<Report>, StoreError> {
+        let lines = self.own_lines(revision).await?;
+        let left_out = self.engine.left_out(self.source, revision, plan).await?;
+        self.tell(revision, lines, left_out).await
+    }
+
+    /// Of the commit that was looked at last: it shows all that is not as Git says.
+    pub(in crate::engine) async fn of_latest(&mut self, latest: &PassRow) -> Result<Vec<Report>, StoreError> {
+        let Ok(plan) = latest.plan.parse::<Digest>() else { return Ok(Vec::new()) };
+        let store = &self.engine.ports.store;
+        let all = store.stage_standing(self.source, &latest.revision, self.stage).await?;
+        let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
+        let mut lines = self.lines(all);
+        let troubled = store.troubled(self.source).await?.into_iter();
+        let others =
+            troubled.filter(|other| other.planned.container.stage == *self.stage && !known.contains(&other.planned.id));
+        lines.extend(others.map(|other| self.line(&other)));
+        let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
+        lines.extend(held.iter().filter(|held| held.container.stage == *self.stage).map(held_line));
+        let left_out = self.engine.left_out(self.source, &latest.revision, &plan).await?;
+        self.tell(&latest.revision, lines, left_out).await
+    }
+
+    /// Of the commits that are pending, without those that are told of already.
+    pub(in crate::engine) async fn followers(&mut self, told: &BTreeSet<&Revision>) -> Result<Vec<Report>, StoreError> {
+        let mut reports = Vec::new();
+        for follower in self.engine.followers(self.source, self.stage, told).await? {
+            let of_stage = follower.activities.iter().filter(|other| other.planned.container.stage == *self.stage);
+            let lines: Vec<StageLine> = of_stage.map(|other| self.line(other)).collect();
+            reports.extend(self.tell(&follower.revision, lines, follower.left_out).await?);
+        }
+        Ok(reports)
+    }
+
+    async fn own_lines(&self, revision: &Revision) -> Result<Vec<StageLine>, StoreError> {
+        let own = self.engine.ports.store.stage_standing(self.source, revision, self.stage).await?;
+        Ok(self.lines(own))
+    }
+
+    fn lines(&self, standings: Vec<StageStanding>) -> Vec<StageLine> {
+        let line_of = |standing: StageStanding| match self.now {
+            Some(now) if now.planned.id == standing.id => stage_line(now),
+            _ => standing_line(standing),
+        };
+        newest(standings, |standing| &standing.product).into_iter().map(line_of).collect()
+    }
+
+    fn line(&self, record: &ActivityRecord) -> StageLine {
+        match self.now {
+            Some(now) if now.planned.id == record.planned.id => stage_line(now),
+            _ => stage_line(record),
+        }
+    }
+
+    async fn tell(
+        &mut self,
+        revision: &Revision,
+        mut lines: Vec<StageLine>,
+        left_out: usize,
+    ) -> Result<Vec<Report>, StoreError> {
+        self.gates.tell(self.source, self.stage, &mut lines).await?;
+        let waits_for = if lines.iter().any(StageLine::waits) { self.waits_for(revision).await? } else { None };
+        Ok(self.engine.stage_of(self.source, revision, self.stage, waits_for.as_ref()).reports(&lines, left_out))
+    }
+
+    /// The first of the stages before this one at which the commit has not come to its end.
+    async fn waits_for(&self, revision: &Revision) -> Result<Option<StageName>, StoreError> {
+        const OPEN: [ActivityStatus; 2] = [ActivityStatus::Waiting, ActivityStatus::Running];
+        for earlier in self.engine.stages_before(self.stage) {
+            // The one that is about to end is open in the record.
+            let ends = self.now.is_some_and(|now| {
+                now.state.status.is_final() && now.revision == *revision && now.planned.container.stage == *earlier
+            });
+            let open = self.engine.ports.store.count_at(self.source, revision, earlier, &OPEN, 2).await?;
+            if open > usize::from(ends) {
+                return Ok(Some(earlier.clone()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Engine {
+    /// A stage, with what is known of it beside its activities.
+    pub(in crate::engine) fn stage_of<'a>(
+        &self,
+        source: &'a SourceName,
+        revision: &'a Revision,
+        stage: &'a StageName,
+        waits_for: Option<&'a StageName>,
+    ) -> Stage<'a> {
+        let abilities = self.ports.forges.get(source).map(|forge| forge.abilities()).unwrap_or_default();
+        let gated = self.settings.platform.gate(stage).is_some();
+        Stage { source, revision, stage, gated, waits_for, abilities }
+    }
+
+    /// The stages at which a version must run before it comes to this one.
+    pub(in crate::engine) fn stages_before(&self, stage: &StageName) -> &[StageName] {
+        let stages = self.settings.platform.stages.iter();
+        stages.filter(|other| other.name == *stage).map(|other| other.after.as_slice()).next().unwrap_or_default()
+    }
+
+    /// The stages that come right after this one.
+    pub(in crate::engine) fn stages_after(&self, stage: &StageName) -> impl Iterator<Item = &StageName> {
+        let stages = self.settings.platform.stages.iter();
+        stages.filter(move |other| other.after.contains(stage)).map(|other| &other.name)
+    }
+}

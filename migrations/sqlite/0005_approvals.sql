@@ -24,7 +24,7 @@ CREATE TABLE holds (
 ) STRICT, WITHOUT ROWID;
 
 -- Whether anything stands so at a stage of a commit, without reading all of it.
-CREATE INDEX activities_at_stage ON activities (source, revision, stage, status);
+CREATE INDEX activities_at_stage ON activities (stage, revision, source, status);
 
 -- Which requests were decided, and what was answered.
 CREATE TABLE decisions (

@@ -16,7 +16,7 @@ const EXPECTED: [(&str, &str); 28] = [
     (load::BY_ID_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
     (load::BY_REVISION, "activities_by_revision (source=? AND revision=?)"),
     (load::BY_REVISION_EVENTS, "activities_by_revision (source=? AND revision=?)"),
-    (load::COUNT_AT, "activities_at_stage (source=? AND revision=? AND stage=? AND status=?)"),
+    (load::COUNT_AT, "activities_at_stage (stage=? AND revision=? AND source=? AND status=?)"),
     (plans::ACTIVITIES, "activities_by_revision (source=? AND revision=?)"),
     (rollouts::WAITING, "activities_waiting (product=?)"),
     (reading::DESCRIPTORS_READING, "PRIMARY KEY (source=? AND file=?)"),

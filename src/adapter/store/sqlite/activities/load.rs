@@ -121,11 +121,10 @@ pub async fn stage_standing(
     rows.iter().map(each).collect()
 }
 
-/// How many activities there are at a stage, counted up to a number.
-pub const COUNT_AT: &str = "SELECT count(*) FROM (
-       SELECT 1 FROM activities
-       WHERE source = ?1 AND revision = ?2 AND stage = ?3 AND status IN (SELECT value FROM json_each(?4))
-       LIMIT ?5)";
+/// One row for each activity at a stage that stands so, up to a number of them.
+pub const COUNT_AT: &str = "SELECT 1 FROM activities
+     WHERE source = ?1 AND revision = ?2 AND stage = ?3 AND status IN (SELECT value FROM json_each(?4))
+     LIMIT ?5";
 
 /// How many activities of a revision at a stage stand at one of these statuses, counted up to `most`.
 pub async fn count_at(
@@ -134,15 +133,15 @@ pub async fn count_at(
     statuses: &[ActivityStatus],
     most: usize,
 ) -> Result<usize, StoreError> {
-    let count: i64 = sqlx::query_scalar(COUNT_AT)
+    let rows = sqlx::query(COUNT_AT)
         .bind(source.as_str())
         .bind(revision.as_str())
         .bind(stage.as_str())
         .bind(name_list(statuses.iter().map(|status| status.as_str())))
         .bind(to_column(most as u64))
-        .fetch_one(connection)
+        .fetch_all(connection)
         .await?;
-    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    Ok(rows.len())
 }
 
 /// The log of an activity.

@@ -44,18 +44,18 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = place();
-        let mut daemon = serve(folder.path());
+        let (mut daemon, address) = serve(folder.path());
         let template = Arc::new(payload());
         println!("{rate} deliveries a second of {} bytes for {seconds} s", template.to_string().len());
-        let steady = send(daemon.address, &template, "steady", rate, seconds).await;
+        let steady = send(address, &template, "steady", rate, seconds).await;
         show(&steady, rate * seconds);
 
         let moment = Duration::from_millis(fastrand::u64(500..4_000));
-        let (address, template) = (daemon.address, Arc::clone(&template));
+        let template = Arc::clone(&template);
         let sending = tokio::spawn(async move { send(address, &template, "killed", rate, 5).await });
         tokio::time::sleep(moment).await;
-        daemon.child.kill().unwrap();
-        daemon.child.wait().unwrap();
+        daemon.0.kill().unwrap();
+        daemon.0.wait().unwrap();
         let interrupted = sending.await.unwrap();
         println!("killed {} ms into more of them, when {} had been answered", moment.as_millis(), interrupted.len());
 
@@ -86,35 +86,33 @@ fn place() -> TempDir {
 }
 
 /// A running daemon; it is killed when it is dropped.
-struct Daemon {
-    child: Child,
-    address: SocketAddr,
-}
+struct Daemon(Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
         // It may have ended already, and then there is nothing to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
-fn serve(folder: &Path) -> Daemon {
+/// Starts it, and says where it listens.
+fn serve(folder: &Path) -> (Daemon, SocketAddr) {
     let log = folder.join("log");
-    let child = Command::new(env!("CARGO_BIN_EXE_meshwright"))
+    let command = Command::new(env!("CARGO_BIN_EXE_meshwright"))
         .args(["serve", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let daemon = Daemon(command.unwrap());
     let began = Instant::now();
     loop {
         let text = std::fs::read_to_string(&log).unwrap_or_default();
         let address = text.split_once("address=Some(").and_then(|(_, rest)| rest.split_once(')'));
         if let Some(address) = address.and_then(|(address, _)| address.parse().ok()) {
-            return Daemon { child, address };
+            return (daemon, address);
         }
         assert!(began.elapsed() < Duration::from_secs(60), "it does not serve: {text}");
         std::thread::sleep(Duration::from_millis(10));

@@ -270,9 +270,7 @@ impl Line {
             if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
                 break end + 4;
             }
-            if self.0.read_buf(&mut bytes).await.ok().filter(|read| *read > 0).is_none() {
-                return None;
-            }
+            self.0.read_buf(&mut bytes).await.ok().filter(|read| *read > 0)?;
         };
         let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
         let status = text.split(' ').nth(1)?.parse().ok()?;

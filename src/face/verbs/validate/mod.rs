@@ -112,7 +112,7 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tr
 async fn conclude(request: &ValidateRequest<'_>, mut checked: Vec<Assessment>, validation: &mut Validation) {
     let version = |assessment: &Assessment| Some(assessment.descriptor.as_ref()?.version_ref());
     let versions: Vec<Option<VersionRef>> = checked.iter().map(version).collect();
-    if let Some(judge) = request.judge {
+    if let Some(judge) = request.judge.filter(|_| !checked.is_empty()) {
         ask(judge, &mut checked, &mut validation.problems).await;
     }
     for (mut assessment, version) in checked.into_iter().zip(versions) {

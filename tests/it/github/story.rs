@@ -1,6 +1,6 @@
 //! The story of a change, as a data product team and a platform engineer live it.
 
-use crate::support::github::{Hub, Merge};
+use crate::support::github::{Hub, Merge, Trouble};
 
 use super::clone::Clone;
 use super::installed::Installed;
@@ -111,5 +111,32 @@ fn a_breaking_change_is_seen_mended_merged_and_approved() {
             retail.shown(commit).into_iter().filter(|(_, shown)| shown.0 == "pending").map(|(name, _)| name).collect();
         assert!(pending.is_empty(), "{commit} still shows {pending:?} as pending");
     }
+    meshwright.stop();
+}
+
+#[test]
+fn a_bad_day_at_github_leaves_nothing_pending() {
+    let hub = Hub::start();
+    let retail = hub.repository("acme/retail-data-products").private().collaborator("alice", "write");
+    let alice = Clone::of(retail, "alice");
+    alice.copy("examples-repo");
+    let head = alice.push("A small retail mesh");
+    let statuses = "POST /repos/acme/retail-data-products/statuses/*";
+    for trouble in [Trouble::Html(502), Trouble::Status(500), Trouble::Lost, Trouble::CutOff, Trouble::Secondary(1)] {
+        hub.fail(statuses, trouble, 1);
+    }
+    hub.fail("POST /app/installations/*/access_tokens", Trouble::Refused, 1);
+    hub.fail("POST /repos/acme/retail-data-products/deployments", Trouble::HtmlInstead, 1);
+    let mut meshwright = Installed::watching(&hub, retail, "  - name: dev");
+    meshwright.app.install_on("acme");
+    let contexts = ["validate", "policy", "plan", "dev"].map(|name| format!("meshwright/{name}"));
+    meshwright.until("all is shown in the end", || {
+        contexts.iter().all(|context| retail.state(&head, context).as_deref() == Some("success"))
+    });
+    meshwright.until("the deployment, too", || {
+        let deployments = retail.deployments();
+        let newest = deployments.last().and_then(|deployment| deployment.statuses.last());
+        newest.is_some_and(|status| status.state == "success")
+    });
     meshwright.stop();
 }

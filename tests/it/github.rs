@@ -3,4 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the real git and the program are run, as their users do")]
 
 mod forge;
+mod clone;
+mod installed;
 mod model;
+mod story;

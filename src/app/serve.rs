@@ -22,6 +22,7 @@ use crate::face::http::webhooks::{self, Receiver};
 use crate::face::{ExitStatus, Output};
 use crate::port::door::{Door, WakeReason};
 use crate::port::judge::Judge;
+use crate::port::store::Store;
 use crate::trigger::{self, Rhythm};
 
 use super::hooks;
@@ -71,6 +72,7 @@ pub(super) async fn run(
         queue: Arc::clone(&queue),
         judge: Arc::clone(&engine.ports().judge),
         sources: config.sources.iter().map(|source| source.name.clone()).collect(),
+        store: Arc::clone(&engine.ports().store),
     });
     let (book, clock) = (Arc::clone(&assembled.store), Arc::clone(&engine.ports().clock));
     let receiver =
@@ -118,9 +120,22 @@ struct EngineDoor {
     queue: Arc<WakeQueue>,
     judge: Arc<dyn Judge>,
     sources: BTreeSet<SourceName>,
+    store: Arc<dyn Store>,
 }
 
 impl Door for EngineDoor {
+    fn look_anew(&self, target: Target) {
+        let Some(proposal) = target.proposal.clone() else { return self.wake(target, WakeReason::Webhook) };
+        let (queue, store) = (Arc::clone(&self.queue), Arc::clone(&self.store));
+        tokio::spawn(async move {
+            // When it cannot be marked, the forge still has its button.
+            if let Err(error) = store.assess_again(&target.source, &proposal).await {
+                tracing::warn!(source = %target.source, %proposal, %error, "it could not be marked to be assessed again");
+            }
+            queue.wake_for(&target, WakeReason::Webhook);
+        });
+    }
+
     fn wake(&self, target: Target, reason: WakeReason) {
         tracing::debug!(source = %target.source, reason = reason.as_str(), "woken");
         self.queue.wake_for(&target, reason);

@@ -44,6 +44,11 @@ pub trait Door: Send + Sync {
     /// Have this target looked at.
     fn wake(&self, target: Target, reason: WakeReason);
 
+    /// Have this target looked at even if nothing of it has changed: somebody asked for it on the forge.
+    fn look_anew(&self, target: Target) {
+        self.wake(target, WakeReason::Webhook);
+    }
+
     /// Have the policies read again. Whether anything follows from it is decided by their digest:
     /// this is also called when nothing has changed.
     fn policies_changed(&self);

@@ -255,7 +255,11 @@ fn the_compatible_change_adds_a_column_and_is_filled() {
     for (before, after) in before.iter().zip(&after) {
         let difference = compare(&before.descriptor.content.value(), &after.descriptor.content.value());
         assert_eq!(difference.fields.is_empty(), after.descriptor.name != "dailySales");
-        let told = contract::compare(&before.descriptor.content, &after.descriptor.content, &before.descriptor.version);
+        let told = contract::compare(
+            &before.descriptor.content.value(),
+            &after.descriptor.content.value(),
+            &before.descriptor.version,
+        );
         assert!(told.compatibility <= Compatibility::Compatible, "{told:?}");
         assert_eq!(before.descriptor.fqn, after.descriptor.fqn);
     }
@@ -269,7 +273,11 @@ fn the_breaking_change_takes_a_column_that_a_consumer_reads() {
     for (before, after) in before.iter().zip(&after) {
         let difference = compare(&before.descriptor.content.value(), &after.descriptor.content.value());
         assert_eq!(difference.fields.is_empty(), after.descriptor.name != "orderFulfilment");
-        let told = contract::compare(&before.descriptor.content, &after.descriptor.content, &before.descriptor.version);
+        let told = contract::compare(
+            &before.descriptor.content.value(),
+            &after.descriptor.content.value(),
+            &before.descriptor.version,
+        );
         breaking.extend(told.ports.into_iter().flat_map(|port| port.reasons));
         assert_eq!(before.descriptor.version.major, after.descriptor.version.major);
     }

@@ -60,6 +60,7 @@ impl PullRequests {
             is_fork: number.is_multiple_of(2),
             head: head.clone(),
             base: "main".to_owned(),
+            merge_commit: None,
         });
         pull.head = head.clone();
     }

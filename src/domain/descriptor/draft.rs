@@ -121,7 +121,10 @@ mod tests {
         let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
         assert_eq!(names, ["provision-database", "provision-schema", "build-sink", "deploy-sink"]);
         assert_eq!(tasks[1].pointer, "/internalComponents/infrastructuralComponents/0/provisionInfo");
-        assert_eq!(tasks[1].configurations, Some(json!({"SCHEMA": "tracking"})));
+        assert_eq!(
+            tasks[1].configurations.as_ref().map(|it| it.value()).as_deref(),
+            Some(&json!({"SCHEMA": "tracking"}))
+        );
         assert!(descriptor.tasks_of("prod").is_some(), "the draft has no stages: it is rolled out at all of them");
 
         let mut mixed = resolved;

@@ -37,7 +37,13 @@ impl Engine {
             }
         };
         match action {
-            Action::Plan | Action::Help => queue.wake(&self.target_of(request)),
+            Action::Plan | Action::Help => {
+                let target = self.target_of(request);
+                if let (Action::Plan, Some(proposal)) = (action, &target.proposal) {
+                    self.ports.store.assess_again(&target.source, proposal).await?;
+                }
+                queue.wake(&target);
+            }
             Action::Approve(stage) | Action::Reject(stage) => self.refresh_stage(&request.source, stage).await?,
             Action::Hold | Action::Resume => self.refresh_all(request).await?,
             Action::Retry => {

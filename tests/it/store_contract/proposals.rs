@@ -50,7 +50,7 @@ pub async fn a_proposal_is_read_back_as_it_was_recorded(room: &impl Room) {
     assert_eq!(store.proposal(&source(), &pull).await.unwrap(), Some(first.clone()));
     assert_eq!(store.proposal(&source(), &group.proposal).await.unwrap(), Some(group.clone()));
     assert_eq!(store.proposal(&"other".parse().unwrap(), &pull).await.unwrap(), None);
-    assert_eq!(store.unpublished(at(9), 9).await.unwrap()[0].report.description, "refused");
+    assert_eq!(store.unpublished(&[source()], at(9), 9).await.unwrap()[0].report.description, "refused");
 
     let second = ProposalRecord { verdict: ReviewVerdict::Accepted, again: false, ..record(7) };
     store.record_proposal(&second, &[]).await.unwrap();

@@ -8,7 +8,7 @@ use super::deliveries::{commands, write};
 use super::passes::{plans, reading, rollouts};
 use super::{SqliteStore, approvals, proposals, reports};
 
-const EXPECTED: [(&str, &str); 28] = [
+const EXPECTED: [(&str, &str); 29] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),

@@ -168,6 +168,7 @@ impl Receiver {
         }
         let delivery = understood.delivery(name, index, self.clock.now());
         let (targets, id, event) = (delivery.targets.clone(), delivery.id.clone(), delivery.hint.event.clone());
+        let is_rerun = delivery.hint.action.as_deref() == Some("rerequested");
         warn_of_change(name, &delivery);
         let recorded = self.book.record_delivery(delivery).await.map_err(|error| {
             error!(forge = %name, delivery = %id, %error, "a delivery could not be recorded");
@@ -182,7 +183,9 @@ impl Receiver {
             Recorded::New(_) => (Outcome::Accepted, "recorded"),
         };
         if recorded != Recorded::Duplicate {
-            targets.into_iter().for_each(|target| self.door.wake(target, WakeReason::Webhook));
+            for target in targets {
+                if is_rerun { self.door.look_anew(target) } else { self.door.wake(target, WakeReason::Webhook) }
+            }
         }
         self.counters.count(name, outcome);
         Ok((StatusCode::OK, line.to_owned()))

@@ -7,7 +7,9 @@ use meshwright::adapter::github::{GithubForge, GithubSpec, Pace};
 use meshwright::config::{GithubAccess, SecretRef};
 use meshwright::domain::finding::Severity;
 use meshwright::domain::id::SourceName;
-use meshwright::domain::report::{Annotation, Check, Comment, Detail, Report, ReportContext, ReportState};
+use meshwright::domain::report::{
+    Annotation, Check, Comment, DeploymentStatus, Detail, Report, ReportContext, ReportState,
+};
 
 use crate::support::github::{AppHandle, Hub, RepositoryHandle};
 
@@ -107,6 +109,13 @@ pub fn deployment(sha: &str, state: ReportState) -> Report {
         sha,
         "deployment/dev",
         state,
-        Detail::Deployment { stage: "dev".parse().unwrap(), status: deployment_status(state) },
+        Detail::Deployment {
+            stage: "dev".parse().unwrap(),
+            status: match state {
+                ReportState::Pending => DeploymentStatus::InProgress,
+                ReportState::Success => DeploymentStatus::Success,
+                ReportState::Failure | ReportState::Error => DeploymentStatus::Failure,
+            },
+        },
     )
 }

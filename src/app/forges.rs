@@ -10,9 +10,9 @@ use crate::config::{Checked, CheckedForge, CheckedGithub, CheckedSource, GithubA
 use crate::domain::id::{ForgeName, SourceName};
 use crate::port::clock::Clock;
 use crate::port::forge::Forge;
-use crate::port::login::Logins;
-use crate::port::redelivery::Redelivery;
-use crate::port::reviews::Reviews;
+use crate::port::forge::login::Logins;
+use crate::port::forge::redelivery::Redelivery;
+use crate::port::forge::reviews::Reviews;
 
 /// What the forges of a configuration can do, for whom.
 pub(super) struct Forges {

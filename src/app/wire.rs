@@ -20,8 +20,8 @@ use crate::domain::id::{ExecutorName, ForgeName};
 use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Watched};
 use crate::port::clock::Clock;
 use crate::port::executor::Executor;
+use crate::port::forge::redelivery::Redelivery;
 use crate::port::judge::Judge;
-use crate::port::redelivery::Redelivery;
 use crate::port::store::{Store, StoreError};
 
 use super::forges::Forges;

@@ -33,9 +33,9 @@ use crate::domain::id::{ExecutorName, SourceName};
 use crate::port::clock::Clock;
 use crate::port::executor::Executor;
 use crate::port::forge::Forge;
+use crate::port::forge::reviews::Reviews;
 use crate::port::judge::Judge;
 use crate::port::requests::Requests;
-use crate::port::reviews::Reviews;
 use crate::port::source::Source;
 use crate::port::store::Store;
 

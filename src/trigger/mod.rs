@@ -28,7 +28,7 @@ use crate::domain::id::ForgeName;
 use crate::domain::source::Target;
 use crate::port::clock::Clock;
 use crate::port::door::{Door, WakeReason};
-use crate::port::redelivery::Redelivery;
+use crate::port::forge::redelivery::Redelivery;
 
 /// A source, as triggers know it.
 #[derive(Debug, Clone)]

@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 use crate::domain::time::Timestamp;
 use crate::port::clock::Clock;
 use crate::port::forge::ForgeError;
-use crate::port::redelivery::{Attempt, Redelivery};
+use crate::port::forge::redelivery::{Attempt, Redelivery};
 
 /// The first look waits until we are surely listening.
 const FIRST_LOOK: Duration = Duration::from_secs(15);
@@ -151,7 +151,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::port::redelivery::Attempts;
+    use crate::port::forge::redelivery::Attempts;
     use crate::trigger::counting_door::TokioClock;
 
     fn at(minutes: i64) -> Timestamp {

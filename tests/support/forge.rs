@@ -9,9 +9,9 @@ use meshwright::domain::forge::PullRequest;
 use meshwright::domain::id::SourceName;
 use meshwright::domain::report::{Detail, Report};
 use meshwright::domain::time::Timestamp;
+use meshwright::port::forge::reviews::{Reaction, Reviews};
 use meshwright::port::forge::{Abilities, Forge, ForgeError};
 use meshwright::port::requests::{Request, Requests};
-use meshwright::port::reviews::{Reaction, Reviews};
 use meshwright::port::store::StoreError;
 
 /// What goes wrong with one call.

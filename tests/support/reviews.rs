@@ -9,8 +9,8 @@ use meshwright::domain::forge::{Proposal, PullRequest, PullState};
 use meshwright::domain::id::{Revision, SourceName};
 use meshwright::domain::report::Report;
 use meshwright::domain::source::Target;
+use meshwright::port::forge::reviews::{Reaction, Reviews};
 use meshwright::port::forge::{Abilities, Forge, ForgeError};
-use meshwright::port::reviews::{Reaction, Reviews};
 
 use super::repository::TestRepository;
 use super::world::{World, source};

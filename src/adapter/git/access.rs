@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::config::{Credentials, RepositoryUrl};
 use crate::domain::id::SourceName;
-use crate::port::login::Logins;
+use crate::port::forge::login::Logins;
 use crate::port::source::FetchError;
 
 /// How a source gets in.
@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::config::SecretRef;
-    use crate::port::login::Login;
+    use crate::port::forge::login::Login;
 
     fn url(text: &str) -> RepositoryUrl {
         text.parse().unwrap()

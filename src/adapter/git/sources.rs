@@ -11,7 +11,7 @@ use crate::config::{BranchName, Credentials, RepositoryUrl, Transport};
 use crate::domain::forge::Proposal;
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Head;
-use crate::port::login::Logins;
+use crate::port::forge::login::Logins;
 use crate::port::source::{FetchError, Merge, Source, Touched};
 use crate::port::tree::{ReadError, Tree};
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use octocrab::secrecy::ExposeSecret as _;
 
 use crate::domain::id::SourceName;
-use crate::port::login::{Login, Logins};
+use crate::port::forge::login::{Login, Logins};
 
 use super::{Github, GithubForge};
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::time::Timestamp;
 use crate::port::forge::ForgeError;
-use crate::port::redelivery::{Attempt, Attempts, Redelivery};
+use crate::port::forge::redelivery::{Attempt, Attempts, Redelivery};
 
 use super::GithubForge;
 use super::client::{Call, Weight};

@@ -8,7 +8,7 @@ use crate::domain::forge::{PullRequest, PullState};
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::report::one_line;
 use crate::port::forge::ForgeError;
-use crate::port::reviews::{Reaction, Reviews};
+use crate::port::forge::reviews::{Reaction, Reviews};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -28,8 +28,8 @@ use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, SourceName, StageName};
 use crate::domain::time::Timestamp;
 use crate::port::forge::ForgeError;
+use crate::port::forge::reviews::Reaction;
 use crate::port::requests::{Origin, Request, Requests};
-use crate::port::reviews::Reaction;
 use crate::port::store::StoreError;
 
 use super::{Engine, WakeQueue};

@@ -5,9 +5,9 @@ use serde_json::json;
 use super::stage::{Stage, TOKEN, page, reply, source, status};
 use crate::adapter::github::Pace;
 use crate::port::clock::Clock as _;
+use crate::port::forge::login::Logins as _;
+use crate::port::forge::reviews::Reviews as _;
 use crate::port::forge::{Forge as _, ForgeError};
-use crate::port::login::Logins as _;
-use crate::port::reviews::Reviews as _;
 
 fn pull(number: u64) -> serde_json::Value {
     json!({

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::stage::{Stage, reply, revision, source, status};
 use crate::domain::forge::PullState;
 use crate::domain::report::{Comment, Detail, Report, ReportContext, ReportState};
+use crate::port::forge::reviews::{Reaction, Reviews as _};
 use crate::port::forge::{Abilities, Forge as _, ForgeError};
-use crate::port::reviews::{Reaction, Reviews as _};
 
 const MARK: &str = "<!-- meshwright:source=retail -->";
 

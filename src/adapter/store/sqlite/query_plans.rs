@@ -37,7 +37,7 @@ const EXPECTED: [(&str, &str); 29] = [
     (write::AGAIN, "sqlite_autoindex_deliveries_1 (forge=? AND delivery=?)"),
     (commands::OPEN, "USING INDEX command_requests_open"),
     (commands::DONE, "sqlite_autoindex_command_requests_1 (forge=? AND source=? AND origin=?)"),
-    (commands::FORGET, "INDEX command_requests_done (done_at<?)"),
+    (commands::FORGET, "INDEX command_requests_done (done_at>? AND done_at<?)"),
 ];
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
 use meshwright::domain::report::ReportState;
 use meshwright::domain::source::Head;
+use meshwright::port::forge::login::Logins;
 use meshwright::port::forge::{Forge as _, ForgeError};
-use meshwright::port::login::Logins;
 use meshwright::port::source::{FetchError, Source as _};
 
 use super::setting::{Setting, source, status};

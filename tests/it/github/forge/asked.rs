@@ -5,9 +5,9 @@ use std::sync::Arc;
 use meshwright::adapter::clock::SystemClock;
 use meshwright::adapter::github::GithubFacts;
 use meshwright::domain::forge::PullState;
+use meshwright::port::forge::redelivery::Redelivery as _;
+use meshwright::port::forge::reviews::{Reaction, Reviews as _};
 use meshwright::port::forge::{Abilities, Forge as _, ForgeError};
-use meshwright::port::redelivery::Redelivery as _;
-use meshwright::port::reviews::{Reaction, Reviews as _};
 use serde_json::json;
 
 use super::setting::{Setting, source};

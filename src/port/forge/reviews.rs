@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::domain::forge::PullRequest;
 use crate::domain::id::SourceName;
 
-use super::forge::ForgeError;
+use super::ForgeError;
 
 /// How a command in a comment is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

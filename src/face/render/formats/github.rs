@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use crate::domain::finding::Severity;
 use crate::face::Validation;
 
-use super::harmless;
+use crate::face::render::harmless;
 
 /// Writes one command for every finding and every problem.
 pub fn github(out: &mut dyn Write, validation: &Validation) -> io::Result<()> {

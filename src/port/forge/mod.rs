@@ -1,5 +1,9 @@
 //! Where statuses, check runs and comments go.
 
+pub mod login;
+pub mod redelivery;
+pub mod reviews;
+
 use async_trait::async_trait;
 
 use crate::domain::id::SourceName;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use crate::domain::finding::Finding;
 use crate::face::Validation;
 
-use super::harmless;
+use crate::face::render::harmless;
 
 /// Writes the document.
 pub fn junit(out: &mut dyn Write, validation: &Validation) -> io::Result<()> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::time::Timestamp;
 
-use super::forge::ForgeError;
+use super::ForgeError;
 
 /// One attempt of a forge's to deliver something.
 #[derive(Debug, Clone, PartialEq, Eq)]

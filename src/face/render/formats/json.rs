@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::face::Validation;
 use crate::face::cli::DocumentFormat;
 
-use super::Counts;
+use crate::face::render::Counts;
 
 /// Writes a value as indented JSON or as YAML, with a line end. `Text` is written as JSON: whoever
 /// asks for text does not come here.

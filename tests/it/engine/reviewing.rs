@@ -15,8 +15,8 @@ use meshwright::port::judge::Judge;
 use meshwright::port::store::{Look, ProposalBook};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::reviews::{PullRequests, pull};
 use crate::support::repository::TestRepository;
+use crate::support::reviews::{PullRequests, pull};
 use crate::support::world::{Descriptor, Started, World, eventually, path_of, source};
 
 fn orders(version: &str) -> Descriptor {

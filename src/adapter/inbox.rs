@@ -154,7 +154,11 @@ fn request(path: &Path, name: &str) -> io::Result<Option<Request>> {
         Ok(bytes) => bytes,
         // Somebody took it back meanwhile.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        // Another user left it so that only he can read it: it holds up nobody else.
+        Err(error) => {
+            warn!(file = %path.display(), %error, "a request cannot be read, and is passed over");
+            return Ok(None);
+        }
     };
     let note: Note = match serde_json::from_slice(&bytes) {
         Ok(note) => note,

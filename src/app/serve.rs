@@ -22,7 +22,6 @@ use crate::face::http::webhooks::{self, Receiver};
 use crate::face::{ExitStatus, Output};
 use crate::port::door::{Door, WakeReason};
 use crate::port::judge::Judge;
-use crate::port::store::Store;
 use crate::trigger::{self, Rhythm};
 
 use super::hooks;
@@ -72,7 +71,7 @@ pub(super) async fn run(
         queue: Arc::clone(&queue),
         judge: Arc::clone(&engine.ports().judge),
         sources: config.sources.iter().map(|source| source.name.clone()).collect(),
-        store: Arc::clone(&engine.ports().store),
+        engine: Arc::clone(&engine),
     });
     let (book, clock) = (Arc::clone(&assembled.store), Arc::clone(&engine.ports().clock));
     let receiver =
@@ -120,13 +119,17 @@ struct EngineDoor {
     queue: Arc<WakeQueue>,
     judge: Arc<dyn Judge>,
     sources: BTreeSet<SourceName>,
-    store: Arc<dyn Store>,
+    engine: Arc<Engine>,
 }
 
 impl Door for EngineDoor {
+    fn asked(&self) {
+        self.engine.ring_for_requests();
+    }
+
     fn look_anew(&self, target: Target) {
         let Some(proposal) = target.proposal.clone() else { return self.wake(target, WakeReason::Webhook) };
-        let (queue, store) = (Arc::clone(&self.queue), Arc::clone(&self.store));
+        let (queue, store) = (Arc::clone(&self.queue), Arc::clone(&self.engine.ports().store));
         tokio::spawn(async move {
             // When it cannot be marked, the forge still has its button.
             if let Err(error) = store.assess_again(&target.source, &proposal).await {

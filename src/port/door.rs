@@ -49,6 +49,9 @@ pub trait Door: Send + Sync {
         self.wake(target, WakeReason::Webhook);
     }
 
+    /// Somebody has asked for something; it stands in the record.
+    fn asked(&self) {}
+
     /// Have the policies read again. Whether anything follows from it is decided by their digest:
     /// this is also called when nothing has changed.
     fn policies_changed(&self);

@@ -82,6 +82,13 @@ struct Known {
     is_shared: bool,
 }
 
+impl Known {
+    /// Whose it is.
+    fn owner(&self) -> &str {
+        self.name.split('/').next().unwrap_or_default()
+    }
+}
+
 impl fmt::Debug for Github {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Github").field("client", &self.client).finish_non_exhaustive()

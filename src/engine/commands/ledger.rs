@@ -36,7 +36,17 @@ impl LedgerRequests {
 impl Requests for LedgerRequests {
     async fn open(&self, limit: usize) -> Result<Vec<Request>, StoreError> {
         let commands = self.store.open_commands(limit).await?;
-        Ok(commands.into_iter().filter_map(|command| request(&command)).collect())
+        let mut requests = Vec::with_capacity(commands.len());
+        for command in commands {
+            match request(&command) {
+                Some(request) => requests.push(request),
+                // It never counts as the machine's own, and does not stand in the way of others.
+                None => {
+                    self.store.command_done(&command, "refused: it names no comment and no commit", command.at).await?
+                }
+            }
+        }
+        Ok(requests)
     }
 
     async fn answer(&self, request: &Request, answer: Result<&str, &str>, at: Timestamp) -> Result<(), StoreError> {

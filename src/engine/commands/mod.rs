@@ -35,7 +35,7 @@ use crate::port::store::StoreError;
 use super::{Engine, WakeQueue};
 
 /// How many requests are read at once.
-const BATCH: usize = 50;
+const BATCH: usize = 500;
 /// How often the loop looks without being rung.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long a forge that cannot be asked is left alone.
@@ -78,12 +78,22 @@ impl Engine {
     /// Answers what can be answered now; returns how many requests were.
     pub async fn answer_requests(&self, queue: &WakeQueue) -> Result<usize, StoreError> {
         let mut answered = 0;
+        let mut failure = None;
         for book in &self.ports.requests {
-            for request in book.open(BATCH).await? {
-                answered += usize::from(self.answer(book.as_ref(), &request, queue).await?);
+            // What stands at one place is not held up by another that cannot be read.
+            match self.answer_all(book.as_ref(), queue, &mut answered).await {
+                Ok(()) => {}
+                Err(error) => failure = Some(error),
             }
         }
-        Ok(answered)
+        failure.map_or(Ok(answered), Err)
+    }
+
+    async fn answer_all(&self, book: &dyn Requests, queue: &WakeQueue, answered: &mut usize) -> Result<(), StoreError> {
+        for request in book.open(BATCH).await? {
+            *answered += usize::from(self.answer(book, &request, queue).await?);
+        }
+        Ok(())
     }
 
     /// Answers requests as they come, until told to stop.

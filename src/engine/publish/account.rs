@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const MOST_FAILURES: u32 = 3;
 /// How long nothing of a sort is written that we may not write: a person has to change it.
 const DENIED_PAUSE: Duration = Duration::from_secs(10 * 60);
+/// So much later than all others, what was denied is tried itself.
+const DENIED_LAST: Duration = Duration::from_secs(30);
 /// The longest pause that a forge can ask for.
 const LONGEST_LIMIT: Duration = Duration::from_secs(24 * 3_600);
 /// The shortest, so that a clock that goes wrong does not make us press it.
@@ -112,6 +114,8 @@ impl Engine {
             }
             Err(ForgeError::Denied(message)) => {
                 warn!(source = %report.source, sort = report.sort(), %message, "reports may not be written");
+                // It may be this one alone (a locked pull request): the others come before it next time.
+                store.failed(wanted, &message, Some(later(now, DENIED_PAUSE + DENIED_LAST)), now).await?;
                 let denied = Pause::Denied { sort: report.sort(), message };
                 store.pause(std::slice::from_ref(&report.source), &denied, later(now, DENIED_PAUSE), now).await?;
                 Ok(Attempt::Paused)

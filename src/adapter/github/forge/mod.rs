@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::domain::id::SourceName;
 use crate::domain::report::{Detail, Report};
 use crate::port::clock::Clock;
 use crate::port::forge::{Abilities, Forge, ForgeError};
@@ -37,6 +38,14 @@ impl Forge for GithubForge {
     fn abilities(&self) -> Abilities {
         let is_app = self.github.client.is_app();
         Abilities { checks: is_app, comments: true, deployments: is_app && self.github.deployments }
+    }
+
+    /// An App has an installation for each owner of repositories; a person has one account for all.
+    fn account(&self, source: &SourceName) -> String {
+        match self.github.known(source) {
+            Ok(known) if self.github.client.is_app() => known.owner().to_ascii_lowercase(),
+            _ => String::new(),
+        }
     }
 
     async fn publish(&self, report: &Report, external: Option<&str>) -> Result<Option<String>, ForgeError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::forge::{Command, InvalidCommand, Proposal};
-use crate::domain::id::{ForgeName, Revision};
+use crate::domain::id::{ForgeName, Revision, SourceName};
 use crate::domain::source::Target;
 use crate::domain::time::Timestamp;
 
@@ -67,6 +67,8 @@ pub struct Asking {
     pub comment: Option<u64>,
     /// The commit whose check has the button.
     pub head: Option<Revision>,
+    /// The only source that is meant, where the button says so: several may read one repository.
+    pub source: Option<SourceName>,
     /// Who asks.
     pub author: String,
     /// When it was written, as far as it is said.

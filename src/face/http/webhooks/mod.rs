@@ -168,6 +168,7 @@ impl Receiver {
         }
         let delivery = understood.delivery(name, index, self.clock.now());
         let (targets, id, event) = (delivery.targets.clone(), delivery.id.clone(), delivery.hint.event.clone());
+        let has_commands = !delivery.commands.is_empty();
         let is_rerun = delivery.hint.action.as_deref() == Some("rerequested");
         warn_of_change(name, &delivery);
         let recorded = self.book.record_delivery(delivery).await.map_err(|error| {
@@ -183,6 +184,9 @@ impl Receiver {
             Recorded::New(_) => (Outcome::Accepted, "recorded"),
         };
         if recorded != Recorded::Duplicate {
+            if has_commands {
+                self.door.asked();
+            }
             for target in targets {
                 if is_rerun { self.door.look_anew(target) } else { self.door.wake(target, WakeReason::Webhook) }
             }

@@ -107,7 +107,8 @@ impl Understood {
             asked: asked.clone(),
             at: now,
         };
-        self.hint.watched(forge, index).map(request).collect()
+        let is_meant = |watched: &&WatchedBranch| asking.source.as_ref().is_none_or(|source| *source == watched.source);
+        self.hint.watched(forge, index).filter(is_meant).map(request).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 
 use crate::domain::forge::delivery::{Asking, Hint, Subject};
 use crate::domain::forge::{Command, InvalidCommand};
+use crate::domain::id::SourceName;
 
 use super::payload::{
     Changes, Person, PullRequest, Push, Reference, Repository, branch, commit, kept_reference, names,
@@ -183,13 +184,14 @@ fn check_run(event: CheckRunEvent) -> Option<Hint> {
             Some(checked(event.action, &run.head_sha, branch.as_deref(), run.pull_requests, event.repository))
         }
         "requested_action" => {
-            let command = button(&event.requested_action?.identifier, run.name.as_deref())?;
+            let (command, source) = button(&event.requested_action?.identifier, run.name.as_deref())?;
             let author = author(event.sender?)?;
             let head = commit(Some(&run.head_sha));
             let asking = Asking {
                 pull: None,
                 comment: None,
                 head: head.clone(),
+                source,
                 author,
                 written_at: None,
                 command: Ok(command),
@@ -242,12 +244,19 @@ fn checked(
     }
 }
 
-/// What a pressed button asks for. Which stage is approved is said by the check's name.
-fn button(identifier: &str, check: Option<&str>) -> Option<Command> {
-    match identifier {
-        "approve" => Some(Command::Approve(check?.strip_prefix(CHECK_OF_STAGE)?.parse().ok()?)),
-        other => other.parse().ok(),
-    }
+/// What a pressed button asks for, and of which source alone. Both are said by the check's name:
+/// `Meshwright prod`, or `Meshwright prod (retail)` where several sources read one repository.
+fn button(identifier: &str, check: Option<&str>) -> Option<(Command, Option<SourceName>)> {
+    let name = check.and_then(|name| name.strip_prefix(CHECK_OF_STAGE)).unwrap_or_default();
+    let (stage, source) = match name.split_once(" (") {
+        Some((stage, source)) => (stage, Some(source.strip_suffix(')')?.parse().ok()?)),
+        None => (name, None),
+    };
+    let command = match identifier {
+        "approve" => Command::Approve(stage.parse().ok()?),
+        other => other.parse().ok()?,
+    };
+    Some((command, source))
 }
 
 fn author(person: Person) -> Option<String> {
@@ -288,6 +297,7 @@ fn issue_comment(event: IssueCommentEvent) -> Option<Hint> {
         pull: Some(event.issue.number),
         comment: Some(comment.id),
         head: None,
+        source: None,
         author,
         written_at: comment.created_at.and_then(|text| text.parse().ok()),
         command,

@@ -24,6 +24,7 @@ mod demo;
 mod deploy;
 #[cfg(test)]
 mod diff;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod engine;
@@ -39,6 +40,7 @@ mod generator;
 mod git_source;
 #[cfg(test)]
 mod github;
+#[cfg(test)]
 mod oracles;
 #[cfg(test)]
 mod policies;

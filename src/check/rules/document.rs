@@ -55,7 +55,8 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
 }
 
 fn parts_of_the_draft(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
-    let has_stages = subject.content.pointer(LIFECYCLE_INFO).is_some();
+    let stages = subject.content.pointer(LIFECYCLE_INFO).and_then(Value::as_object);
+    let has_stages = stages.is_some_and(|stages| !stages.is_empty());
     for entity in entities {
         for block in blocks(entity.kind) {
             if entity.value.get(block.field).is_none() || !findings.wants(rules::MIXED_FORMS.severity) {

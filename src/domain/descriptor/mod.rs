@@ -98,7 +98,8 @@ impl Descriptor {
         let ports = parts::ports(&fqn, &resolved);
         let components = parts::components(&fqn, &resolved);
         let lifecycle = lifecycle::stages(&resolved);
-        let has_stages = resolved.pointer("/internalComponents/lifecycleInfo").is_some();
+        let stages = resolved.pointer("/internalComponents/lifecycleInfo").and_then(Value::as_object);
+        let has_stages = stages.is_some_and(|stages| !stages.is_empty());
         let every_stage = if has_stages { Vec::new() } else { draft::tasks(&components, &resolved) };
         let content = canonical_content(resolved);
         let digest = canonical::digest(&content);

@@ -152,7 +152,8 @@ impl Engine {
         let compatibility = predecessor.filter(|version| version.version.digest != descriptor.digest).map(|version| {
             let mut told =
                 contract::compare(&version.content.value(), &descriptor.content.value(), &version.version.version);
-            told.locate(|pointer| assessment.locate(pointer));
+            let places = assessment.locator();
+            told.locate(|pointer| places.locate(pointer));
             told
         });
         if kind == ChangeKind::Updated {

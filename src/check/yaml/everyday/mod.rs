@@ -34,6 +34,11 @@ pub(super) fn read(text: &str) -> Option<Document> {
     if !text.is_ascii() && text.chars().any(is_odd) {
         return None;
     }
+    // A carriage return is a line break too, and a marker of documents may have content behind it.
+    let is_odd_marker = |line: &str| (line.starts_with("---") && line != "---") || line.starts_with("...");
+    if text.contains('\r') || text.split('\n').any(is_odd_marker) {
+        return None;
+    }
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),

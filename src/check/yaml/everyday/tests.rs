@@ -57,6 +57,11 @@ fn what_goes_beyond_is_left_to_the_full_parser() {
         "a: \"b\n  c\"",
         "a:\tb",
         "a: b\r\n",
+        "a: 1 # x\rb: 2\n",
+        "--- a: b\n",
+        "--- {a: b}\n",
+        "--- # x\na: b\n",
+        "a: b\n---\tc: d\n",
         "? a",
         "a: b\n---\nc: d",
         "a: b\n...\n",
@@ -253,7 +258,7 @@ proptest! {
 
     /// Any characters at all, from those that mean something.
     #[test]
-    fn made_up_characters_are_read_alike(text in "[a-c0 :\\-#\\[\\]{},'\"|>\n\\\\.&*!?%é]{0,40}") {
+    fn made_up_characters_are_read_alike(text in "[a-c0 :\\-#\\[\\]{},'\"|>\r\n\\\\.&*!?%é]{0,40}") {
         is_read_alike(&text);
     }
 }

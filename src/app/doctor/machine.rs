@@ -5,11 +5,15 @@ use std::path::Path;
 
 use crate::adapter::store::sqlite::SqliteStore;
 use crate::config::{Checked, StateLocation};
+use crate::domain::id::ForgeName;
 use crate::face::verbs::doctor::Examined;
 use crate::port::judge::Judge;
-use crate::port::store::StoreError;
+use crate::port::store::{Store, StoreError};
 
 const HERE: &str = "this machine";
+
+/// So many of the newest deliveries are looked through for one of a forge.
+const DELIVERIES: usize = 10_000;
 
 pub(super) async fn record(config: &Checked) -> Examined {
     let StateLocation::Sqlite(path) = &config.state;
@@ -44,6 +48,25 @@ fn unmade(path: &Path) -> Examined {
             format!("let the daemon's user write to {}", nearest.display()),
         ),
     }
+}
+
+/// What came in last from a forge; nothing when the ledger cannot be read, which was said before.
+pub(super) async fn last_delivery(store: &dyn Store, forge: &ForgeName) -> Option<Examined> {
+    let rows = store.delivery_rows(DELIVERIES).await.ok()?;
+    let subject = format!("forge {forge}");
+    Some(match rows.iter().find(|row| row.forge == *forge) {
+        Some(row) => {
+            let message = format!("the last was '{}', on {}: {}", row.event, row.received_at, row.verdict);
+            Examined::fine(&subject, "deliveries", message)
+        }
+        None => Examined::warning(
+            &subject,
+            "deliveries",
+            "none has come in yet",
+            "look at the App's page under 'Advanced': where do deliveries go, and how are they answered? Until they come, \
+             repositories are polled",
+        ),
+    })
 }
 
 pub(super) async fn policies(judge: &dyn Judge) -> Examined {

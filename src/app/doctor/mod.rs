@@ -30,6 +30,9 @@ pub(super) async fn doctor(config: &Checked, args: &DoctorArgs, output: &mut Out
                 for examined in forges::examine(name, github, facts, &sources).await {
                     doctor.note(examined, output)?;
                 }
+                if let Some(examined) = machine::last_delivery(ports.store.as_ref(), name).await {
+                    doctor.note(examined, output)?;
+                }
                 if let Some(daemon) = &args.daemon
                     && let Some(examined) = ping::examine(daemon, name, github).await
                 {

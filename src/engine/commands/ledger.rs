@@ -42,7 +42,8 @@ impl Requests for LedgerRequests {
                 Some(request) => requests.push(request),
                 // It never counts as the machine's own, and does not stand in the way of others.
                 None => {
-                    self.store.command_done(&command, "refused: it names no comment and no commit", command.at).await?
+                    let outcome = "refused: it names no comment and no commit";
+                    self.store.command_done(&command, outcome, command.at).await?;
                 }
             }
         }

@@ -38,13 +38,21 @@ pub enum InvalidCommand {
 }
 
 impl Command {
-    /// The first command of a comment's text, if it has one.
+    /// The first command of a comment's text, if it has one. What is quoted, indented or fenced asks for
+    /// nothing: it shows somebody else's words, or the differences of a file.
     pub fn find(text: &str) -> Option<Result<Self, InvalidCommand>> {
-        let words_after_lead = |line: &str| -> Option<String> {
-            let rest = line.trim().strip_prefix(LEAD)?;
-            (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim().to_owned())
-        };
-        text.lines().find_map(words_after_lead).map(|words| words.parse())
+        let mut is_fenced = false;
+        for line in text.lines() {
+            if line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~") {
+                is_fenced = !is_fenced;
+                continue;
+            }
+            let words = line.strip_prefix(LEAD).filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+            if let Some(words) = words.filter(|_| !is_fenced) {
+                return Some(words.trim().parse());
+            }
+        }
+        None
     }
 }
 
@@ -87,13 +95,16 @@ mod tests {
     #[test]
     fn commands_are_lines_of_their_own() {
         assert_eq!(
-            Command::find("Looks good.\n\n  /meshwright approve prod  \n"),
+            Command::find("Looks good.\n\n/meshwright approve prod  \n"),
             Some(Ok(Command::Approve("prod".parse().unwrap())))
         );
         assert_eq!(Command::find("/meshwright"), Some(Ok(Command::Help)));
         assert_eq!(Command::find("say /meshwright plan"), None);
         assert_eq!(Command::find("> /meshwright plan"), None, "a quotation asks for nothing");
         assert_eq!(Command::find("/meshwrights plan"), None);
+        assert_eq!(Command::find("    /meshwright plan"), None, "nor does an indented line");
+        assert_eq!(Command::find("```diff\n/meshwright plan\n```\n"), None, "nor what is fenced");
+        assert_eq!(Command::find("```\na\n```\n/meshwright plan"), Some(Ok(Command::Plan)));
     }
 
     #[test]

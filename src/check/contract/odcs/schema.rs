@@ -1,6 +1,6 @@
 //! Objects and properties.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -46,19 +46,34 @@ pub(super) fn compare<'a>(told: &mut Told, was: &Here<'a>, is: &Here<'a>) {
     let objects = |of: &Here<'a>| by_name(of, "schema", |item| named(item, "name"));
     let (before, after) = (objects(was), objects(is));
     let at = is.child("schema").unwrap_or_else(|| is.clone());
+    let (olds, news) = (names(&before), names(&after));
     for (name, old) in &before {
-        match after.iter().find(|(other, _)| other == name) {
-            Some((_, new)) => element(told, name, old, new),
+        match news.get(name.as_str()) {
+            Some(new) => element(told, name, old, new),
             None => told.tell(&rules::OBJECT_REMOVED, &at, name, format!("object {} is gone", shown(name))),
         }
     }
-    for (name, new) in after.iter().filter(|(name, _)| before.iter().all(|(old, _)| old != name)) {
+    for (name, new) in after.iter().filter(|(name, _)| !olds.contains_key(name.as_str())) {
         told.tell(&rules::OBJECT_ADDED, new, name, format!("object {} is new", shown(name)));
     }
 }
 
+/// What was listed, by name.
+fn names<'l, 'a>(list: &'l [(String, Here<'a>)]) -> HashMap<&'l str, &'l Here<'a>> {
+    list.iter().map(|(name, here)| (name.as_str(), here)).collect()
+}
+
 /// Two objects, two properties, or what stands in two lists.
 fn element<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
+    if !told.is_next(was, is, path) {
+        return;
+    }
+    told.depth += 1;
+    inside(told, path, was, is);
+    told.depth -= 1;
+}
+
+fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
     // Without a physical name, the name is that as well.
     let physical = |of: &Here<'a>| of.text("physicalName").or_else(|| of.text("name"));
     if let (Some(before), Some(after)) = (physical(was), physical(is))
@@ -97,14 +112,15 @@ fn properties<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
     let all = |of: &Here<'a>| by_name(of, "properties", |item| named(item, "name"));
     let (before, after) = (all(was), all(is));
     let at = is.child("properties").unwrap_or_else(|| is.clone());
+    let (olds, news) = (names(&before), names(&after));
     for (name, old) in &before {
         let path = joined(path, name);
-        match after.iter().find(|(other, _)| other == name) {
-            Some((_, new)) => element(told, &path, old, new),
+        match news.get(name.as_str()) {
+            Some(new) => element(told, &path, old, new),
             None => told.tell(&rules::PROPERTY_REMOVED, &at, &path, format!("property {} is gone", shown(name))),
         }
     }
-    for (name, new) in after.iter().filter(|(name, _)| before.iter().all(|(old, _)| old != name)) {
+    for (name, new) in after.iter().filter(|(name, _)| !olds.contains_key(name.as_str())) {
         let path = joined(path, name);
         let (rule, what) = if new.is("required") {
             (&rules::PROPERTY_REQUIRED, "is new and required")

@@ -13,7 +13,7 @@ use crate::domain::change::Impact;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// So many pairs of schemas are compared; a definition that people write has hundreds.
-const MOST_PAIRS: usize = 20_000;
+pub(super) const MOST_PAIRS: usize = 20_000;
 /// Deeper than this, schemas are not followed.
 const DEEPEST: usize = 48;
 
@@ -115,7 +115,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(before: Document<'a>, after: Document<'a>, side: Side) -> Self {
+    pub(super) fn new(before: Document<'a>, after: Document<'a>, side: Side, left: usize) -> Self {
         Self {
             before,
             after,
@@ -124,15 +124,17 @@ impl<'a> Comparison<'a> {
             waiting: VecDeque::new(),
             seen: HashSet::new(),
             order: Vec::new(),
-            left: MOST_PAIRS,
+            left: left.min(MOST_PAIRS),
             depth: 0,
         }
     }
 
     /// Compares two schemas, and all that they lead to.
-    pub(super) fn whole(mut self, before: Root<'a>, after: Root<'a>, place: &Place) -> Vec<Reason> {
+    pub(super) fn whole(mut self, before: Root<'a>, after: Root<'a>, place: &Place, left: &mut usize) -> Vec<Reason> {
+        let most = self.left;
         self.schemas(&[before], &[after], place);
         self.run(|_| false);
+        *left = left.saturating_sub(most - self.left);
         if self.left == 0 {
             self.tell(&rules::TOO_LARGE, &place.pointer, place, "there is more than is compared".to_owned());
         }

@@ -126,6 +126,28 @@ impl Told {
     }
 }
 
+/// Tells of what a list holds that has no name, where it differs: its place among the others tells nothing.
+fn nameless(
+    told: &mut Told,
+    list: &str,
+    was: &Here<'_>,
+    is: &Here<'_>,
+    path: &str,
+    name: impl Fn(&Here<'_>) -> Option<String>,
+) {
+    let (before, after) = (was.child(list), is.child(list));
+    let is_odd = |one: &Option<Here<'_>>| one.as_ref().is_some_and(|one| !one.value.is_array());
+    let left = |one: &Option<Here<'_>>| {
+        let items = one.as_ref().map(Here::items).unwrap_or_default();
+        items.into_iter().filter(|item| name(item).is_none()).map(|item| item.value.clone()).collect::<Vec<_>>()
+    };
+    let differs = before.as_ref().map(|one| one.value) != after.as_ref().map(|one| one.value);
+    if differs && (is_odd(&before) || is_odd(&after) || left(&before) != left(&after)) {
+        let at = after.unwrap_or_else(|| is.clone());
+        told.tell(&rules::NOT_UNDERSTOOD, &at, path, format!("{} differs in what has no name", shown(list)));
+    }
+}
+
 /// A list by what tells its items apart. Of several with one name, the second is called `name (2)`.
 fn by_name<'a>(of: &Here<'a>, list: &str, name: impl Fn(&Here<'a>) -> Option<String>) -> Vec<(String, Here<'a>)> {
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();

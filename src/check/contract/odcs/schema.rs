@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{Told, by_name, named, quality, rules};
+use super::{Told, by_name, named, nameless, quality, rules};
 use crate::check::contract::data_type::{Relation, relation};
 use crate::check::contract::document::Here;
-use crate::check::contract::{joined, plain};
+use crate::check::contract::fields::Spot;
+use crate::check::contract::{joined, plain, privacy};
 use crate::check::yaml::shown;
 
 /// Fields of objects and properties that are for people, or of no weight for others.
@@ -43,6 +44,7 @@ const COMPARED: [&str; 14] = [
 ];
 
 pub(super) fn compare<'a>(told: &mut Told, was: &Here<'a>, is: &Here<'a>) {
+    nameless(told, "schema", was, is, "", |item| named(item, "name"));
     let objects = |of: &Here<'a>| by_name(of, "schema", |item| named(item, "name"));
     let (before, after) = (objects(was), objects(is));
     let at = is.child("schema").unwrap_or_else(|| is.clone());
@@ -89,6 +91,12 @@ fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
         (true, false) => told.tell(&rules::BECAME_OPTIONAL, is, path, "it is no longer required"),
         _ => {}
     }
+    for key in ["primaryKeyPosition", "relationships"] {
+        if was.value.get(key) != is.value.get(key) {
+            let at = is.child(key).unwrap_or_else(|| is.clone());
+            told.tell(&rules::NOT_UNDERSTOOD, &at, path, format!("{} differs", shown(key)));
+        }
+    }
     for (key, what) in [("unique", "unique"), ("primaryKey", "part of the primary key")] {
         match (was.is(key), is.is(key)) {
             (false, true) => told.tell(&rules::KEY_ADDED, is, path, format!("it is {what} now")),
@@ -97,6 +105,9 @@ fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
         }
     }
     classification(told, path, was, is);
+    let marked =
+        Spot { before: Some(was.value), after: Some(is.value), pointer: is.pointer.clone(), path: path.to_owned() };
+    told.notes.extend(privacy::marks(&marked, told.notes.side));
     quality::compare(told, path, was, is);
     let known: Vec<&str> = FOR_PEOPLE.into_iter().chain(COMPARED).collect();
     told.others(&known, was, is, path);
@@ -109,6 +120,7 @@ fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
 }
 
 fn properties<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
+    nameless(told, "properties", was, is, path, |item| named(item, "name"));
     let all = |of: &Here<'a>| by_name(of, "properties", |item| named(item, "name"));
     let (before, after) = (all(was), all(is));
     let at = is.child("properties").unwrap_or_else(|| is.clone());
@@ -213,7 +225,10 @@ fn classification(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
     if before == after {
         return;
     }
+    let is_personal = |of: Option<&str>| of.is_some_and(privacy::is_personal_class);
     let rule = match (rank(before), rank(after)) {
+        // To hold personal data is another law, whatever else it was.
+        (Some(_), Some(_)) if !is_personal(before) && is_personal(after) => &rules::CLASSIFICATION_RAISED,
         (Some(before), Some(after)) if after > before => &rules::CLASSIFICATION_RAISED,
         (Some(before), Some(after)) if after < before => &rules::CLASSIFICATION_LOWERED,
         // Words of one rank, and words that are not known.

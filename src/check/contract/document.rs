@@ -74,6 +74,27 @@ impl<'a> Here<'a> {
         self.text("$ref")
     }
 
+    /// Whether two values, and all that references in them lead to, are the same. What is more than `left` values,
+    /// or leads around, is not.
+    pub(super) fn leads_alike(&self, other: &Self, left: &mut usize, depth: usize) -> bool {
+        let Some(fewer) = left.checked_sub(1).filter(|_| depth <= MOST_STEPS) else { return false };
+        *left = fewer;
+        match (self.value, other.value) {
+            (Value::Object(one), Value::Object(two)) => {
+                one.len() == two.len()
+                    && one.keys().all(|key| match (self.get(key), other.get(key)) {
+                        (Some(one), Some(two)) => one.leads_alike(&two, left, depth + 1),
+                        _ => false,
+                    })
+            }
+            (Value::Array(one), Value::Array(two)) => {
+                let (ones, twos) = (self.items(), other.items());
+                one.len() == two.len() && ones.iter().zip(&twos).all(|(one, two)| one.leads_alike(two, left, depth + 1))
+            }
+            (one, two) => one == two,
+        }
+    }
+
     /// Follows references as far as they lead within the document. One that leads elsewhere stays.
     fn followed(mut self) -> Self {
         for _ in 0..MOST_STEPS {

@@ -57,7 +57,7 @@ impl<'a> Model<'a> {
                         Some(list) => (0..list.items().len())
                             .filter_map(|index| {
                                 let index = index.to_string();
-                                Some(named(&list.child(&index)?, list.get(&index)))
+                                Some(told_apart(named(&list.child(&index)?, list.get(&index)), &index))
                             })
                             .collect(),
                     },
@@ -84,7 +84,7 @@ impl<'a> Model<'a> {
                 Some(list) => (0..list.items().len())
                     .filter_map(|index| {
                         let index = index.to_string();
-                        Some(named(&list.child(&index)?, list.get(&index)))
+                        Some(told_apart(named(&list.child(&index)?, list.get(&index)), &index))
                     })
                     .collect(),
                 // Many operations of one channel add its messages once.
@@ -126,6 +126,11 @@ fn named<'a>(written: &Here<'a>, followed: Option<Here<'a>>) -> (String, Here<'a
         None => message.text("messageId").or_else(|| message.text("name")).unwrap_or_default().to_owned(),
     };
     (name, message)
+}
+
+/// A message of a list; one without a name is known by its place.
+fn told_apart<'a>((name, message): (String, Here<'a>), index: &str) -> (String, Here<'a>) {
+    (if name.is_empty() { format!("#{index}") } else { name }, message)
 }
 
 fn last_step(pointer: &str) -> String {

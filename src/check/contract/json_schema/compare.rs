@@ -115,6 +115,8 @@ pub(super) struct Comparison<'a> {
     depth: usize,
     /// Whether the two documents differ, once somebody asked.
     changed: OnceCell<bool>,
+    /// Whether schemas of them have names, once somebody asked.
+    named: OnceCell<bool>,
 }
 
 impl<'a> Comparison<'a> {
@@ -130,6 +132,7 @@ impl<'a> Comparison<'a> {
             left: left.min(MOST_PAIRS),
             depth: 0,
             changed: OnceCell::new(),
+            named: OnceCell::new(),
         }
     }
 
@@ -238,7 +241,7 @@ impl<'a> Comparison<'a> {
         let hidden =
             |view: &View<'a>| ["$dynamicRef", "$recursiveRef"].iter().any(|keyword| view.all(keyword).next().is_some());
         let may_be_inside = old.not_followed.iter().any(|reference| reference.starts_with('#'))
-            || (!old.not_followed.is_empty() && (has_names(self.before.root, 0) || has_names(self.after.root, 0)));
+            || (!old.not_followed.is_empty() && self.has_names());
         if old.not_followed == new.not_followed && (may_be_inside || hidden(old)) && self.is_changed() {
             let message = "what the reference leads to was not found, and may differ".to_owned();
             self.tell(&rules::REFERENCE, &place.at(new, "$ref"), place, message);
@@ -279,6 +282,11 @@ impl<'a> Comparison<'a> {
     /// Whether the two documents differ at all.
     fn is_changed(&self) -> bool {
         *self.changed.get_or_init(|| self.before.root != self.after.root)
+    }
+
+    /// Whether a schema of either document has a name of its own.
+    fn has_names(&self) -> bool {
+        *self.named.get_or_init(|| has_names(self.before.root, 0) || has_names(self.after.root, 0))
     }
 
     /// Compares what is remarked on a value.

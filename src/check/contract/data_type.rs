@@ -10,7 +10,7 @@ pub(crate) enum Relation {
     Wider,
     /// The other way round.
     Narrower,
-    /// The type is the same, and a length is told on one side only.
+    /// The type is the same, and a length is told on one side only; or its name means two things.
     Unclear,
     /// Neither takes in the other.
     Other,
@@ -19,6 +19,12 @@ pub(crate) enum Relation {
 /// Compares two types, written as SQL does: `DECIMAL(10,2)`. What is not known is the same only where it
 /// is written alike.
 pub(crate) fn relation(before: &str, after: &str) -> Relation {
+    // Eight bytes to some databases, eight bits to others.
+    let is_eight = |text: &str| normal(text).split('(').next().is_some_and(|name| name.trim_end() == "INT8");
+    let is_bits = |text: &str| matches!(normal(text).as_str(), "INT16" | "INT32" | "INT64");
+    if (is_eight(before) && is_bits(after)) || (is_bits(before) && is_eight(after)) {
+        return Relation::Unclear;
+    }
     match (widens(before, after), widens(after, before)) {
         (true, true) => Relation::Same,
         (true, false) => Relation::Wider,
@@ -136,8 +142,10 @@ fn decimal_widens(before: &[u32], after: &[u32]) -> bool {
 
 fn text_widens(old: Length, before: &[u32], new: Length, after: &[u32]) -> bool {
     match (old, new) {
-        (_, Length::Unbound) => true,
-        (Length::Unbound, Length::Bound) => false,
+        // `STRING(50)` is as bound as `VARCHAR(50)`.
+        (_, Length::Unbound) if after.is_empty() => true,
+        (Length::Unbound, _) if before.is_empty() => false,
+        (_, Length::Unbound) | (Length::Unbound, _) => matches!((before, after), ([old], [new]) if new >= old),
         (Length::Bound, Length::Bound) => match (before, after) {
             ([old], [new]) => new >= old,
             ([], []) => true,
@@ -163,6 +171,12 @@ mod tests {
             ("DATE", "TIMESTAMP", Relation::Other),
             ("INT(11)", "INT", Relation::Same),
             ("INT64", "SMALLINT", Relation::Narrower),
+            ("STRING(100)", "STRING(50)", Relation::Narrower),
+            ("STRING(50)", "VARCHAR(100)", Relation::Wider),
+            ("STRING(50)", "STRING", Relation::Wider),
+            ("INT8", "INT64", Relation::Unclear),
+            ("INT32", "INT8", Relation::Unclear),
+            ("INT8", "BIGINT", Relation::Same),
             ("TIMESTAMP WITH TIME ZONE", "timestamptz", Relation::Same),
             ("TIMESTAMP", "TIMESTAMPTZ", Relation::Other),
             ("STRUCT<a INT>", "STRUCT<a INT, b INT>", Relation::Other),

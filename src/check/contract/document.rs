@@ -14,6 +14,8 @@ use crate::domain::compat::{ContractRule, Side};
 const MOST_STEPS: usize = 32;
 /// Pairs of schemas of one document that are compared.
 const MOST_SCHEMAS: usize = 1_000;
+/// Pairs of schemas inside those, in all of the document.
+const MOST_INNER: usize = 100_000;
 
 /// A value of a document, and where it stands in the desired content.
 #[derive(Debug, Clone)]
@@ -72,6 +74,27 @@ impl<'a> Here<'a> {
         self.text("$ref")
     }
 
+    /// Whether two values, and all that references in them lead to, are the same. What is more than `left` values,
+    /// or leads around, is not.
+    pub(super) fn leads_alike(&self, other: &Self, left: &mut usize, depth: usize) -> bool {
+        let Some(fewer) = left.checked_sub(1).filter(|_| depth <= MOST_STEPS) else { return false };
+        *left = fewer;
+        match (self.value, other.value) {
+            (Value::Object(one), Value::Object(two)) => {
+                one.len() == two.len()
+                    && one.keys().all(|key| match (self.get(key), other.get(key)) {
+                        (Some(one), Some(two)) => one.leads_alike(&two, left, depth + 1),
+                        _ => false,
+                    })
+            }
+            (Value::Array(one), Value::Array(two)) => {
+                let (ones, twos) = (self.items(), other.items());
+                one.len() == two.len() && ones.iter().zip(&twos).all(|(one, two)| one.leads_alike(two, left, depth + 1))
+            }
+            (one, two) => one == two,
+        }
+    }
+
     /// Follows references as far as they lead within the document. One that leads elsewhere stays.
     fn followed(mut self) -> Self {
         for _ in 0..MOST_STEPS {
@@ -92,13 +115,15 @@ impl<'a> Here<'a> {
 #[derive(Debug)]
 pub(super) struct SchemaPairs {
     seen: HashSet<(usize, usize, bool)>,
+    /// Pairs of schemas inside these that may still be compared, in all of the document.
+    left: usize,
     /// The rule for what was not compared because there is too much.
     too_large: &'static ContractRule,
 }
 
 impl SchemaPairs {
     pub(super) fn new(too_large: &'static ContractRule) -> Self {
-        Self { seen: HashSet::new(), too_large }
+        Self { seen: HashSet::new(), left: MOST_INNER, too_large }
     }
 
     /// Compares two schemas. Where the same two stand at several places, they are told at the first.
@@ -113,14 +138,21 @@ impl SchemaPairs {
             }
             return;
         }
-        notes.extend(compare_schemas(&Schemas {
+        if self.left == 0 {
+            return;
+        }
+        let schemas = Schemas {
             before: Standing { schema: was.value, document: was.root },
             after: Standing { schema: is.value, document: is.root },
             side,
             pointer: &is.pointer,
             document_pointer: is.base,
             path,
-        }));
+        };
+        notes.extend(compare_schemas(&schemas, &mut self.left));
+        if self.left == 0 {
+            notes.tell(self.too_large, &is.pointer, path, "there are too many schemas to compare them all");
+        }
     }
 }
 

@@ -68,17 +68,7 @@ pub(super) fn is_mark(field: &str) -> bool {
 
 /// What differs in how something is marked.
 pub(super) fn compare(spot: &Spot<'_>, side: Side) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let (was, is) = (spot.before.map(marked_by), spot.after.map(marked_by));
-    match (was, is) {
-        (Some(None), Some(Some(field))) => {
-            reasons.push(spot.field(field).tell(&MARKED, side, "it holds personal data from now on"));
-        }
-        (Some(Some(field)), Some(None)) => {
-            reasons.push(spot.field(field).tell(&UNMARKED, side, "it holds personal data no longer"));
-        }
-        _ => {}
-    }
+    let mut reasons = marks(spot, side);
     for field in CLASSES {
         let inner = spot.field(field);
         if inner.is_same() {
@@ -89,6 +79,8 @@ pub(super) fn compare(spot: &Spot<'_>, side: Side) -> Vec<Reason> {
             word => word.and_then(|word| ORDER.iter().position(|row| row.contains(&plain(word).as_str()))),
         };
         let rule = match (rank(inner.before), rank(inner.after)) {
+            // To hold personal data is another law, whatever else it was.
+            (Some(_), Some(_)) if !is_personal(inner.before) && is_personal(inner.after) => &STRICTER,
             (Some(was), Some(is)) if is > was => &STRICTER,
             // What was not classified and is public now is as open as it was.
             (Some(was), Some(is)) if is < was || inner.before.is_none() => &LAXER,
@@ -98,6 +90,29 @@ pub(super) fn compare(spot: &Spot<'_>, side: Side) -> Vec<Reason> {
         reasons.push(inner.tell(rule, side, format!("the classification {}", inner.was_and_is())));
     }
     reasons
+}
+
+/// What differs in whether something is marked as personal data by a tag or a field.
+pub(super) fn marks(spot: &Spot<'_>, side: Side) -> Vec<Reason> {
+    match (spot.before.map(marked_by), spot.after.map(marked_by)) {
+        (Some(None), Some(Some(field))) => {
+            vec![spot.field(field).tell(&MARKED, side, "it holds personal data from now on")]
+        }
+        (Some(Some(field)), Some(None)) => {
+            vec![spot.field(field).tell(&UNMARKED, side, "it holds personal data no longer")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a classification says that something is personal data.
+fn is_personal(class: Option<&Value>) -> bool {
+    class.and_then(Value::as_str).is_some_and(is_personal_class)
+}
+
+/// Whether a word of a classification says that something is personal data.
+pub(super) fn is_personal_class(word: &str) -> bool {
+    matches!(plain(word).as_str(), "pii" | "personal" | "personaldata" | "phi" | "gdpr")
 }
 
 fn plain(word: &str) -> String {
@@ -111,10 +126,43 @@ fn marked_by(thing: &Value) -> Option<&'static str> {
     if tags.any(|tag| MARKS.contains(&plain(tag).as_str())) {
         return Some("tags");
     }
-    let is_set = |field: &&&'static str| match thing.get(**field) {
+    let is_true = |value: Option<&Value>| match value {
         Some(Value::Bool(flag)) => *flag,
         Some(Value::String(text)) => matches!(plain(text).as_str(), "true" | "yes"),
         _ => false,
     };
+    let is_set = |field: &&&'static str| is_true(thing.get(**field));
+    // Properties of one's own, as data contracts have them: a list of `property` and `value`.
+    let mut own = thing.get("customProperties").and_then(Value::as_array).into_iter().flatten();
+    let says_so = |one: &Value| {
+        let is_named = one.get("property").and_then(Value::as_str).is_some_and(|name| FLAGS.contains(&name));
+        is_named && is_true(one.get("value"))
+    };
+    if own.any(says_so) {
+        return Some("customProperties");
+    }
     FLAGS.iter().find(is_set).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn personal_data_weighs_whatever_it_was() {
+        for (before, after, expected) in [
+            ("confidential", "pii", "privacy/classification-raised"),
+            ("restricted", "PII", "privacy/classification-raised"),
+            ("secret", "personal", "privacy/classification-raised"),
+            ("restricted", "confidential", "privacy/classification-lowered"),
+            ("pii", "internal", "privacy/classification-lowered"),
+        ] {
+            let (was, is) = (json!({"classification": before}), json!({"classification": after}));
+            let spot = Spot { before: Some(&was), after: Some(&is), pointer: String::new(), path: String::new() };
+            let told: Vec<String> = compare(&spot, Side::Read).into_iter().map(|reason| reason.rule).collect();
+            assert_eq!(told, [expected], "{before} to {after}");
+        }
+    }
 }

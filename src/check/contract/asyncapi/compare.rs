@@ -17,6 +17,9 @@ pub(super) struct Comparison<'a> {
     schemas: SchemaPairs,
 }
 
+/// Values of one detail that are compared, references followed.
+const MOST_ALIKE: usize = 2_000;
+
 /// In which language a payload is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format<'a> {
@@ -120,8 +123,15 @@ impl<'a> Comparison<'a> {
 
     fn details(&mut self, keys: &[&str], was: &Here<'a>, is: &Here<'a>, path: &str) {
         for key in keys {
-            let value = |of: &Here<'a>| of.get(key).map(|here| here.value);
-            if value(was) != value(is) {
+            let mut left = MOST_ALIKE;
+            let is_alike = match (was.get(key), is.get(key)) {
+                (None, None) => true,
+                (Some(before), Some(after)) => {
+                    before.value == after.value && (was.root == is.root || before.leads_alike(&after, &mut left, 0))
+                }
+                _ => false,
+            };
+            if !is_alike {
                 let at = is.get(key).unwrap_or_else(|| is.clone());
                 self.tell(&rules::DETAILS, &at, path, format!("'{key}' differs"));
             }

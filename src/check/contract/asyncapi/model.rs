@@ -1,7 +1,7 @@
 //! A document of version 2 or 3 as what others see of it: servers, channels by their addresses, and what
 //! they can read from them or send to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::check::contract::document::Here;
 use crate::domain::compat::Side;
@@ -57,7 +57,7 @@ impl<'a> Model<'a> {
                         Some(list) => (0..list.items().len())
                             .filter_map(|index| {
                                 let index = index.to_string();
-                                Some(named(&list.child(&index)?, list.get(&index)))
+                                Some(told_apart(named(&list.child(&index)?, list.get(&index)), &index))
                             })
                             .collect(),
                     },
@@ -71,6 +71,8 @@ impl<'a> Model<'a> {
     fn of_version_3(&mut self, document: &Here<'a>, channels: Vec<(&'a str, Here<'a>)>, side: Side) {
         let address = |id: &str, channel: &Here<'a>| channel.text("address").unwrap_or(id).to_owned();
         let mut used: BTreeSet<String> = BTreeSet::new();
+        let mut names: HashMap<(String, bool), HashSet<String>> = HashMap::new();
+        let mut whole: HashSet<(usize, bool)> = HashSet::new();
         for (_, operation) in document.get("operations").map(|operations| operations.members()).unwrap_or_default() {
             let Some(channel) = operation.get("channel") else { continue };
             let id = last_step(&channel.pointer);
@@ -82,20 +84,20 @@ impl<'a> Model<'a> {
                 Some(list) => (0..list.items().len())
                     .filter_map(|index| {
                         let index = index.to_string();
-                        Some(named(&list.child(&index)?, list.get(&index)))
+                        Some(told_apart(named(&list.child(&index)?, list.get(&index)), &index))
                     })
                     .collect(),
-                None => all_messages(&channel),
+                // Many operations of one channel add its messages once.
+                None if whole.insert((std::ptr::from_ref(channel.value).addr(), is_read)) => all_messages(&channel),
+                None => Vec::new(),
             };
-            match self.exchanges.get_mut(&(address.clone(), is_read)) {
-                Some(known) => {
-                    let new =
-                        messages.into_iter().filter(|(name, _)| known.messages.iter().all(|(one, _)| one != name));
-                    let new: Vec<_> = new.collect();
-                    known.messages.extend(new);
-                }
+            let key = (address, is_read);
+            let known = names.entry(key.clone()).or_default();
+            let new: Vec<_> = messages.into_iter().filter(|(name, _)| known.insert(name.clone())).collect();
+            match self.exchanges.get_mut(&key) {
+                Some(exchange) => exchange.messages.extend(new),
                 None => {
-                    self.exchanges.insert((address, is_read), Exchange { here: operation, messages });
+                    self.exchanges.insert(key, Exchange { here: operation, messages: new });
                 }
             }
         }
@@ -124,6 +126,11 @@ fn named<'a>(written: &Here<'a>, followed: Option<Here<'a>>) -> (String, Here<'a
         None => message.text("messageId").or_else(|| message.text("name")).unwrap_or_default().to_owned(),
     };
     (name, message)
+}
+
+/// A message of a list; one without a name is known by its place.
+fn told_apart<'a>((name, message): (String, Here<'a>), index: &str) -> (String, Here<'a>) {
+    (if name.is_empty() { format!("#{index}") } else { name }, message)
 }
 
 fn last_step(pointer: &str) -> String {

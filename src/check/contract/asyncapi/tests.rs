@@ -77,3 +77,30 @@ fn what_is_no_such_document_is_unknown() {
         assert_eq!((reasons.len(), reasons[0].impact), (1, Unknown));
     }
 }
+
+#[test]
+fn what_traits_lead_to_is_compared() {
+    let of = |kind: &str| {
+        json!({
+            "asyncapi": "2.6.0",
+            "channels": {"orders": {"subscribe": {"traits": [{"$ref": "#/components/operationTraits/t"}]}}},
+            "components": {"operationTraits": {"t": {"bindings": {"kafka": {"groupId": kind}}}}},
+        })
+    };
+    let (before, after) = (of("a"), of("b"));
+    let reasons = super::compare(&Editions { before: &before, after: &after, side: Side::Read, pointer: "/d" });
+    let told: Vec<&str> = reasons.iter().map(|reason| reason.rule.as_str()).collect();
+    assert_eq!(told, ["asyncapi/details-changed"]);
+}
+
+#[test]
+fn messages_without_names_are_told_apart() {
+    let of = |kind: &str| {
+        let message = |kind: &str| json!({"payload": {"type": kind}});
+        let messages = json!({"oneOf": [message("string"), message(kind)]});
+        json!({"asyncapi": "2.6.0", "channels": {"orders": {"subscribe": {"message": messages}}}})
+    };
+    let (before, after) = (of("object"), of("array"));
+    let reasons = super::compare(&Editions { before: &before, after: &after, side: Side::Read, pointer: "/d" });
+    assert!(!reasons.is_empty());
+}

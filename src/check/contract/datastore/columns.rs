@@ -61,8 +61,13 @@ fn one(column: &Spot<'_>, side: Side, reasons: &mut Vec<Reason>) {
     if let Some((_, first)) = differing.iter().find(|(field, _)| OF_TYPE.contains(field)) {
         types(column, first, side, reasons);
     }
-    if let Some((_, first)) = differing.iter().find(|(field, _)| OF_NULL.contains(field)) {
-        nulls_and_keys(column, first, side, reasons);
+    if let Some((field, first)) = differing.iter().find(|(field, _)| OF_NULL.contains(field)) {
+        let is_odd = |column: Option<&Value>| column.is_some_and(|column| !says_nulls_well(column));
+        if is_odd(column.before) || is_odd(column.after) {
+            reasons.push(first.tell(&rules::FIELD, side, first.not_known(field)));
+        } else {
+            nulls_and_keys(column, first, side, reasons);
+        }
     }
     for (field, spot) in &differing {
         match *field {
@@ -99,7 +104,10 @@ fn count(value: &Value) -> Option<u64> {
 
 /// A column's type as SQL writes it; `None` where a length or digits are not numbers.
 fn type_of(column: &Value) -> Option<Option<String>> {
-    let Some(name) = column.get("dataType").and_then(Value::as_str) else { return Some(None) };
+    let name = match column.get("dataType") {
+        None | Some(Value::Null) => return Some(None),
+        Some(name) => name.as_str()?,
+    };
     let name = name.trim();
     let number = |field: &str| match column.get(field) {
         None | Some(Value::Null) => Some(None),
@@ -139,6 +147,13 @@ fn types(column: &Spot<'_>, first: &Spot<'_>, side: Side, reasons: &mut Vec<Reas
 enum Nullness {
     Allowed,
     Refused,
+}
+
+/// Whether what a column says of empty values is of the kinds that are read: a text and a boolean.
+fn says_nulls_well(column: &Value) -> bool {
+    let is =
+        |field: &str, test: fn(&Value) -> bool| column.get(field).is_none_or(|value| value.is_null() || test(value));
+    is("columnConstraint", Value::is_string) && is("nullable", Value::is_boolean)
 }
 
 /// What `columnConstraint` says: words in capitals, joined by `_`.

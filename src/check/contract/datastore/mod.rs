@@ -2,6 +2,8 @@
 
 mod rules;
 mod columns;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -9,6 +11,7 @@ use serde_json::Value;
 
 use super::fields::{Spot, is_for_people};
 use super::{Editions, Language, definition, is_same_edition, privacy};
+use crate::check::limits::MAX_DEPTH;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// How this language is told, compared and explained.
@@ -72,31 +75,54 @@ fn read(definition: &Value) -> Option<Value> {
         _ => return None,
     };
     let mut left = MOST_VALUES;
-    expanded(&parsed, &parsed, 0, &mut left)
+    expanded(&parsed, &parsed, (0, 0), &mut left)
 }
 
-/// The value with what its references within the definition lead to; `None` when that is too much.
-fn expanded(document: &Value, value: &Value, hops: usize, left: &mut usize) -> Option<Value> {
+/// The value with what its references within the definition lead to; `None` when that is too much, too deep, or
+/// leads around. The counts are those of references followed and of values around this one.
+fn expanded(document: &Value, value: &Value, (hops, depth): (usize, usize), left: &mut usize) -> Option<Value> {
     *left = left.checked_sub(1)?;
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let inside = (hops, depth + 1);
     Some(match value {
         Value::Object(fields) => {
             let target = fields.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-            if let Some(target) = target.and_then(|pointer| document.pointer(pointer))
-                && hops < MOST_HOPS
-            {
-                return expanded(document, target, hops + 1, left);
+            if let Some(target) = target.and_then(|pointer| document.pointer(pointer)) {
+                if hops == MOST_HOPS {
+                    return None;
+                }
+                return expanded(document, target, (hops + 1, depth + 1), left);
             }
             let mut out = serde_json::Map::with_capacity(fields.len());
             for (key, field) in fields {
-                out.insert(key.clone(), expanded(document, field, hops, left)?);
+                out.insert(key.clone(), expanded(document, field, inside, left)?);
             }
             Value::Object(out)
         }
         Value::Array(items) => {
-            Value::Array(items.iter().map(|item| expanded(document, item, hops, left)).collect::<Option<_>>()?)
+            Value::Array(items.iter().map(|item| expanded(document, item, inside, left)).collect::<Option<_>>()?)
         }
         other => other.clone(),
     })
+}
+
+/// Whether a table inside the definition has a definition of its own.
+fn has_inner_definition(definition: &Value) -> bool {
+    let is_defined = |table: &Value| table.get("definition").is_some();
+    match definition {
+        Value::Object(fields) => fields.iter().any(|(key, field)| {
+            let here = match key.as_str() {
+                "tables" => field.as_array().is_some_and(|tables| tables.iter().any(is_defined)),
+                "schema" => is_defined(field),
+                _ => false,
+            };
+            here || has_inner_definition(field)
+        }),
+        Value::Array(items) => items.iter().any(has_inner_definition),
+        _ => false,
+    }
 }
 
 /// The path of something inside of something else, where that is not said already.
@@ -194,6 +220,16 @@ impl Telling {
         }
         self.reasons.extend(privacy::compare(table, self.side));
         if [table.before, table.after].into_iter().flatten().any(|table| table.get("definition").is_some()) {
+            // A data store inside a table of a data store is followed once: its references are its own, and what
+            // they lead to may hold the next.
+            let inner = |table: Option<&Value>| table.and_then(|table| table.get("definition")).and_then(read);
+            if [table.before, table.after]
+                .into_iter()
+                .any(|table| inner(table).is_some_and(|one| has_inner_definition(&one)))
+            {
+                let message = "its definition has tables with definitions, which are not compared".to_owned();
+                return self.tell(&table.field("definition"), &rules::FIELD, message);
+            }
             // A standard definition: its own language tells.
             let reasons = definition::compare(table, self.side).into_iter();
             self.reasons.extend(reasons.map(|reason| Reason { path: below(&table.path, &reason.path), ..reason }));

@@ -1,5 +1,6 @@
 //! The comparison on its way down two schemas.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::domain::change::Impact;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// So many pairs of schemas are compared; a definition that people write has hundreds.
-const MOST_PAIRS: usize = 20_000;
+pub(super) const MOST_PAIRS: usize = 20_000;
 /// Deeper than this, schemas are not followed.
 const DEEPEST: usize = 48;
 
@@ -112,10 +113,14 @@ pub(super) struct Comparison<'a> {
     /// How many pairs may still be compared.
     left: usize,
     depth: usize,
+    /// Whether the two documents differ, once somebody asked.
+    changed: OnceCell<bool>,
+    /// Whether schemas of them have names, once somebody asked.
+    named: OnceCell<bool>,
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(before: Document<'a>, after: Document<'a>, side: Side) -> Self {
+    pub(super) fn new(before: Document<'a>, after: Document<'a>, side: Side, left: usize) -> Self {
         Self {
             before,
             after,
@@ -124,15 +129,19 @@ impl<'a> Comparison<'a> {
             waiting: VecDeque::new(),
             seen: HashSet::new(),
             order: Vec::new(),
-            left: MOST_PAIRS,
+            left: left.min(MOST_PAIRS),
             depth: 0,
+            changed: OnceCell::new(),
+            named: OnceCell::new(),
         }
     }
 
     /// Compares two schemas, and all that they lead to.
-    pub(super) fn whole(mut self, before: Root<'a>, after: Root<'a>, place: &Place) -> Vec<Reason> {
+    pub(super) fn whole(mut self, before: Root<'a>, after: Root<'a>, place: &Place, left: &mut usize) -> Vec<Reason> {
+        let most = self.left;
         self.schemas(&[before], &[after], place);
         self.run(|_| false);
+        *left = left.saturating_sub(most - self.left);
         if self.left == 0 {
             self.tell(&rules::TOO_LARGE, &place.pointer, place, "there is more than is compared".to_owned());
         }
@@ -229,6 +238,14 @@ impl<'a> Comparison<'a> {
             let message = format!("the reference to elsewhere was {} and is {}", nothing(was), nothing(is));
             self.tell(&rules::REFERENCE, &place.at(new, "$ref"), place, message);
         }
+        let hidden =
+            |view: &View<'a>| ["$dynamicRef", "$recursiveRef"].iter().any(|keyword| view.all(keyword).next().is_some());
+        let may_be_inside = old.not_followed.iter().any(|reference| reference.starts_with('#'))
+            || (!old.not_followed.is_empty() && self.has_names());
+        if old.not_followed == new.not_followed && (may_be_inside || hidden(old)) && self.is_changed() {
+            let message = "what the reference leads to was not found, and may differ".to_owned();
+            self.tell(&rules::REFERENCE, &place.at(new, "$ref"), place, message);
+        }
         match (old.is_free(), new.is_free()) {
             (true, true) => return,
             (true, false) if !new.has_only(&[]) => {
@@ -262,6 +279,16 @@ impl<'a> Comparison<'a> {
         self.others(old, new, place);
     }
 
+    /// Whether the two documents differ at all.
+    fn is_changed(&self) -> bool {
+        *self.changed.get_or_init(|| self.before.root != self.after.root)
+    }
+
+    /// Whether a schema of either document has a name of its own.
+    fn has_names(&self) -> bool {
+        *self.named.get_or_init(|| has_names(self.before.root, 0) || has_names(self.after.root, 0))
+    }
+
     /// Compares what is remarked on a value.
     fn remarks(&mut self, old: &View<'a>, new: &View<'a>, place: &Place) {
         let default = |view: &View<'a>| view.all("default").map(canonical).collect::<BTreeSet<_>>();
@@ -269,6 +296,15 @@ impl<'a> Comparison<'a> {
         if was != is && !was.is_empty() {
             let pointer = place.at(new, "default");
             self.tell(&rules::DEFAULT_CHANGED, &pointer, place, "the default is another one".to_owned());
+        }
+        // Beside a type it is a type; else readers do not agree on what it means.
+        let loose = |view: &View<'a>| -> Vec<bool> {
+            let parts = view.parts.iter().filter(|part| !part.fields.contains_key("type"));
+            parts.map(|part| part.fields.get("nullable") == Some(&Value::Bool(true))).filter(|said| *said).collect()
+        };
+        if loose(old) != loose(new) {
+            let message = "'nullable' without a type differs, and what that means is not known".to_owned();
+            self.tell(&rules::NOT_UNDERSTOOD, &place.at(new, "nullable"), place, message);
         }
         for keyword in ["readOnly", "writeOnly"] {
             if old.says(keyword) != new.says(keyword) {
@@ -341,6 +377,20 @@ fn refers(value: &Value, depth: usize) -> bool {
             depth > DEEPEST || fields.contains_key("$ref") || fields.values().any(|field| refers(field, depth + 1))
         }
         Value::Array(items) => depth > DEEPEST || items.iter().any(|item| refers(item, depth + 1)),
+        _ => false,
+    }
+}
+
+/// Whether a schema of a document has a name of its own, by which a reference may lead to it.
+fn has_names(value: &Value, depth: usize) -> bool {
+    let is_named = |fields: &serde_json::Map<String, Value>| {
+        ["$id", "id"].iter().any(|key| fields.get(*key).is_some_and(Value::is_string))
+    };
+    match value {
+        Value::Object(fields) => {
+            depth > DEEPEST || is_named(fields) || fields.values().any(|field| has_names(field, depth + 1))
+        }
+        Value::Array(items) => depth > DEEPEST || items.iter().any(|item| has_names(item, depth + 1)),
         _ => false,
     }
 }

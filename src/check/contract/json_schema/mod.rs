@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use self::compare::{Comparison, Place};
+use self::compare::{Comparison, MOST_PAIRS, Place};
 use self::view::{Document, Root};
 use super::{Editions, Language};
 use crate::domain::compat::{Reason, Side};
@@ -80,14 +80,16 @@ pub(crate) fn compare(editions: &Editions<'_>) -> Vec<Reason> {
         let message = "it is not a JSON Schema that can be read";
         return vec![rules::UNREADABLE.reason(editions.side, editions.pointer, "", message)];
     };
-    let mut reasons = compare_schemas(&Schemas {
+    let mut left = MOST_PAIRS;
+    let schemas = Schemas {
         before: Standing { schema: &before, document: &before },
         after: Standing { schema: &after, document: &after },
         side: editions.side,
         pointer: editions.pointer,
         document_pointer: editions.pointer,
         path: "",
-    });
+    };
+    let mut reasons = compare_schemas(&schemas, &mut left);
     if matches!(after, Cow::Owned(_)) {
         // Within a text there are no pointers.
         reasons.iter_mut().for_each(|reason| editions.pointer.clone_into(&mut reason.pointer));
@@ -95,14 +97,15 @@ pub(crate) fn compare(editions: &Editions<'_>) -> Vec<Reason> {
     reasons
 }
 
-/// Compares two schemas that stand in documents.
-pub(crate) fn compare_schemas(schemas: &Schemas<'_>) -> Vec<Reason> {
+/// Compares two schemas that stand in documents. `left` is how many pairs of schemas may still be compared; what
+/// was compared is taken off.
+pub(crate) fn compare_schemas(schemas: &Schemas<'_>, left: &mut usize) -> Vec<Reason> {
     let before = Document { root: schemas.before.document, pointer: String::new() };
     let after = Document { root: schemas.after.document, pointer: schemas.document_pointer.to_owned() };
-    let comparison = Comparison::new(before, after, schemas.side);
+    let comparison = Comparison::new(before, after, schemas.side, *left);
     let root = |schema, pointer: &str| Root { schema, pointer: pointer.to_owned() };
     let place = Place { path: schemas.path.to_owned(), pointer: schemas.pointer.to_owned() };
-    comparison.whole(root(schemas.before.schema, ""), root(schemas.after.schema, schemas.pointer), &place)
+    comparison.whole(root(schemas.before.schema, ""), root(schemas.after.schema, schemas.pointer), &place, left)
 }
 
 /// The schema, read where it is a text; `None` where it is no schema.

@@ -205,3 +205,35 @@ fn a_text_is_read_and_has_one_place() {
     assert_eq!(verdict(&text("string"), &json!({"type": "string"}), Side::Read), Compatibility::Identical);
     assert_eq!(verdict(&json!("{"), &text("string"), Side::Read), Compatibility::Unknown);
 }
+
+#[test]
+fn references_that_are_not_found_are_unknown_where_the_document_differs() {
+    let named = |body: Value| json!({"properties": {"a": {"$ref": "https://shop/b"}}, "$defs": {"b": body}});
+    let (was, is) =
+        (json!({"$id": "https://shop/b", "type": "string"}), json!({"$id": "https://shop/b", "type": "null"}));
+    let anchored = |kind: &str| {
+        json!({
+            "properties": {"a": {"$ref": "#deep"}}, "$defs": {"b": {"properties": {"c": {"$anchor": "deep", "type": kind}}}},
+        })
+    };
+    let dynamic = |kind: &str| {
+        json!({
+            "properties": {"a": {"$dynamicRef": "#node"}}, "$defs": {"b": {"$dynamicAnchor": "node", "type": kind}},
+        })
+    };
+    let nullable = |flag: bool| json!({"properties": {"a": {"$ref": "#/$defs/b", "nullable": flag}}, "$defs": {"b": {"type": "null"}}});
+    for (before, after) in [
+        (named(was), named(is)),
+        (anchored("string"), anchored("null")),
+        (dynamic("string"), dynamic("null")),
+        (nullable(false), nullable(true)),
+    ] {
+        let editions =
+            crate::check::contract::Editions { before: &before, after: &after, side: Side::Read, pointer: "" };
+        let reasons = super::compare(&editions);
+        assert!(
+            reasons.iter().any(|one| one.impact == crate::domain::change::Impact::Unknown),
+            "{before}: {reasons:?}"
+        );
+    }
+}

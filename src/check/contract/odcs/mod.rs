@@ -8,7 +8,7 @@ mod terms;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -16,7 +16,12 @@ use super::document::Here;
 use super::notes::{Notes, both, object};
 use super::{Editions, Language};
 use crate::check::yaml::shown;
-use crate::domain::compat::{ContractRule, Reason};
+use crate::domain::compat::{ContractRule, Reason, Side};
+
+/// Objects and properties inside each other. What is read is nested less deeply, but references lead on.
+const MOST_DEEP: usize = 64;
+/// Pairs of objects and properties that are compared.
+const MOST_PAIRS: usize = 50_000;
 
 /// How this language is told, compared and explained.
 pub(super) const LANGUAGE: Language = Language {
@@ -52,7 +57,7 @@ pub(crate) fn compare(editions: &Editions<'_>) -> Vec<Reason> {
         }
     };
     let (was, is) = (Here::document(&before, ""), Here::document(&after, editions.pointer));
-    let mut told = Told { notes: Notes::new(editions.side) };
+    let mut told = Told::new(editions.side);
     schema::compare(&mut told, &was, &is);
     terms::compare(&mut told, &was, &is);
     let mut reasons = told.notes.into_reasons();
@@ -71,12 +76,39 @@ fn read(definition: &Value) -> Result<Cow<'_, Value>, String> {
     }
 }
 
-/// What was told so far.
+/// What was told so far, and what was compared.
 struct Told {
     notes: Notes,
+    /// Pairs of objects and properties that were compared: what leads to them again is settled with them.
+    seen: HashSet<(usize, usize)>,
+    /// Objects and properties around the one that is compared.
+    depth: usize,
+    /// Whether it was told that not all is compared.
+    is_too_large: bool,
 }
 
 impl Told {
+    fn new(side: Side) -> Self {
+        Self { notes: Notes::new(side), seen: HashSet::new(), depth: 0, is_too_large: false }
+    }
+
+    /// Whether two objects or properties are still to be compared. References may lead around, deep, and to
+    /// many pairs; that there is more than is compared is told once.
+    fn is_next(&mut self, was: &Here<'_>, is: &Here<'_>, path: &str) -> bool {
+        let address = |here: &Here<'_>| std::ptr::from_ref(here.value).addr();
+        if self.seen.contains(&(address(was), address(is))) {
+            return false;
+        }
+        if self.depth >= MOST_DEEP || self.seen.len() >= MOST_PAIRS {
+            if !self.is_too_large {
+                self.is_too_large = true;
+                self.tell(&rules::TOO_LARGE, is, path, "it is not compared from here on");
+            }
+            return false;
+        }
+        self.seen.insert((address(was), address(is)))
+    }
+
     fn tell(&mut self, rule: &ContractRule, at: &Here<'_>, path: &str, message: impl Into<String>) {
         self.notes.tell(rule, &at.pointer, path, message);
     }
@@ -91,6 +123,28 @@ impl Told {
                 self.tell(&rules::NOT_UNDERSTOOD, &at, path, format!("{} differs", shown(key)));
             }
         }
+    }
+}
+
+/// Tells of what a list holds that has no name, where it differs: its place among the others tells nothing.
+fn nameless(
+    told: &mut Told,
+    list: &str,
+    was: &Here<'_>,
+    is: &Here<'_>,
+    path: &str,
+    name: impl Fn(&Here<'_>) -> Option<String>,
+) {
+    let (before, after) = (was.child(list), is.child(list));
+    let is_odd = |one: &Option<Here<'_>>| one.as_ref().is_some_and(|one| !one.value.is_array());
+    let left = |one: &Option<Here<'_>>| {
+        let items = one.as_ref().map(Here::items).unwrap_or_default();
+        items.into_iter().filter(|item| name(item).is_none()).map(|item| item.value.clone()).collect::<Vec<_>>()
+    };
+    let differs = before.as_ref().map(|one| one.value) != after.as_ref().map(|one| one.value);
+    if differs && (is_odd(&before) || is_odd(&after) || left(&before) != left(&after)) {
+        let at = after.unwrap_or_else(|| is.clone());
+        told.tell(&rules::NOT_UNDERSTOOD, &at, path, format!("{} differs in what has no name", shown(list)));
     }
 }
 

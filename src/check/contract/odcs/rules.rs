@@ -18,6 +18,13 @@ pub(super) const UNREADABLE: ContractRule = rule(
     Unknown,
     UNTOLD,
 );
+pub(super) const TOO_LARGE: ContractRule = rule(
+    "odcs/too-large",
+    "There are more, or more deeply nested, objects and properties than are compared.",
+    Unknown,
+    Unknown,
+    UNTOLD,
+);
 pub(super) const NOT_UNDERSTOOD: ContractRule =
     rule("odcs/not-understood", "A field differs that is not compared further.", Unknown, Unknown, UNTOLD);
 pub(super) const OBJECT_ADDED: ContractRule =
@@ -208,5 +215,6 @@ pub(super) const RULES: &[ContractRule] = &[
     RETIRED,
     STATUS,
     NOT_UNDERSTOOD,
+    TOO_LARGE,
     UNREADABLE,
 ];

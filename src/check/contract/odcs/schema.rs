@@ -1,13 +1,14 @@
 //! Objects and properties.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{Told, by_name, named, quality, rules};
+use super::{Told, by_name, named, nameless, quality, rules};
 use crate::check::contract::data_type::{Relation, relation};
 use crate::check::contract::document::Here;
-use crate::check::contract::{joined, plain};
+use crate::check::contract::fields::Spot;
+use crate::check::contract::{joined, plain, privacy};
 use crate::check::yaml::shown;
 
 /// Fields of objects and properties that are for people, or of no weight for others.
@@ -43,22 +44,38 @@ const COMPARED: [&str; 14] = [
 ];
 
 pub(super) fn compare<'a>(told: &mut Told, was: &Here<'a>, is: &Here<'a>) {
+    nameless(told, "schema", was, is, "", |item| named(item, "name"));
     let objects = |of: &Here<'a>| by_name(of, "schema", |item| named(item, "name"));
     let (before, after) = (objects(was), objects(is));
     let at = is.child("schema").unwrap_or_else(|| is.clone());
+    let (olds, news) = (names(&before), names(&after));
     for (name, old) in &before {
-        match after.iter().find(|(other, _)| other == name) {
-            Some((_, new)) => element(told, name, old, new),
+        match news.get(name.as_str()) {
+            Some(new) => element(told, name, old, new),
             None => told.tell(&rules::OBJECT_REMOVED, &at, name, format!("object {} is gone", shown(name))),
         }
     }
-    for (name, new) in after.iter().filter(|(name, _)| before.iter().all(|(old, _)| old != name)) {
+    for (name, new) in after.iter().filter(|(name, _)| !olds.contains_key(name.as_str())) {
         told.tell(&rules::OBJECT_ADDED, new, name, format!("object {} is new", shown(name)));
     }
 }
 
+/// What was listed, by name.
+fn names<'l, 'a>(list: &'l [(String, Here<'a>)]) -> HashMap<&'l str, &'l Here<'a>> {
+    list.iter().map(|(name, here)| (name.as_str(), here)).collect()
+}
+
 /// Two objects, two properties, or what stands in two lists.
 fn element<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
+    if !told.is_next(was, is, path) {
+        return;
+    }
+    told.depth += 1;
+    inside(told, path, was, is);
+    told.depth -= 1;
+}
+
+fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
     // Without a physical name, the name is that as well.
     let physical = |of: &Here<'a>| of.text("physicalName").or_else(|| of.text("name"));
     if let (Some(before), Some(after)) = (physical(was), physical(is))
@@ -74,6 +91,12 @@ fn element<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
         (true, false) => told.tell(&rules::BECAME_OPTIONAL, is, path, "it is no longer required"),
         _ => {}
     }
+    for key in ["primaryKeyPosition", "relationships"] {
+        if was.value.get(key) != is.value.get(key) {
+            let at = is.child(key).unwrap_or_else(|| is.clone());
+            told.tell(&rules::NOT_UNDERSTOOD, &at, path, format!("{} differs", shown(key)));
+        }
+    }
     for (key, what) in [("unique", "unique"), ("primaryKey", "part of the primary key")] {
         match (was.is(key), is.is(key)) {
             (false, true) => told.tell(&rules::KEY_ADDED, is, path, format!("it is {what} now")),
@@ -82,6 +105,9 @@ fn element<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
         }
     }
     classification(told, path, was, is);
+    let marked =
+        Spot { before: Some(was.value), after: Some(is.value), pointer: is.pointer.clone(), path: path.to_owned() };
+    told.notes.extend(privacy::marks(&marked, told.notes.side));
     quality::compare(told, path, was, is);
     let known: Vec<&str> = FOR_PEOPLE.into_iter().chain(COMPARED).collect();
     told.others(&known, was, is, path);
@@ -94,17 +120,19 @@ fn element<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
 }
 
 fn properties<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
+    nameless(told, "properties", was, is, path, |item| named(item, "name"));
     let all = |of: &Here<'a>| by_name(of, "properties", |item| named(item, "name"));
     let (before, after) = (all(was), all(is));
     let at = is.child("properties").unwrap_or_else(|| is.clone());
+    let (olds, news) = (names(&before), names(&after));
     for (name, old) in &before {
         let path = joined(path, name);
-        match after.iter().find(|(other, _)| other == name) {
-            Some((_, new)) => element(told, &path, old, new),
+        match news.get(name.as_str()) {
+            Some(new) => element(told, &path, old, new),
             None => told.tell(&rules::PROPERTY_REMOVED, &at, &path, format!("property {} is gone", shown(name))),
         }
     }
-    for (name, new) in after.iter().filter(|(name, _)| before.iter().all(|(old, _)| old != name)) {
+    for (name, new) in after.iter().filter(|(name, _)| !olds.contains_key(name.as_str())) {
         let path = joined(path, name);
         let (rule, what) = if new.is("required") {
             (&rules::PROPERTY_REQUIRED, "is new and required")
@@ -197,7 +225,10 @@ fn classification(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
     if before == after {
         return;
     }
+    let is_personal = |of: Option<&str>| of.is_some_and(privacy::is_personal_class);
     let rule = match (rank(before), rank(after)) {
+        // To hold personal data is another law, whatever else it was.
+        (Some(_), Some(_)) if !is_personal(before) && is_personal(after) => &rules::CLASSIFICATION_RAISED,
         (Some(before), Some(after)) if after > before => &rules::CLASSIFICATION_RAISED,
         (Some(before), Some(after)) if after < before => &rules::CLASSIFICATION_LOWERED,
         // Words of one rank, and words that are not known.

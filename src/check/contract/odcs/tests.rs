@@ -72,3 +72,31 @@ fn what_is_not_known_is_unknown() {
         assert_eq!((reasons.len(), reasons[0].impact), (1, Unknown));
     }
 }
+
+#[test]
+fn a_property_that_leads_to_its_own_object_is_compared_once() {
+    let of = |kind: &str| {
+        json!(format!(
+            "apiVersion: v3.0.2\nkind: DataContract\nschema: [{{name: a, logicalType: {kind}, \
+             properties: [{{$ref: '#/schema/0'}}]}}]"
+        ))
+    };
+    let reasons = told(&of("object"), &of("array"), Side::Read);
+    assert_eq!(reasons.iter().map(|one| one.rule.as_str()).collect::<Vec<_>>(), ["odcs/type-changed"]);
+}
+
+#[test]
+fn objects_deeper_than_anyone_writes_are_not_compared() {
+    let of = |kind: &str| {
+        // Each object leads to the next, so the references are what is deep.
+        let object = |index: usize| {
+            let next = format!("#/schema/{}", index + 1);
+            json!({"name": "a", "properties": [{"$ref": next}], "logicalType": "object"})
+        };
+        let mut objects: Vec<Value> = (0..5_000).map(object).collect();
+        objects.push(json!({"name": "a", "logicalType": kind}));
+        contract("schema", &Value::Array(objects))
+    };
+    let reasons = told(&of("string"), &of("number"), Side::Read);
+    assert!(reasons.iter().any(|one| one.rule == "odcs/too-large" && one.impact == Unknown));
+}

@@ -1,6 +1,6 @@
 //! Servers, paths and operations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{operation, rules, security};
 use crate::check::contract::document::{Here, SchemaPairs};
@@ -11,6 +11,8 @@ use crate::domain::compat::{ContractRule, Reason, Side};
 const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 /// Callbacks inside callbacks.
 const DEEPEST: usize = 4;
+/// Path items of callbacks that are compared.
+const MOST_CALLED: usize = 10_000;
 
 pub(super) struct Comparison<'a> {
     pub was: Here<'a>,
@@ -18,6 +20,10 @@ pub(super) struct Comparison<'a> {
     pub notes: Notes,
     pub schemas: SchemaPairs,
     pub depth: usize,
+    /// Pairs of callbacks that were compared, and who is on the other side.
+    called: HashSet<(usize, usize, bool)>,
+    /// Path items of callbacks that may still be compared.
+    left: usize,
 }
 
 /// What holds for all operations of a path item.
@@ -29,7 +35,15 @@ pub(super) struct Item<'a> {
 
 impl<'a> Comparison<'a> {
     pub(super) fn new(side: Side, was: Here<'a>, is: Here<'a>) -> Self {
-        Self { was, is, notes: Notes::new(side), schemas: SchemaPairs::new(&rules::TOO_LARGE), depth: 0 }
+        Self {
+            was,
+            is,
+            notes: Notes::new(side),
+            schemas: SchemaPairs::new(&rules::TOO_LARGE),
+            depth: 0,
+            called: HashSet::new(),
+            left: MOST_CALLED,
+        }
     }
 
     pub(super) fn into_reasons(self) -> Vec<Reason> {
@@ -133,14 +147,30 @@ impl<'a> Comparison<'a> {
             return self.tell(&rules::TOO_LARGE, is, path, "there are callbacks of callbacks of callbacks");
         }
         self.depth += 1;
-        let names = |of: &Option<Here<'a>>| of.as_ref().map(Here::members).unwrap_or_default();
-        let (olds, news) = (names(&before), names(&after));
-        let all: BTreeSet<&str> = olds.iter().chain(&news).map(|(name, _)| *name).collect();
+        let named = |of: &Option<Here<'a>>| -> BTreeMap<&'a str, Here<'a>> {
+            of.as_ref().map(Here::members).unwrap_or_default().into_iter().collect()
+        };
+        let (olds, news) = (named(&before), named(&after));
+        let all: BTreeSet<&str> = olds.keys().chain(news.keys()).copied().collect();
         let flipped = if asked == Side::Written { Side::Read } else { Side::Written };
+        let address = |of: Option<&Here<'a>>| of.map_or(0, |here| std::ptr::from_ref(here.value).addr());
+        let count = |of: Option<&Here<'a>>| of.and_then(|here| here.value.as_object()).map_or(0, serde_json::Map::len);
         for name in all {
-            let find =
-                |of: &[(&'a str, Here<'a>)]| of.iter().find(|(one, _)| *one == name).map(|(_, here)| here.clone());
-            self.items(find(&olds).as_ref(), find(&news).as_ref(), flipped, &format!("{path} callback {name} "));
+            let (old, new) = (olds.get(name), news.get(name));
+            // The same two at several places are told at the first.
+            if !self.called.insert((address(old), address(new), flipped == Side::Read)) {
+                continue;
+            }
+            match self.left.checked_sub(count(old) + count(new) + 1) {
+                Some(left) => self.left = left,
+                None if self.left == 0 => break,
+                None => {
+                    self.left = 0;
+                    self.tell(&rules::TOO_LARGE, is, path, "there are too many callbacks to compare them all");
+                    break;
+                }
+            }
+            self.items(old, new, flipped, &format!("{path} callback {name} "));
         }
         self.depth -= 1;
     }

@@ -103,3 +103,20 @@ fn references_in_circles_end() {
         "paths": {"/a": {"$ref": "#/paths/~1b"}, "/b": {"$ref": "#/paths/~1a"}}});
     assert!(told(&round, &round).is_empty());
 }
+
+#[test]
+fn callbacks_that_lead_to_each_other_are_compared_in_good_time() {
+    let of = |summary: &str| {
+        let paths: serde_json::Map<String, Value> = (0..40)
+            .map(|index| {
+                let operation =
+                    json!({"operationId": format!("{summary}{index}"), "callbacks": {"all": {"$ref": "#/paths"}}});
+                (format!("/p{index}"), json!({"post": operation}))
+            })
+            .collect();
+        json!({"openapi": "3.1.0", "paths": paths})
+    };
+    let start = std::time::Instant::now();
+    assert!(!told(&of("a"), &of("b")).is_empty());
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

@@ -39,7 +39,8 @@ pub(super) fn compare(kind: EntityKind, port: &Spot<'_>) -> Vec<Reason> {
             "x-upstream" if kind == EntityKind::InputPort => {}
             "promises" => telling.promises(&spot),
             "expectations" => telling.expectations(&spot),
-            "obligations" => telling.obligations(&spot),
+            // The draft calls them contracts.
+            "obligations" | "contracts" => telling.obligations(&spot),
             _ => telling.other(field, &spot),
         }
     }

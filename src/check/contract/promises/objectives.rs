@@ -39,9 +39,8 @@ enum Kind {
     Price,
 }
 
-/// Parts of words, in lower case, without anything but letters. The first that a name has counts, so the
-/// more particular stand first.
-const WORDS: [(&str, Kind); 33] = [
+/// Parts of words, in lower case, without anything but letters.
+const WORDS: [(&str, Kind); 35] = [
     ("errorrate", Kind::Loss),
     ("downtime", Kind::Loss),
     ("retention", Kind::Period),
@@ -71,10 +70,36 @@ const WORDS: [(&str, Kind); 33] = [
     ("recovery", Kind::Loss),
     ("rpo", Kind::Loss),
     ("rto", Kind::Loss),
+    ("discount", Kind::Gain),
+    ("rebate", Kind::Gain),
     ("price", Kind::Price),
     ("cost", Kind::Price),
     ("fee", Kind::Price),
     ("charge", Kind::Price),
+];
+
+/// Names that say nothing of what the value is: that stands around it.
+const NEUTRAL: [&str; 20] = [
+    "value",
+    "values",
+    "min",
+    "minimum",
+    "max",
+    "maximum",
+    "amount",
+    "target",
+    "threshold",
+    "limit",
+    "level",
+    "objective",
+    "objectives",
+    "goal",
+    "percent",
+    "percentage",
+    "number",
+    "quantity",
+    "slo",
+    "sla",
 ];
 
 /// Words that are a period, or a price, in definitions about that.
@@ -106,23 +131,50 @@ fn values<'a>(spot: &Spot<'a>, names: &[&'a str], about: About, side: Side, reas
         }
         return;
     }
-    value(spot, kind(names, about), about, side, reasons);
+    let outer = names.split_last().map_or([].as_slice(), |(_, outer)| outer);
+    let is_part = outer.iter().any(|name| kinds(name).contains(&Kind::Price));
+    value(spot, (kind(names, about), is_part), about, side, reasons);
 }
 
-/// What kind of value stands at the end of a way.
+/// A name in lower case, letters only.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase()
+}
+
+/// The kinds of which a name has words.
+fn kinds(name: &str) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    let name = plain(name);
+    for (_, kind) in WORDS.iter().filter(|(word, _)| name.contains(word)) {
+        if !kinds.contains(kind) {
+            kinds.push(*kind);
+        }
+    }
+    kinds
+}
+
+/// What kind of value stands at the end of a way. Where its own name says nothing (`value`, `max`), the next
+/// one does; where a name says two things, or something that is not known, nothing is known.
 fn kind(names: &[&str], about: About) -> Option<Kind> {
-    let plain = |name: &&str| name.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
-    names.iter().rev().map(plain).find_map(|name| {
-        let known = WORDS.iter().find(|(word, _)| name.contains(word)).map(|(_, kind)| *kind);
-        known.or_else(|| match about {
-            About::Deprecation if PERIODS.iter().any(|word| name.contains(word)) => Some(Kind::Period),
-            About::Billing if PRICES.iter().any(|word| name.contains(word)) => Some(Kind::Price),
-            _ => None,
-        })
-    })
+    for name in names.iter().rev() {
+        match kinds(name).as_slice() {
+            [kind] => return Some(*kind),
+            [] => {}
+            _ => return None,
+        }
+        let name = plain(name);
+        match about {
+            About::Deprecation if PERIODS.iter().any(|word| name.contains(word)) => return Some(Kind::Period),
+            About::Billing if PRICES.iter().any(|word| name.contains(word)) => return Some(Kind::Price),
+            _ if NEUTRAL.contains(&name.as_str()) => {}
+            _ => return None,
+        }
+    }
+    None
 }
 
-fn value(spot: &Spot<'_>, kind: Option<Kind>, about: About, side: Side, reasons: &mut Vec<Reason>) {
+/// `is_part` is whether the value is a part of a price.
+fn value(spot: &Spot<'_>, (kind, is_part): (Option<Kind>, bool), about: About, side: Side, reasons: &mut Vec<Reason>) {
     let mut tell = |rule: &ContractRule| reasons.push(spot.tell(rule, side, format!("it {}", spot.was_and_is())));
     let unclear = match about {
         About::Objectives | About::Deprecation => &rules::OBJECTIVE_CHANGED,
@@ -139,6 +191,8 @@ fn value(spot: &Spot<'_>, kind: Option<Kind>, about: About, side: Side, reasons:
         }
         (_, None) => {
             return tell(match (kind, about) {
+                // A price without one of its parts may be higher or lower.
+                (Some(Kind::Price), _) if is_part => unclear,
                 (Some(Kind::Price), _) => &rules::PRICE_LOWERED,
                 (_, About::Objectives | About::Deprecation) => &rules::PROMISE_REMOVED,
                 _ => unclear,
@@ -166,4 +220,48 @@ fn value(spot: &Spot<'_>, kind: Option<Kind>, about: About, side: Side, reasons:
         (None, _) | (_, None) => unclear,
     };
     tell(rule);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(before: &Value, after: &Value, about: About) -> Vec<String> {
+        let spot = Spot { before: Some(before), after: Some(after), pointer: String::new(), path: String::new() };
+        let mut reasons = Vec::new();
+        compare(&spot, about, Side::Read, &mut reasons);
+        reasons.into_iter().map(|reason| reason.rule).collect()
+    }
+
+    #[test]
+    fn a_name_that_says_two_things_is_unknown() {
+        for (name, before, after, expected) in [
+            ("supportResponseTime", "4h", "24h", "promises/objective-changed"),
+            ("guaranteedLatency", "5m", "1h", "promises/objective-changed"),
+            ("latency", "5m", "1h", "promises/objective-lowered"),
+            ("guaranteedUptime", "99%", "99.9%", "promises/objective-raised"),
+        ] {
+            assert_eq!(told(&json!({name: before}), &json!({name: after}), About::Objectives), [expected], "{name}");
+        }
+        let of = |value: u32| json!({"availability": {"target": value}});
+        assert_eq!(told(&of(90), &of(99), About::Objectives), ["promises/objective-raised"]);
+        let of = |value: u32| json!({"availability": {"measurements": value}});
+        assert_eq!(told(&of(90), &of(99), About::Objectives), ["promises/objective-changed"]);
+    }
+
+    #[test]
+    fn parts_of_a_price_are_no_prices() {
+        let of = |part: &str, value: Value| json!({"price": {"amount": 3, part: value}});
+        for (before, after) in [
+            (of("period", json!("P1Y")), of("period", json!("P1M"))),
+            (of("includedUnits", json!(100)), of("includedUnits", json!(10))),
+            (of("discount", json!(10)), json!({"price": {"amount": 3}})),
+            (json!({"price": {"amount": 3, "max": 5}}), json!({"price": {"max": 5}})),
+        ] {
+            assert_eq!(told(&before, &after, About::Billing), ["promises/obligation-changed"], "{before}");
+        }
+        assert_eq!(told(&of("max", json!(5)), &of("max", json!(4)), About::Billing), ["promises/price-lowered"]);
+    }
 }

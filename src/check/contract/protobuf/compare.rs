@@ -125,16 +125,27 @@ impl<'a> Comparison<'a> {
         fields::compare(self, scope, was, new_scope, is);
     }
 
+    /// Whether two messages of different names are still to be compared.
+    pub(super) fn is_next(&mut self, was: &str, is: &str) -> bool {
+        if !self.other_pairs.insert((was.to_owned(), is.to_owned())) {
+            return false;
+        }
+        let is_within = self.other_pairs.len() <= MOST_OTHER_PAIRS;
+        if !is_within {
+            self.tell(was, &rules::TOO_LARGE, was, "too many messages have other names");
+        }
+        is_within
+    }
+
     /// Two messages of different names that stand for each other.
     pub(super) fn pair(&mut self, was: (&str, &'a DescriptorProto), is: (&str, &'a DescriptorProto)) {
         // Those of the same name are compared anyway.
         let is_compared = self.new.messages.contains_key(was.0) && self.old.messages.contains_key(is.0);
-        if !is_compared && self.other_pairs.insert((was.0.to_owned(), is.0.to_owned())) {
-            if self.other_pairs.len() > MOST_OTHER_PAIRS {
-                return self.tell(was.0, &rules::TOO_LARGE, was.0, "too many messages have other names");
+        if !is_compared {
+            if self.is_next(was.0, is.0) {
+                self.messages(was.0, was.1, is.0, is.1);
             }
-            self.messages(was.0, was.1, is.0, is.1);
-        } else if is_compared && was.1.field != is.1.field {
+        } else if was.1.field != is.1.field {
             let message = format!("it is {} now, which has other fields than {}", shown(is.0), shown(was.0));
             self.tell(was.0, &rules::TYPE_CHANGED, was.0, message);
         }

@@ -1,6 +1,6 @@
 //! The fields of two messages, by their numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FieldDescriptorProto};
@@ -30,10 +30,11 @@ pub(super) fn compare<'a>(
         message.field.iter().map(|field| (field.number(), field)).collect::<BTreeMap<i32, &'a FieldDescriptorProto>>()
     };
     let (olds, news) = (by_number(was), by_number(is));
+    let all = Oneofs::of(was, is);
     for (number, field) in &olds {
         let old = Standing { scope, message: was, field };
         match news.get(number) {
-            Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }),
+            Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }, &all),
             None => gone(told, old, is),
         }
     }
@@ -73,7 +74,7 @@ fn gone(told: &mut Comparison<'_>, old: Standing<'_, '_>, is: &DescriptorProto) 
     told.tell(old.scope, &rules::FIELD_REMOVED, &path, format!("field {name} = {number} is gone{advice}"));
 }
 
-fn both<'a>(told: &mut Comparison<'a>, old: Standing<'a, '_>, new: Standing<'a, '_>) {
+fn both<'a>(told: &mut Comparison<'a>, old: Standing<'a, '_>, new: Standing<'a, '_>, all: &Oneofs<'_>) {
     let path = joined(old.scope, old.field.name());
     let (was, is) = (old.field, new.field);
     if was.name() != is.name() {
@@ -103,7 +104,7 @@ fn both<'a>(told: &mut Comparison<'a>, old: Standing<'a, '_>, new: Standing<'a, 
         told.tell(old.scope, &rules::DEFAULT_CHANGED, &path, message);
     }
     labels(told, old, new, &path);
-    oneofs(told, old, new, &path);
+    oneofs(told, old, new, all, &path);
     types(told, old, new, &path);
 }
 
@@ -132,31 +133,47 @@ fn oneof<'a>(message: &'a DescriptorProto, field: &FieldDescriptorProto) -> Opti
     message.oneof_decl.get(usize::try_from(index).ok()?).map(prost_types::OneofDescriptorProto::name)
 }
 
-fn oneofs(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_>, path: &str) {
+/// The members of each `oneof` that stand on both sides, by the name of the `oneof`, which is not sent.
+struct Oneofs<'a> {
+    before: HashMap<&'a str, HashSet<i32>>,
+    after: HashMap<&'a str, HashSet<i32>>,
+}
+
+impl<'a> Oneofs<'a> {
+    fn of(was: &'a DescriptorProto, is: &'a DescriptorProto) -> Self {
+        let numbers = |of: &DescriptorProto| of.field.iter().map(FieldDescriptorProto::number).collect::<HashSet<_>>();
+        let members = |of: &'a DescriptorProto, elsewhere: &HashSet<i32>| {
+            let mut members: HashMap<&'a str, HashSet<i32>> = HashMap::new();
+            for field in of.field.iter().filter(|field| elsewhere.contains(&field.number())) {
+                if let Some(name) = oneof(of, field) {
+                    members.entry(name).or_default().insert(field.number());
+                }
+            }
+            members
+        };
+        Self { before: members(was, &numbers(is)), after: members(is, &numbers(was)) }
+    }
+}
+
+fn oneofs(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_>, all: &Oneofs<'_>, path: &str) {
     let (was, is) = (oneof(old.message, old.field), oneof(new.message, new.field));
-    // Members that stood, or stand, on both sides. Names of a `oneof` are not sent.
-    let others = |of: Standing<'_, '_>, name: &str, elsewhere: &DescriptorProto| {
-        let members = of.message.field.iter().filter(|field| oneof(of.message, field) == Some(name));
-        members
-            .filter(|field| field.number() != of.field.number())
-            .filter(|field| elsewhere.field.iter().any(|one| one.number() == field.number()))
-            .map(FieldDescriptorProto::number)
-            .collect::<Vec<_>>()
-    };
-    let before = was.map(|name| others(old, name, new.message)).unwrap_or_default();
-    let after = is.map(|name| others(new, name, old.message)).unwrap_or_default();
-    if was.is_some() == is.is_some() && before == after {
+    let (nobody, alone) = (HashSet::new(), HashSet::from([old.field.number()]));
+    // Outside of any, a field stands by itself, as it does inside of one where it is the only member.
+    let before = was.map_or(&alone, |name| all.before.get(name).unwrap_or(&nobody));
+    let after = is.map_or(&alone, |name| all.after.get(name).unwrap_or(&nobody));
+    let (joined, left) = (!after.is_subset(before), !before.is_subset(after));
+    if was.is_some() == is.is_some() && !joined && !left {
         return;
     }
-    if after.iter().any(|number| !before.contains(number)) {
+    if joined {
         let message = format!("it became a member of oneof {} with others", shown(is.unwrap_or_default()));
         told.tell(old.scope, &rules::INTO_ONEOF, path, message);
     }
-    if before.iter().any(|number| !after.contains(number)) {
+    if left {
         let message = format!("it left oneof {}, or others left it", shown(was.unwrap_or_default()));
         told.tell(old.scope, &rules::OUT_OF_ONEOF, path, message);
     }
-    if before.is_empty() && after.is_empty() {
+    if before.len() <= 1 && after.len() <= 1 {
         let message = if is.is_some() { "it is the member of a oneof now" } else { "it left its oneof" };
         told.tell(old.scope, &rules::ONEOF_ALONE, path, message);
     }
@@ -203,7 +220,9 @@ fn named<'a>(
             (true, false) | (false, true) => {
                 let now = if is_entry(is) { "is a map now" } else { "is no longer a map" };
                 told.tell(old.scope, &rules::TYPE_SAME_ENCODING, path, format!("it {now}"));
-                compare(told, before, was, after, is);
+                if told.is_next(before, after) {
+                    compare(told, before, was, after, is);
+                }
             }
         },
         (Named::Enum(before, was), Named::Enum(after, is)) => {
@@ -236,7 +255,24 @@ fn entries<'a>(
     for (before, after) in was.1.field.iter().zip(&is.1.field) {
         let old = Standing { scope: was.0, message: was.1, field: before };
         let new = Standing { scope: is.0, message: is.1, field: after };
-        types(told, old, new, &joined(path, before.name()));
+        let path = joined(path, before.name());
+        // No compiler takes a map whose values are entries of a map, which may be its own.
+        let is_map = |type_name: &Option<String>, model: &super::model::Model, names, scope| {
+            let named = type_name.as_deref().map(|written| model.resolve(names, scope, written));
+            matches!(named, Some(Named::Message(_, message)) if is_entry(message))
+        };
+        if is_map(&before.type_name, told.before, told.old, was.0)
+            || is_map(&after.type_name, told.after, told.new, is.0)
+        {
+            told.tell(
+                was.0,
+                &rules::TYPE_ELSEWHERE,
+                &path,
+                "its values are the entries of a map, which no compiler takes",
+            );
+            continue;
+        }
+        types(told, old, new, &path);
     }
 }
 

@@ -105,3 +105,22 @@ fn what_cannot_be_read_is_unknown() {
     let editions = "edition = \"2023\"; message A {}";
     assert_eq!(told(fine, editions, Side::Read)[0].impact, Unknown);
 }
+
+#[test]
+fn a_map_whose_values_are_its_own_entries_is_not_followed() {
+    let fields = "map<string, FooEntry> foo = 1;";
+    let told = of_fields(fields, &format!("{fields} string b = 2;"), Side::Read);
+    assert!(told.iter().any(|one| one == "protobuf/type-elsewhere A.foo.value Unknown"), "{told:?}");
+}
+
+#[test]
+fn oneofs_with_many_members_are_compared_in_good_time() {
+    let of = |last: &str| {
+        let members: Vec<String> = (1..=4_000).map(|number| format!("string f{number} = {number};")).collect();
+        format!("oneof one {{ {} }} {last}", members.concat())
+    };
+    let start = std::time::Instant::now();
+    let told = of_fields(&of(""), &of("string more = 5000;"), Side::Read);
+    assert_eq!(told, ["protobuf/field-added A.more Compatible"]);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

@@ -142,7 +142,8 @@ async fn what_we_may_not_write_is_a_condition_and_no_loop() {
         started.engine.publish_due().await.unwrap();
         assert_eq!(condition().await.as_deref(), Some("forge-denied"), "in minute {minute}");
     }
-    assert_eq!(count(), 7);
+    // After ten minutes and a little, behind whatever else may be denied: with this clock, after eleven.
+    assert_eq!(count(), 6);
     assert_eq!(forge.shown().iter().filter(|shown| shown.contains(" status ")).count(), 5);
 
     forge.works();
@@ -150,6 +151,32 @@ async fn what_we_may_not_write_is_a_condition_and_no_loop() {
     started.engine.publish_due().await.unwrap();
     assert_eq!(condition().await, None);
     assert!(converged(&started, &forge).await);
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_denied_holds_up_no_other_of_its_sort() {
+    let forge = Arc::new(ModelForge::able());
+    let world = with_forge(&forge);
+    let head = world.commit(&[orders("1.0.0")]);
+    forge.faults(|report| match &report.detail {
+        Some(Detail::Comment(comment)) if comment.pull == 1 => {
+            Some(Fault::Instead(ForgeError::Denied("the conversation is locked".to_owned())))
+        }
+        _ => None,
+    });
+    let started = world.start().await;
+    for pull in [1, 2] {
+        let mut report = Report::new(&source(), &head, &ReportContext::Plan, ReportState::Success, "c");
+        report.detail = Some(Detail::Comment(Comment { pull, body: "hello".to_owned() }));
+        started.store.want(&[report], world.clock.now()).await.unwrap();
+    }
+    for _ in 0..15 {
+        world.clock.advance(Duration::from_secs(60));
+        started.engine.publish_due().await.unwrap();
+    }
+    assert!(forge.of("pull/2", "meshwright/plan").is_some());
+    assert!(forge.of("pull/1", "meshwright/plan").is_none());
     started.close().await;
 }
 

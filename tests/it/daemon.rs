@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "helpers of tests fail as tests do, and start the program")]
 
+mod battered;
 mod deciding;
 mod killed;
 mod state;
@@ -22,6 +23,11 @@ use crate::support::world::{Descriptor, statuses};
 
 /// The body of a policy that has nothing to say.
 const NEVER: &str = "deny contains {\"msg\": \"never\"} if false";
+
+/// A policy that is asked about every version.
+fn policy_text(body: &str) -> String {
+    format!("# METADATA\n# custom:\n#   events: [DATA_PRODUCT_VERSION_CREATION]\npackage mesh.words\n\n{body}\n")
+}
 
 /// A folder with a configuration, a record, and a repository beside it.
 struct Place {
@@ -66,9 +72,7 @@ impl Place {
     /// Lets the policies of a small mesh say this of every version.
     fn policies(&self, body: &str) {
         std::fs::create_dir_all(self.path("policies")).unwrap();
-        let events = "# METADATA\n# custom:\n#   events: [DATA_PRODUCT_VERSION_CREATION]";
-        let text = format!("{events}\npackage mesh.words\n\n{body}\n");
-        std::fs::write(self.path("policies/words.rego"), text).unwrap();
+        std::fs::write(self.path("policies/words.rego"), policy_text(body)).unwrap();
     }
 
     fn script(&self, then: &str) -> String {
@@ -127,14 +131,7 @@ impl Place {
 
     /// What a row of the record has, in one text; nothing while there is no record to be read.
     fn ask(&self, query: &'static str) -> Vec<String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let options = SqliteConnectOptions::new().filename(self.state()).read_only(true);
-            let Ok(mut connection) = options.connect().await else { return Vec::new() };
-            let rows = rows(&mut connection, query).await;
-            connection.close().await.unwrap();
-            rows
-        })
+        ask(&self.state(), query)
     }
 
     fn containers(&self) -> Vec<String> {
@@ -156,6 +153,18 @@ impl Place {
         let statuses = self.statuses(revision);
         statuses.len() == 5 && statuses.values().all(|status| status.starts_with("success"))
     }
+}
+
+/// What a record says, one text a row; nothing while there is none to be read.
+fn ask(record: &Path, query: &'static str) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(record).read_only(true);
+        let Ok(mut connection) = options.connect().await else { return Vec::new() };
+        let rows = rows(&mut connection, query).await;
+        connection.close().await.unwrap();
+        rows
+    })
 }
 
 async fn rows(connection: &mut SqliteConnection, query: &'static str) -> Vec<String> {

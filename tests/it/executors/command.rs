@@ -110,6 +110,7 @@ async fn a_program_gets_its_task_its_files_and_nothing_else() {
             "task",
             "phase",
             "attempt",
+            "token",
             "template",
             "configurations",
             "descriptor",

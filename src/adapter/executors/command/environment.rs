@@ -31,7 +31,7 @@ impl Environment {
         variables.extend(allowed.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))));
         variables.extend(secrets.into_iter().map(|(name, value)| (name.into(), value.into())));
         let product = call.descriptor.pointer("/info/name").and_then(Value::as_str);
-        let said: [(&str, OsString); 15] = [
+        let said: [(&str, OsString); 16] = [
             ("HOME", workspace.home().into()),
             ("TMPDIR", workspace.temporary().into()),
             ("MESHWRIGHT_RUN", workspace.run().into()),
@@ -47,6 +47,7 @@ impl Environment {
             ("MESHWRIGHT_OUTPUT", workspace.output().into()),
             ("MESHWRIGHT_RESULT", workspace.result().into()),
             ("MESHWRIGHT_ATTEMPT", call.attempt.to_string().into()),
+            ("MESHWRIGHT_TOKEN", call.token.0.to_string().into()),
         ];
         variables.extend(said.into_iter().map(|(name, value)| (name.into(), value)));
         variables.extend(inputs.iter().map(|input| ((&input.variable).into(), input.folder.clone().into())));
@@ -75,6 +76,7 @@ pub(super) fn task_json(call: &TaskCall, workspace: &Workspace, inputs: &[Input]
         "task": call.task,
         "phase": call.phase,
         "attempt": call.attempt,
+        "token": call.token,
         "template": call.template,
         "configurations": call.configurations,
         "descriptor": *call.descriptor,

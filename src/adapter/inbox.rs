@@ -199,8 +199,9 @@ fn is_old(path: &Path) -> bool {
 
 #[async_trait]
 impl Requests for Inbox {
-    async fn open(&self, limit: usize) -> Result<Vec<Request>, StoreError> {
+    async fn open(&self, limit: usize, except: &[SourceName]) -> Result<Vec<Request>, StoreError> {
         let mut requests = self.requests().map_err(|error| failed(&self.folder, &error))?;
+        requests.retain(|request| !except.contains(&request.source));
         requests.truncate(limit);
         Ok(requests)
     }

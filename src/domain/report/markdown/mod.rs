@@ -4,6 +4,7 @@
 //! A text that would be longer than the forge takes is cut between its parts, the least important last
 //! ones first left out, and says what it leaves out and where the rest is.
 
+mod answers;
 mod escape;
 mod page;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::domain::id::SourceName;
 use super::review::{ProductVerdict, Review, ReviewOutcome, ReviewedChange, ReviewedFinding, ReviewedProduct, count};
 use super::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, one_line};
 
+pub use answers::{Answered, MOST_ANSWERS, answered_only, answers};
 use escape::{block, cell_code, code, html_code, link, prose, visible};
 use page::Page;
 
@@ -46,9 +48,9 @@ pub fn marker(source: &SourceName) -> String {
     format!("<!-- meshwright:source={source} -->")
 }
 
-/// The comment of a pull request: at most [`COMMENT_LIMIT`] characters.
+/// The comment of a pull request: at most [`COMMENT_LIMIT`] characters, less what its answers may take.
 pub fn comment(review: &Review) -> String {
-    let mut page = Page::new(COMMENT_LIMIT);
+    let mut page = Page::new(COMMENT_LIMIT - answers::LONGEST);
     page.always(&format!("{}\n", marker(&review.source)));
     page.always(&format!("### {}\n\n", title(review)));
     page.ending(&format!("\n{}\n", next_step(review)));

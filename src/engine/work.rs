@@ -25,7 +25,7 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// How often each target failed in a row.
 type Failures = Arc<Mutex<BTreeMap<Target, u32>>>;
-/// How long each branch rests that is woken over and over for nothing, and since when.
+/// How long each branch rested last that was woken for nothing, and until when.
 type Rests = Arc<Mutex<BTreeMap<Target, (Duration, Instant)>>>;
 
 impl Engine {
@@ -58,6 +58,7 @@ impl Engine {
                 () = stop.cancelled() => return,
                 target = queue.take() => target,
             };
+            let began = Instant::now();
             // On a task of its own, so that a panic over one target leaves the others alone.
             let (engine, at, wakes) = (Arc::clone(self), target.clone(), Arc::clone(queue));
             let outcome = tokio::spawn(async move { engine.look_at_target(&at, &wakes).await }).await;
@@ -86,7 +87,7 @@ impl Engine {
             }
             // A thousand deliveries a second about one branch are no reason to look at it without a pause: those
             // that come while it rests cause one more look together.
-            let rest = rest_of(rests, &target, Instant::now());
+            let rest = rest_of(rests, &target, began, Instant::now());
             let (queue, stop) = (Arc::clone(queue), stop.clone());
             tokio::spawn(async move {
                 tokio::select! {
@@ -148,17 +149,17 @@ impl Engine {
     }
 }
 
-/// How long a branch rests after a look that found nothing new: longer each time that it was woken again
-/// within twice the last rest.
-fn rest_of(rests: &Rests, target: &Target, now: Instant) -> Duration {
+/// How long a branch rests after a look that found nothing new and took from `began` to `now`: longer each
+/// time that the look began soon after the last rest.
+fn rest_of(rests: &Rests, target: &Target, began: Instant, now: Instant) -> Duration {
     let mut rests = rests.lock().unwrap_or_else(PoisonError::into_inner);
     let rest = match rests.get(target) {
-        Some((last, since)) if now.saturating_duration_since(*since) < *last * 2 + FIRST_REST => {
+        Some((last, until)) if began.saturating_duration_since(*until) < *last + FIRST_REST => {
             (*last * 2).min(LONGEST_REST)
         }
         _ => FIRST_REST,
     };
-    rests.insert(target.clone(), (rest, now));
+    rests.insert(target.clone(), (rest, now + rest));
     rest
 }
 
@@ -172,11 +173,14 @@ mod tests {
         let mut now = Instant::now();
         let (end, mut looks) = (now + Duration::from_secs(100), 0);
         while now < end {
-            now += rest_of(&rests, &target, now) + Duration::from_millis(20);
+            // However long the look itself takes.
+            let began = now;
+            now += Duration::from_millis(500);
+            now += rest_of(&rests, &target, began, now);
             looks += 1;
         }
         assert!(looks < 30, "{looks} looks in 100 seconds");
         let later = now + Duration::from_secs(60);
-        assert_eq!(rest_of(&rests, &target, later), FIRST_REST, "once it was quiet");
+        assert_eq!(rest_of(&rests, &target, later, later), FIRST_REST, "once it was quiet");
     }
 }

@@ -15,9 +15,9 @@ use crate::domain::source::Condition;
 use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
-    ActivityBook, ActivityRecord, ActivityRow, AppendError, ApprovalBook, AuditRow, ContainerRecord, ContainerRow,
-    Decision, DeliveryBook, DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause, ProductRow,
-    ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention,
+    ActivityBook, ActivityRecord, ActivityRow, AnsweredCommand, AppendError, ApprovalBook, AuditRow, ContainerRecord,
+    ContainerRow, Decision, DeliveryBook, DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause,
+    ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention,
     SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 

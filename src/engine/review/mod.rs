@@ -292,6 +292,13 @@ impl Engine {
             branch: subject.watched.branch.clone(),
             repository: tell::page_of(&subject.watched.url),
             stages: self.settings.platform.stages.iter().map(|stage| stage.name.clone()).collect(),
+            approvals: self
+                .settings
+                .platform
+                .stages
+                .iter()
+                .filter_map(|stage| Some((stage.name.clone(), stage.gate.as_ref()?.approvals)))
+                .collect(),
             outcome: assessed.outcome,
             products: assessed.products,
             findings: assessed.findings,

@@ -131,6 +131,7 @@ async fn a_refusal_says_why_in_the_one_comment_and_stays_there_through_the_next_
     desk.review(7).await;
     let before = desk.text(7).unwrap();
     assert!(!before.contains("Last commands"), "{before}");
+    assert!(before.contains("| `dev`, `prod` after 1 approval |"), "{before}");
 
     desk.ask("ann", 7, 1, approve()).await;
     desk.comment("ann", 7, 2, Asked::Unclear("name the stage: 'approve <stage>'".to_owned()), &[source()]).await;

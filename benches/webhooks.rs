@@ -2,6 +2,8 @@
 //! answers take, and whether everything that was answered is in the ledger, also after the daemon is
 //! killed at a moment that nobody chose.
 //!
+//! A `git` of its own counts how often the daemon looked at the repository because of them.
+//!
 //! The rate is kept whatever the daemon does: a delivery that could not be sent in time counts from the
 //! moment at which it should have been.
 
@@ -14,8 +16,10 @@
 )]
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -49,6 +53,7 @@ fn main() {
         println!("{rate} deliveries a second of {} bytes for {seconds} s", template.to_string().len());
         let steady = send(address, &template, "steady", rate, seconds).await;
         show(&steady, rate * seconds);
+        println!("looks at the branch until then: {}", looks(folder.path()));
 
         let moment = Duration::from_millis(fastrand::u64(500..4_000));
         let template = Arc::clone(&template);
@@ -85,6 +90,24 @@ fn place() -> TempDir {
     folder
 }
 
+/// Puts a `git` before the real one that counts when it is asked where branches stand.
+fn counted_git(folder: &Path) -> OsString {
+    let paths = std::env::var_os("PATH").unwrap();
+    let real = std::env::split_paths(&paths).map(|path| path.join("git")).find(|git| git.is_file()).unwrap();
+    let (bin, count) = (folder.join("bin"), folder.join("looks"));
+    std::fs::create_dir(&bin).unwrap();
+    let (real, count) = (real.display(), count.display());
+    let script =
+        format!("#!/bin/sh\ncase \" $* \" in *\" ls-remote \"*) echo >> '{count}';; esac\nexec '{real}' \"$@\"\n");
+    std::fs::write(bin.join("git"), script).unwrap();
+    std::fs::set_permissions(bin.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&paths))).unwrap()
+}
+
+fn looks(folder: &Path) -> usize {
+    std::fs::read_to_string(folder.join("looks")).unwrap_or_default().lines().count()
+}
+
 /// A running daemon; it is killed when it is dropped.
 struct Daemon(Child);
 
@@ -102,6 +125,7 @@ fn serve(folder: &Path) -> (Daemon, SocketAddr) {
     let command = Command::new(env!("CARGO_BIN_EXE_meshwright"))
         .args(["serve", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
+        .env("PATH", counted_git(folder))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(&log).unwrap())

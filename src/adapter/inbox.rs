@@ -199,8 +199,9 @@ fn is_old(path: &Path) -> bool {
 
 #[async_trait]
 impl Requests for Inbox {
-    async fn open(&self, limit: usize) -> Result<Vec<Request>, StoreError> {
+    async fn open(&self, limit: usize, except: &[SourceName]) -> Result<Vec<Request>, StoreError> {
         let mut requests = self.requests().map_err(|error| failed(&self.folder, &error))?;
+        requests.retain(|request| !except.contains(&request.source));
         requests.truncate(limit);
         Ok(requests)
     }
@@ -236,28 +237,29 @@ mod tests {
     async fn what_is_left_is_answered_once_and_the_answer_taken_once() {
         let folder = tempfile::tempdir().unwrap();
         let inbox = Inbox::new(folder.path().join("inbox"));
-        assert_eq!(inbox.open(9).await.unwrap(), []);
+        assert_eq!(inbox.open(9, &[]).await.unwrap(), []);
         let later = inbox.put(&note(2)).unwrap();
         let first = inbox.put(&note(1)).unwrap();
         let mode = fs::metadata(folder.path().join("inbox")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
 
-        let open = inbox.open(9).await.unwrap();
+        let open = inbox.open(9, &[]).await.unwrap();
         let ids: Vec<&str> = open.iter().map(|request| request.id.as_str()).collect();
         assert_eq!(ids, [format!("machine/{first}"), format!("machine/{later}")]);
         assert_eq!(open[0].action, Ok(Action::Approve("prod".parse().unwrap())));
-        assert_eq!(inbox.open(1).await.unwrap().len(), 1);
+        assert_eq!(inbox.open(1, &[]).await.unwrap().len(), 1);
+        assert_eq!(inbox.open(9, &[open[0].source.clone()]).await.unwrap(), [], "they wait elsewhere");
         assert_eq!(inbox.take_answer(&first).unwrap(), None);
 
         inbox.answer(&open[0], Ok("approved"), Timestamp::UNIX_EPOCH).await.unwrap();
         inbox.answer(&open[0], Err("too late"), Timestamp::UNIX_EPOCH).await.unwrap();
-        assert_eq!(inbox.open(9).await.unwrap().len(), 1);
+        assert_eq!(inbox.open(9, &[]).await.unwrap().len(), 1);
         let answered = Answered { done: true, text: "approved".to_owned() };
         assert_eq!(inbox.take_answer(&first).unwrap(), Some(answered));
         assert_eq!(inbox.take_answer(&first).unwrap(), None);
         inbox.take_back(&later).unwrap();
         inbox.take_back(&later).unwrap();
-        assert_eq!(inbox.open(9).await.unwrap(), []);
+        assert_eq!(inbox.open(9, &[]).await.unwrap(), []);
     }
 
     #[tokio::test]
@@ -266,10 +268,10 @@ mod tests {
         let inbox = Inbox::new(folder.path().to_path_buf());
         let name = inbox.put(&note(1)).unwrap();
         let request = fs::read(folder.path().join(format!("{name}{REQUEST}"))).unwrap();
-        let open = inbox.open(9).await.unwrap();
+        let open = inbox.open(9, &[]).await.unwrap();
         inbox.answer(&open[0], Err("no"), Timestamp::UNIX_EPOCH).await.unwrap();
         fs::write(folder.path().join(format!("{name}{REQUEST}")), request).unwrap();
-        assert_eq!(inbox.open(9).await.unwrap(), []);
+        assert_eq!(inbox.open(9, &[]).await.unwrap(), []);
         assert!(!inbox.take_answer(&name).unwrap().unwrap().done);
     }
 
@@ -281,7 +283,7 @@ mod tests {
             fs::write(folder.path().join(format!("{name}{REQUEST}")), text).unwrap();
         }
         inbox.put(&note(1)).unwrap();
-        assert_eq!(inbox.open(9).await.unwrap().len(), 1);
-        assert_eq!(inbox.open(9).await.unwrap().len(), 1);
+        assert_eq!(inbox.open(9, &[]).await.unwrap().len(), 1);
+        assert_eq!(inbox.open(9, &[]).await.unwrap().len(), 1);
     }
 }

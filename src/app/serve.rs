@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::config::{Checked, CheckedSource, Schedule};
-use crate::domain::id::SourceName;
+use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Target;
 use crate::engine::{Engine, WakeQueue};
 use crate::face::cli::ServeArgs;
 use crate::face::http;
 use crate::face::http::health::{self, Readiness};
 use crate::face::http::webhooks::{self, Receiver};
-use crate::face::{ExitStatus, Output};
+use crate::face::{ExitStatus, Output, setup};
 use crate::port::door::{Door, WakeReason};
 use crate::port::judge::Judge;
 use crate::trigger::{self, Rhythm};
@@ -77,7 +77,7 @@ pub(super) async fn run(
     let receiver =
         Arc::new(Receiver::new(hooks::settings(config), book.clone(), Arc::clone(&door), Arc::clone(&clock)));
     let upkeep = webhooks::keep_up(book, receiver.counters(), clock, hooks::keep(config), stop.clone());
-    let routes = health::router(readiness).merge(receiver.router());
+    let routes = health::router(readiness).merge(receiver.router()).merge(setup::guide());
     let served = tokio::spawn(http::serve(listener, routes, stop.clone()));
     let watched: Vec<trigger::Watched> = config.sources.iter().map(watched).collect();
     let policies: Vec<PathBuf> = config.policies.clone();
@@ -136,6 +136,17 @@ impl Door for EngineDoor {
                 tracing::warn!(source = %target.source, %proposal, %error, "it could not be marked to be assessed again");
             }
             queue.wake_for(&target, WakeReason::Webhook);
+        });
+    }
+
+    fn run_again(&self, source: SourceName, head: Revision) {
+        let (queue, engine) = (Arc::clone(&self.queue), Arc::clone(&self.engine));
+        tokio::spawn(async move {
+            match engine.run_again(&source, &head).await {
+                Ok(targets) => targets.iter().for_each(|target| queue.wake_for(target, WakeReason::Webhook)),
+                // The forge still has its button.
+                Err(error) => tracing::warn!(%source, %error, "what was to run again could not be found"),
+            }
         });
     }
 

@@ -76,6 +76,8 @@ pub struct Engine {
     listings: review::Listings,
     /// Forges that are not asked about requests for now.
     resting: std::sync::Mutex<commands::Resting>,
+    /// How often people were answered who may not ask for anything.
+    outsiders: commands::Outsiders,
 }
 
 impl std::fmt::Debug for Ports {
@@ -102,6 +104,7 @@ impl Engine {
             report_gate: Mutex::new(()),
             listings: review::Listings::default(),
             resting: std::sync::Mutex::default(),
+            outsiders: commands::Outsiders::default(),
         }
     }
 

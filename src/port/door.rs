@@ -1,5 +1,6 @@
 //! The one door through which everything that wants work done comes in.
 
+use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Target;
 
 /// Who knocked. It is for people who read logs: nothing is decided by it, because what a wake
@@ -48,6 +49,10 @@ pub trait Door: Send + Sync {
     fn look_anew(&self, target: Target) {
         self.wake(target, WakeReason::Webhook);
     }
+
+    /// Have a commit of this source looked at again, whatever it is: the head of a proposal, or a commit of
+    /// the branch. Somebody pressed 're-run' on the forge. Losing this costs that it is pressed again.
+    fn run_again(&self, _source: SourceName, _head: Revision) {}
 
     /// Somebody has asked for something; it stands in the record.
     fn asked(&self) {}

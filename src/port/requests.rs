@@ -69,11 +69,28 @@ pub struct Request {
     pub at: Timestamp,
 }
 
+/// How a request stands with another source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// It has no answer yet.
+    Open,
+    /// It was done.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
 /// Where requests stand until they are answered.
 #[async_trait]
 pub trait Requests: Send + Sync {
-    /// Requests that have no answer yet, the oldest first, at most `limit`.
-    async fn open(&self, limit: usize) -> Result<Vec<Request>, StoreError>;
+    /// Requests that have no answer yet, the oldest first, at most `limit`; without those of the sources
+    /// `except`, so that what has to wait does not keep others waiting.
+    async fn open(&self, limit: usize, except: &[SourceName]) -> Result<Vec<Request>, StoreError>;
+
+    /// How the same comment stands with the other sources that it asks; nothing where it asks one alone.
+    async fn elsewhere(&self, _request: &Request) -> Result<Vec<Elsewhere>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// This is the answer: done, or refused with the reason. Answering twice keeps the first.
     async fn answer(&self, request: &Request, answer: Result<&str, &str>, at: Timestamp) -> Result<(), StoreError>;

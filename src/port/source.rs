@@ -112,6 +112,19 @@ pub trait Source: Send + Sync {
         to: &Revision,
     ) -> Result<Option<Vec<Touched>>, ReadError>;
 
+    /// The commits between two of a branch, the newest first and at most `limit`, as the branch went
+    /// through them (along first parents), without the two themselves; `None` when the branch did not go
+    /// from the one to the other, or that cannot be told.
+    async fn between(
+        &self,
+        _source: &SourceName,
+        _from: &Revision,
+        _to: &Revision,
+        _limit: usize,
+    ) -> Result<Option<Vec<Revision>>, ReadError> {
+        Ok(None)
+    }
+
     /// Brings the head of a proposal here, and says which commit it is; `None` when the repository
     /// has no such proposal (any more). A proposal may be anybody's work: it brings at most a quarter
     /// of what a mirror may hold, and nothing of it is run.

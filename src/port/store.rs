@@ -10,7 +10,7 @@ mod reports;
 
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
 pub use approvals::{ApprovalBook, Decision, Ruling};
-pub use deliveries::{DeliveryBook, Recorded, Retention};
+pub use deliveries::{AnsweredCommand, DeliveryBook, PRESSED_AGAIN, Recorded, Retention};
 pub use look::{
     ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
     VersionRow,

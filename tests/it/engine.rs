@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "stories write and break files of their own worlds")]
 
+mod answering;
 mod commanding;
 mod gates;
 mod publishing;

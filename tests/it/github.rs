@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "the real git and the program are run, as their users do")]
 
 mod forge;
+mod asked_again;
+mod by_hand;
 mod clone;
 mod installed;
 mod model;

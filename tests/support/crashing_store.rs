@@ -197,6 +197,12 @@ impl ReportBook for CrashingStore {
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         write!(self.want(reports, at))
     }
+    async fn write_anew(&self, source: &SourceName, revision: &Revision, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.write_anew(source, revision, at))
+    }
+    async fn wanted_comment(&self, source: &SourceName, pull: u64) -> Result<Option<Report>, StoreError> {
+        read!(self.wanted_comment(source, pull))
+    }
     async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
         write!(self.published(report, external, at))
     }
@@ -258,8 +264,19 @@ impl DeliveryBook for CrashingStore {
     async fn record_delivery(&self, delivery: Delivery) -> Result<Recorded, StoreError> {
         write!(self.record_delivery(delivery))
     }
-    async fn open_commands(&self, limit: usize) -> Result<Vec<CommandRequest>, StoreError> {
-        read!(self.open_commands(limit))
+    async fn open_commands(&self, limit: usize, except: &[SourceName]) -> Result<Vec<CommandRequest>, StoreError> {
+        read!(self.open_commands(limit, except))
+    }
+    async fn answered_commands(
+        &self,
+        source: &SourceName,
+        pull: u64,
+        limit: usize,
+    ) -> Result<Vec<AnsweredCommand>, StoreError> {
+        read!(self.answered_commands(source, pull, limit))
+    }
+    async fn asked_elsewhere(&self, command: &CommandRequest) -> Result<Vec<Option<String>>, StoreError> {
+        read!(self.asked_elsewhere(command))
     }
     async fn command_done(&self, command: &CommandRequest, outcome: &str, at: Timestamp) -> Result<(), StoreError> {
         write!(self.command_done(command, outcome, at))

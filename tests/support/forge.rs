@@ -222,10 +222,11 @@ impl ModelRequests {
 
 #[async_trait]
 impl Requests for ModelRequests {
-    async fn open(&self, limit: usize) -> Result<Vec<Request>, StoreError> {
+    async fn open(&self, limit: usize, except: &[SourceName]) -> Result<Vec<Request>, StoreError> {
         let answers = self.answers.lock().unwrap();
         let open = self.asked.lock().unwrap();
-        Ok(open.iter().filter(|request| !answers.contains_key(&request.id)).take(limit).cloned().collect())
+        let is_open = |request: &&Request| !answers.contains_key(&request.id) && !except.contains(&request.source);
+        Ok(open.iter().filter(is_open).take(limit).cloned().collect())
     }
 
     async fn answer(&self, request: &Request, answer: Result<&str, &str>, _: Timestamp) -> Result<(), StoreError> {

@@ -19,7 +19,7 @@ use super::access::Entry;
 use super::folder::make_private_folder;
 use super::merge::{Relation, merge, relate};
 use super::mirror::{Mirror, Wish, blocking};
-use super::touched::touched;
+use super::touched::{between, touched};
 use super::tree::GitTree;
 
 /// A mirror grows to at most this, unless it is said otherwise.
@@ -195,6 +195,20 @@ impl Source for GitSources {
         let Some(old) = self.git_tree(source, from).await? else { return Ok(None) };
         let outcome = tokio::task::spawn_blocking(move || touched(&old, &new)).await;
         outcome.unwrap_or_else(|error| Err(ReadError::Broken { path: String::new(), message: error.to_string() }))
+    }
+
+    async fn between(
+        &self,
+        source: &SourceName,
+        from: &Revision,
+        to: &Revision,
+        limit: usize,
+    ) -> Result<Option<Vec<Revision>>, ReadError> {
+        let broken = |message: String| ReadError::Broken { path: format!("commit {}", to.short()), message };
+        let watched = self.watched(source).map_err(|error| broken(error.to_string()))?;
+        let (objects, from, to) = (Arc::clone(watched.mirror.objects()), from.clone(), to.clone());
+        let walked = blocking(move || objects.with(|repository| between(repository, &from, &to, limit))).await;
+        walked.map_err(|error| broken(error.message().to_owned()))
     }
 
     async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError> {

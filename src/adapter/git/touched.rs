@@ -1,13 +1,15 @@
-//! What differs between two commits. Two trees are walked side by side; folders with the same
-//! object are the same and are not entered, so the cost follows the difference. A rename is a
-//! deletion and a writing, because nothing here guesses.
+//! What lies between two commits: the paths that differ, and the commits by which a branch went there.
+//!
+//! For the paths, two trees are walked side by side; folders with the same object are the same and are not
+//! entered, so the cost follows the difference. A rename is a deletion and a writing, because nothing here
+//! guesses. For the commits, first parents are followed: what was merged is told by the merge.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use git2::Oid;
+use git2::{ErrorCode, Oid, Repository};
 
-use crate::domain::id::RepoPath;
+use crate::domain::id::{RepoPath, Revision};
 use crate::port::source::{TouchKind, Touched};
 use crate::port::tree::ReadError;
 
@@ -91,5 +93,72 @@ fn side_by_side<'a>(old: &'a Arc<Folder>, new: &'a Arc<Folder>) -> Vec<Row<'a>> 
         if let Some((name, _)) = old.or(new) {
             rows.push((name, old.map(|(_, node)| node), new.map(|(_, node)| node)));
         }
+    }
+}
+
+/// A branch that is further ahead is not walked through.
+const MOST_STEPS: usize = 10_000;
+
+/// The newest first, at most `limit`, without the two themselves; `None` when the walk does not come to
+/// `from`.
+pub(super) fn between(
+    repository: &Repository,
+    from: &Revision,
+    to: &Revision,
+    limit: usize,
+) -> Result<Option<Vec<Revision>>, git2::Error> {
+    let (from, mut at) = (Oid::from_str(from.as_str())?, Oid::from_str(to.as_str())?);
+    let mut found = Vec::new();
+    for _ in 0..MOST_STEPS {
+        let commit = match repository.find_commit(at) {
+            Ok(commit) => commit,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Ok(parent) = commit.parent_id(0) else { return Ok(None) };
+        if parent == from {
+            return Ok(Some(found));
+        }
+        if found.len() < limit {
+            found.extend(parent.to_string().parse::<Revision>().ok());
+        }
+        at = parent;
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A commit on top of these, whose only file says `text`.
+    fn commit(repository: &Repository, text: &str, parents: &[Oid]) -> Oid {
+        let mut tree = repository.treebuilder(None).unwrap();
+        tree.insert("file", repository.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
+        let tree = repository.find_tree(tree.write().unwrap()).unwrap();
+        let author = git2::Signature::now("Ada", "ada@example.com").unwrap();
+        let parents: Vec<_> = parents.iter().map(|id| repository.find_commit(*id).unwrap()).collect();
+        let parents: Vec<_> = parents.iter().collect();
+        repository.commit(None, &author, &author, text, &tree, &parents).unwrap()
+    }
+
+    #[test]
+    fn the_branch_is_walked_and_what_was_merged_into_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let first = commit(&repository, "first", &[]);
+        let side = commit(&repository, "side", &[first]);
+        let second = commit(&repository, "second", &[first]);
+        let merge = commit(&repository, "merge", &[second, side]);
+        let last = commit(&repository, "last", &[merge]);
+        let revision = |id: Oid| id.to_string().parse::<Revision>().unwrap();
+        let walk = |from, to, limit| between(&repository, &revision(from), &revision(to), limit).unwrap();
+        assert_eq!(walk(first, last, 9), Some(vec![revision(merge), revision(second)]));
+        assert_eq!(walk(first, last, 1), Some(vec![revision(merge)]), "the newest");
+        assert_eq!(walk(merge, last, 9), Some(Vec::new()));
+        assert_eq!(walk(side, last, 9), None, "the branch never stood there");
+        assert_eq!(walk(last, first, 9), None, "nor does it go back");
+        let unknown: Revision = "1".repeat(40).parse().unwrap();
+        assert_eq!(between(&repository, &revision(first), &unknown, 9).unwrap(), None);
     }
 }

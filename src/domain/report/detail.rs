@@ -100,6 +100,17 @@ pub struct CheckAction {
 pub struct Comment {
     /// The pull request's number.
     pub pull: u64,
-    /// Markdown, at most [`COMMENT_LIMIT`] characters, with the marker by which it is found again.
+    /// Markdown, with the marker by which it is found again.
     pub body: String,
+    /// What became of the last commands, as Markdown; empty where nobody has asked for anything. Together
+    /// with the body it has at most [`COMMENT_LIMIT`] characters.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub answers: String,
+}
+
+impl Comment {
+    /// All that is shown.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.body, self.answers)
+    }
 }

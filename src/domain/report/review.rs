@@ -1,6 +1,8 @@
 //! What is said of a proposal, and the one-line statuses that follow from it. Pure: the same review
 //! gives the same words.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 
 use crate::domain::change::ChangeKind;
@@ -28,6 +30,8 @@ pub struct Review {
     pub repository: Option<String>,
     /// The stages, in promotion order.
     pub stages: Vec<StageName>,
+    /// How many people have to approve before it goes on there, for stages with a gate.
+    pub approvals: BTreeMap<StageName, u32>,
     /// How looking at it came out.
     pub outcome: ReviewOutcome,
     /// The products that it concerns.
@@ -280,6 +284,9 @@ impl Review {
             0 => "would roll out nothing".to_owned(),
             some => format!("would roll out {}", count(some, "product")),
         };
+        if let Some(approvals) = self.approvals.get(stage).filter(|_| going > 0) {
+            text.push_str(&format!(", after {}", count(*approvals as usize, "approval")));
+        }
         if waiting > 0 {
             text.push_str(&format!("; {waiting} would wait for others"));
         }
@@ -323,6 +330,7 @@ pub(super) mod tests {
             branch: "main".to_owned(),
             repository: Some("https://github.com/acme/retail".to_owned()),
             stages: vec!["dev".parse().unwrap(), "prod".parse().unwrap()],
+            approvals: BTreeMap::new(),
             outcome,
             products,
             findings: Vec::new(),
@@ -383,6 +391,16 @@ pub(super) mod tests {
         );
         assert_eq!(review.verdict(), ReviewVerdict::Accepted);
         assert_eq!(review.headline(), "2 updated; 3 rollouts");
+    }
+
+    #[test]
+    fn a_stage_with_a_gate_says_how_many_have_to_approve() {
+        let products = vec![product("orders", ProductVerdict::Accepted, &["prod"])];
+        let mut review = review(ReviewOutcome::Assessed, products);
+        review.approvals = [("dev", 1), ("prod", 2)].map(|(stage, n)| (stage.parse().unwrap(), n)).into();
+        let expected =
+            ["dev success: would roll out nothing", "prod success: would roll out 1 product, after 2 approvals"];
+        assert_eq!(told(&review)[3..], expected);
     }
 
     #[test]

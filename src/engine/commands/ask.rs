@@ -56,7 +56,7 @@ impl Engine {
         };
         match reviews.may_write(&request.source, &request.by.name).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Stop::Refuse(format!("{} may not write to the repository", request.by.name))),
+            Ok(false) => Err(Stop::Outsider(format!("{} may not write to the repository", request.by.name))),
             Err(error) => Err(self.stopped(&error)),
         }
     }

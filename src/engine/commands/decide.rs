@@ -12,7 +12,7 @@ use crate::port::store::{Decision, Ruling, StoreError};
 use super::super::gates::Waits;
 use super::super::{Engine, WakeQueue};
 use super::Stop;
-use super::ask::plans_of;
+use super::ask::{Meant, plans_of};
 
 /// What can be asked for in a comment.
 const COMMANDS: &str = "'/meshwright plan', 'approve <stage>', 'retry', 'hold' and 'help'";
@@ -96,7 +96,7 @@ impl Engine {
         }
         let plans = plans_of(&self.waiting(request, &meant, Some(stage)).await?);
         if plans.is_empty() {
-            return Err(Stop::Refuse(format!("nothing of {} waits at '{stage}'", meant.words())));
+            return Err(self.nothing_of(request, &meant, &format!("waits at '{stage}'")).await);
         }
         let mut gates = self.gates().await?;
         let mut approvals = Vec::new();
@@ -142,6 +142,18 @@ impl Engine {
         self.record(request, Ruling::Approve(approvals), &outcome).await
     }
 
+    /// There is nothing to decide about: why, as far as that can be told.
+    async fn nothing_of(&self, request: &Request, meant: &Meant, what: &str) -> Stop {
+        let known = match meant {
+            Meant::Commit(commit) => self.why_not_planned(&request.source, commit).await,
+            Meant::All | Meant::Plan(_) => Ok(None),
+        };
+        match known {
+            Ok(why) => Stop::Refuse(why.unwrap_or_else(|| format!("nothing of {} {what}", meant.words()))),
+            Err(error) => Stop::Store(error),
+        }
+    }
+
     async fn is_held_as_a_whole(&self, request: &Request) -> Result<bool, Stop> {
         let holds = self.ports.store.holds().await?;
         Ok(holds.iter().any(|hold| hold.source == request.source && hold.plan.is_none()))
@@ -153,7 +165,7 @@ impl Engine {
         let _gate = self.report_gate.lock().await;
         let waiting = self.waiting(request, &meant, Some(stage)).await?;
         if waiting.is_empty() {
-            return Err(Stop::Refuse(format!("nothing of {} waits at '{stage}'", meant.words())));
+            return Err(self.nothing_of(request, &meant, &format!("waits at '{stage}'")).await);
         }
         let outcome = format!("{}: {} rejected at '{stage}'", meant.words(), rollouts(waiting.len()));
         let ids = waiting.into_iter().map(|record| record.planned.id).collect();
@@ -168,7 +180,7 @@ impl Engine {
             _ => plans_of(&self.waiting(request, &meant, None).await?).into_iter().map(Some).collect(),
         };
         if plans.is_empty() {
-            return Err(Stop::Refuse(format!("nothing of {} waits", meant.words())));
+            return Err(self.nothing_of(request, &meant, "waits").await);
         }
         let at = self.ports.clock.now();
         let hold = |plan| Hold { source: request.source.clone(), plan, by: request.by.clone(), at };
@@ -209,7 +221,7 @@ impl Engine {
             hold.source == request.source && hold.plan.as_ref().is_some_and(|plan| waiting.contains(plan))
         });
         if products.is_empty() && held.is_empty() {
-            return Err(Stop::Refuse(format!("nothing of {} has failed", meant.words())));
+            return Err(self.nothing_of(request, &meant, "has failed").await);
         }
         let outcome = format!("{}: {} to be tried again", meant.words(), rollouts(troubled.len()));
         let resumed = held.into_iter().filter_map(|hold| hold.plan).collect();

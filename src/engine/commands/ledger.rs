@@ -1,19 +1,22 @@
 //! What people ask for in comments and by buttons: it stands in the ledger of deliveries.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
 use crate::domain::forge::delivery::{Asked, CommandRequest};
 use crate::domain::forge::{Command, Person};
-use crate::domain::id::Digest;
+use crate::domain::id::{Digest, SourceName};
 use crate::domain::time::Timestamp;
-use crate::port::requests::{Action, Origin, Request, Requests};
+use crate::port::requests::{Action, Elsewhere, Origin, Request, Requests};
 use crate::port::store::{Store, StoreError};
 
 /// The ledger, as a place where requests stand.
 pub struct LedgerRequests {
     store: Arc<dyn Store>,
+    /// What was read last, by request: what is answered is among it.
+    read: Mutex<BTreeMap<String, CommandRequest>>,
 }
 
 impl std::fmt::Debug for LedgerRequests {
@@ -22,48 +25,72 @@ impl std::fmt::Debug for LedgerRequests {
     }
 }
 
-/// More than this is not looked through to find the one that is answered.
-const MOST: usize = 1_000;
-
 impl LedgerRequests {
     /// Requests that were delivered to this record.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, read: Mutex::default() }
+    }
+
+    fn command(&self, request: &Request) -> Option<CommandRequest> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&request.id).cloned()
     }
 }
 
 #[async_trait]
 impl Requests for LedgerRequests {
-    async fn open(&self, limit: usize) -> Result<Vec<Request>, StoreError> {
-        let commands = self.store.open_commands(limit).await?;
+    async fn open(&self, limit: usize, except: &[SourceName]) -> Result<Vec<Request>, StoreError> {
+        let commands = self.store.open_commands(limit, except).await?;
         let mut requests = Vec::with_capacity(commands.len());
+        let mut read = BTreeMap::new();
         for command in commands {
             match request(&command) {
-                Some(request) => requests.push(request),
+                Some(request) => {
+                    read.insert(request.id.clone(), command);
+                    requests.push(request);
+                }
                 // It never counts as the machine's own, and does not stand in the way of others.
                 None => {
-                    let outcome = "refused: it names no comment and no commit";
+                    let outcome = &format!("{REFUSED}it names no comment and no commit");
                     self.store.command_done(&command, outcome, command.at).await?;
                 }
             }
         }
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(requests)
     }
 
+    async fn elsewhere(&self, request: &Request) -> Result<Vec<Elsewhere>, StoreError> {
+        let Some(command) = self.command(request) else { return Ok(Vec::new()) };
+        let outcomes = self.store.asked_elsewhere(&command).await?;
+        Ok(outcomes.iter().map(|outcome| standing(outcome.as_deref())).collect())
+    }
+
     async fn answer(&self, request: &Request, answer: Result<&str, &str>, at: Timestamp) -> Result<(), StoreError> {
-        let open = self.store.open_commands(MOST).await?;
-        let Some(command) = open.into_iter().find(|command| id(command) == request.id) else { return Ok(()) };
+        let Some(command) = self.command(request) else { return Ok(()) };
         let outcome = match answer {
             Ok(done) => done.to_owned(),
-            Err(reason) => format!("refused: {reason}"),
+            Err(reason) => format!("{REFUSED}{reason}"),
         };
         self.store.command_done(&command, &outcome, at).await
     }
 }
 
-/// The same origin asks a source once.
+/// With what the outcome of a request begins that was refused.
+const REFUSED: &str = "refused: ";
+
+fn standing(outcome: Option<&str>) -> Elsewhere {
+    match outcome {
+        None => Elsewhere::Open,
+        Some(outcome) if outcome.starts_with(REFUSED) => Elsewhere::Refused,
+        Some(_) => Elsewhere::Done,
+    }
+}
+
+/// The same comment asks a source once. A button may be pressed again, with the same words.
 fn id(command: &CommandRequest) -> String {
-    let fields = [command.forge.as_str(), command.source.as_str(), command.origin.as_str()];
+    let pressed = if command.comment.is_none() { command.delivery.as_str() } else { "" };
+    let mut fields = vec![command.forge.as_str(), command.source.as_str(), command.origin.as_str()];
+    fields.extend((!pressed.is_empty()).then_some(pressed));
     format!("delivered-{}", Digest::of_fields(fields).short())
 }
 

@@ -10,12 +10,23 @@
 //! 3. What is shown of the stages is worked out anew. Doing it again changes nothing.
 //! 4. The comment gets its reaction; forges show one however often it is given.
 //! 5. The request is marked as answered.
+//! 6. The comment of the pull request tells it in words. When that is lost, the next look at the proposal
+//!    or the next answer makes up for it.
+//!
+//! One comment asks every source of its repository, and has one reaction: done, as soon as one source did
+//! it; refused, when the last of them refuses it and none has done it. In words it is told by the same source.
+//!
+//! What costs the forge's patience is bounded: those who may not write are answered so often in an hour and
+//! no more, and what waits for a forge that is left alone does not stand before what others ask.
 
 mod ask;
 mod decide;
 mod ledger;
+mod outsiders;
+mod tell;
 
 pub use ledger::LedgerRequests;
+pub(super) use outsiders::Outsiders;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -29,7 +40,7 @@ use crate::domain::id::{Digest, SourceName, StageName};
 use crate::domain::time::Timestamp;
 use crate::port::forge::ForgeError;
 use crate::port::forge::reviews::Reaction;
-use crate::port::requests::{Origin, Request, Requests};
+use crate::port::requests::{Elsewhere, Origin, Request, Requests};
 use crate::port::store::StoreError;
 
 use super::{Engine, WakeQueue};
@@ -52,6 +63,8 @@ pub(super) type Resting = BTreeMap<SourceName, Timestamp>;
 enum Answer {
     Done(String),
     Refused(String),
+    /// The same, for somebody who may not ask for anything.
+    NotAllowed(String),
     /// The forge cannot be asked before then.
     Later(Timestamp),
 }
@@ -59,6 +72,8 @@ enum Answer {
 /// Why a request is not done, for `?`.
 enum Stop {
     Refuse(String),
+    /// Who asks may not ask for anything.
+    Outsider(String),
     Later(Timestamp),
     Store(StoreError),
 }
@@ -90,7 +105,8 @@ impl Engine {
     }
 
     async fn answer_all(&self, book: &dyn Requests, queue: &WakeQueue, answered: &mut usize) -> Result<(), StoreError> {
-        for request in book.open(BATCH).await? {
+        let resting = self.resting_sources();
+        for request in book.open(BATCH, &resting).await? {
             *answered += usize::from(self.answer(book, &request, queue).await?);
         }
         Ok(())
@@ -150,22 +166,27 @@ impl Engine {
         let answer = match self.done(request, queue).await {
             Ok(outcome) => Answer::Done(outcome),
             Err(Stop::Refuse(why)) => Answer::Refused(why),
+            Err(Stop::Outsider(why)) => Answer::NotAllowed(why),
             Err(Stop::Later(until)) if is_old(request, now) => {
                 Answer::Refused(format!("the forge could not be asked for a day (until {until})"))
             }
             Err(Stop::Later(until)) => Answer::Later(until),
             Err(Stop::Store(error)) => return Err(error),
         };
-        let answer = match answer {
+        let (answer, is_outsider) = match answer {
             Answer::Later(until) => {
                 self.rest(&request.source, until);
                 return Ok(false);
             }
-            Answer::Done(outcome) => Ok(outcome),
-            Answer::Refused(why) => Err(why),
+            Answer::Done(outcome) => (Ok(outcome), false),
+            Answer::Refused(why) => (Err(why), false),
+            Answer::NotAllowed(why) => (Err(why), true),
         };
+        let is_told = self.is_told(book, request, answer.is_ok()).await?
+            && (!is_outsider || self.outsiders.may_be_answered(&request.source, now));
         let reaction = if answer.is_ok() { Reaction::Seen } else { Reaction::Refused };
-        if let Err(until) = self.react(request, reaction).await
+        if is_told
+            && let Err(until) = self.react(request, reaction).await
             && !is_old(request, now)
         {
             self.rest(&request.source, until);
@@ -182,7 +203,16 @@ impl Engine {
             }
         };
         book.answer(request, words, self.ports.clock.now()).await?;
+        if is_told {
+            self.tell_answers(request, !is_outsider).await?;
+        }
         Ok(true)
+    }
+
+    /// Whether the forge is told by this answer what became of a comment: by the first source that did what
+    /// it asks, or else by the last one that refuses it.
+    async fn is_told(&self, book: &dyn Requests, request: &Request, is_done: bool) -> Result<bool, StoreError> {
+        Ok(is_done || book.elsewhere(request).await?.iter().all(|other| *other == Elsewhere::Refused))
     }
 
     /// Shows who asked in a comment what became of it; an error says until when the forge is left alone.
@@ -211,6 +241,13 @@ impl Engine {
             ForgeError::Limited { until, .. } => Some((*until).clamp(after(REST), after(LONGEST_REST))),
             ForgeError::Denied(_) | ForgeError::Permanent(_) => None,
         }
+    }
+
+    /// The sources whose forges are left alone for now.
+    fn resting_sources(&self) -> Vec<SourceName> {
+        let now = self.ports.clock.now();
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.iter().filter(|(_, until)| **until > now).map(|(source, _)| source.clone()).collect()
     }
 
     fn is_resting(&self, source: &SourceName, now: Timestamp) -> bool {

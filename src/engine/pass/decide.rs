@@ -26,6 +26,10 @@ impl Engine {
         let mut reports = reports::of_pass(sighting.source, &sighting.revision, &tally);
         reports.extend(self.stage_reports(sighting, &desired, &plan, &tally).await?);
         reports.extend(self.superseded_reports(sighting, &plan, &unfinished).await?);
+        if !sighting.is_proposal {
+            let before = sighting.record.as_ref().and_then(|record| record.revision.as_ref());
+            reports.extend(self.passed_over(sighting.source, before, &sighting.revision).await);
+        }
 
         let refused: BTreeSet<&Fqn> = plan.refused.iter().collect();
         let versions = desired

@@ -7,6 +7,7 @@
 //! `rollout::record`.
 
 mod followers;
+mod passed_over;
 mod show;
 mod stage;
 

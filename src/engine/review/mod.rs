@@ -26,13 +26,19 @@
 //!   commit's statuses say from then on is the branch's business.
 //! * *A proposal panics us.* The assessment runs on a task of its own; its head gets an error, the
 //!   others go on, and it is tried again after growing pauses.
+//! * *Somebody asks for another look while one is under way.* It answers only what was asked before it
+//!   began; the record counts what is left, and the wake that came with it finds that.
+//! * *What people asked for is answered while the comment is recorded.* Both happen under the gate of the
+//!   reports, and each takes what the other has recorded.
 
 mod assess;
 mod lines;
+mod rerun;
 mod stale;
 mod tell;
 
 pub(super) use stale::Listings;
+pub(super) use tell::COMMENT;
 
 use std::sync::Arc;
 
@@ -286,15 +292,29 @@ impl Engine {
             branch: subject.watched.branch.clone(),
             repository: tell::page_of(&subject.watched.url),
             stages: self.settings.platform.stages.iter().map(|stage| stage.name.clone()).collect(),
+            approvals: self
+                .settings
+                .platform
+                .stages
+                .iter()
+                .filter_map(|stage| Some((stage.name.clone(), stage.gate.as_ref()?.approvals)))
+                .collect(),
             outcome: assessed.outcome,
             products: assessed.products,
             findings: assessed.findings,
         };
-        let (reports, commented) = self.reports_of(subject, &review);
+        // Until it is recorded nobody may answer under it: the comment has the answers as they are now.
+        let gate = self.report_gate.lock().await;
+        let answers = match review.proposal {
+            Proposal::Pull(pull) => self.answers_under(&review.source, pull).await?,
+            Proposal::MergeGroup(_) => String::new(),
+        };
+        let (reports, commented) = self.reports_of(subject, &review, answers);
         let verdict = review.verdict();
         let mut record = subject.recorded(inputs, verdict, self.ports.clock.now());
         (record.result, record.summary, record.commented) = (result, review.headline(), commented);
         self.ports.store.record_proposal(&record, &reports).await?;
+        drop(gate);
         self.publish_bell.notify_one();
         info!(source = %review.source, proposal = %review.proposal, head = %review.head.short(),
             verdict = verdict.as_str(), "{}", record.summary);
@@ -309,7 +329,7 @@ impl Subject<'_> {
             before.inputs == *inputs
                 && before.state == PullState::Open
                 && before.verdict != ReviewVerdict::NotEvaluated
-                && !before.again
+                && before.again == 0
         })
     }
 
@@ -327,7 +347,7 @@ impl Subject<'_> {
             verdict,
             summary: String::new(),
             commented: self.before.as_ref().is_some_and(|before| before.commented),
-            again: false,
+            again: self.before.as_ref().map_or(0, |before| before.again),
             assessed_at,
         }
     }

@@ -87,7 +87,7 @@ impl Engine {
                 base.is_none_or(|base| *base == inputs.base) && inputs.recorded == recorded
             };
             let holds =
-                still_counts && inputs.policies == policies && inputs.platform == watched.platform && !record.again;
+                still_counts && inputs.policies == policies && inputs.platform == watched.platform && record.again == 0;
             if !holds || listed.as_ref().is_some_and(|listed| !is_as_listed(record, listed)) {
                 stale.insert(record.proposal.clone());
             }

@@ -10,11 +10,12 @@ use crate::domain::forge::CommentMode;
 /// The name of the check run of a proposal's head.
 const CHECK: &str = "Meshwright";
 /// The context of the comment.
-const COMMENT: &str = "comment";
+pub(in crate::engine) const COMMENT: &str = "comment";
 
 impl Engine {
     /// What the forge should show, and whether there is a comment among it (or was before).
-    pub(super) fn reports_of(&self, subject: &Subject<'_>, review: &Review) -> (Vec<Report>, bool) {
+    /// `answers` is what became of the last commands.
+    pub(super) fn reports_of(&self, subject: &Subject<'_>, review: &Review, answers: String) -> (Vec<Report>, bool) {
         let mut reports = review.statuses();
         let was_commented = subject.before.as_ref().is_some_and(|before| before.commented);
         let Some(forge) = self.ports.forges.get(&review.source) else { return (reports, was_commented) };
@@ -40,7 +41,8 @@ impl Engine {
         };
         let is_commented = abilities.comments && wanted;
         if is_commented {
-            reports.push(report(COMMENT, Detail::Comment(Comment { pull, body: markdown::comment(review) })));
+            let comment = Comment { pull, body: markdown::comment(review), answers };
+            reports.push(report(COMMENT, Detail::Comment(comment)));
         }
         (reports, was_commented || is_commented)
     }

@@ -2,8 +2,9 @@
 //! a person confirms it there, GitHub sends the browser back with a code, and the code is exchanged for
 //! the App's id, its private key and its webhook secret.
 //!
-//! The page listens on the loopback address only, and for one App. What comes back counts only with the
-//! `state` that this run drew: somebody else's code is not exchanged.
+//! That page listens on the loopback address only, and for one App. What comes back counts only with the
+//! `state` that this run drew: somebody else's code is not exchanged. The daemon, which others reach, has a
+//! page under the same path that only explains ([`guide`]).
 
 mod manifest;
 mod page;
@@ -103,6 +104,12 @@ pub async fn lead_through(
         Ok(ended) => ended.map(|()| app),
         Err(panic) => Err(std::io::Error::other(panic)),
     }
+}
+
+/// The same path on the daemon. Whoever reaches the daemon could otherwise begin a set-up, and get hold of the
+/// key that GitHub hands out at its end; so there is only a page that says what is needed and how it is made.
+pub fn guide() -> Router {
+    Router::new().route(PAGE, get(|| async { shown(StatusCode::OK, page::guide()) }))
 }
 
 fn router(shared: Arc<Shared>) -> Router {

@@ -1,6 +1,6 @@
 //! The pages of the set-up. They are few and small, so they are written out here.
 
-use super::{Manifest, NewApp};
+use super::{EVENTS, Manifest, NewApp, PERMISSIONS};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem;color:#1f2328}\
 h1{font-size:1.5rem}table{border-collapse:collapse;margin:1rem 0;width:100%}td,th{text-align:left;padding:.35rem .75rem .35rem 0;\
@@ -36,6 +36,36 @@ pub(super) fn begin(manifest: &Manifest, action: &str, state: &str) -> String {
         action = text(action),
         state = text(state),
         manifest = text(&manifest.to_json().to_string()),
+    );
+    whole("Connect Meshwright to GitHub", &body)
+}
+
+/// What an App needs, for whoever looks at the daemon's own address. It says the same to everybody: nothing of
+/// the configuration is in it, and nothing can be done there.
+pub(super) fn guide() -> String {
+    let rows: String = PERMISSIONS
+        .iter()
+        .map(|permission| {
+            let only = if permission.for_deployments { " (only with <code>--deployments</code>)" } else { "" };
+            let reason = text(permission.reason);
+            format!(
+                "<tr><td><code>{}</code></td><td>{}</td><td>{reason}{only}</td></tr>",
+                permission.name, permission.access
+            )
+        })
+        .collect();
+    let events: Vec<String> = EVENTS.iter().map(|event| format!("<code>{event}</code>")).collect();
+    let body = format!(
+        "<h1>Connect Meshwright to GitHub</h1>\
+         <p>A GitHub App is made on the machine that has the configuration, by somebody who may change it:</p>\
+         <pre><code>meshwright github setup --forge NAME --org ORGANISATION --webhook https://THIS-ADDRESS</code></pre>\
+         <p>The command prints the address of a page on that machine, which leads through the rest, and keeps the \
+         private key and the webhook secret where the configuration says. Nothing is made or asked for here.</p>\
+         <p>By hand, an App or a webhook needs this: deliveries go to <code>https://THIS-ADDRESS/webhooks/NAME</code>, \
+         as <code>application/json</code>, with a secret; NAME is the forge's name in the configuration.</p>\
+         <table><thead><tr><th>Permission</th><th>Access</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>\
+         <p>Events: {}.</p>",
+        events.join(", ")
     );
     whole("Connect Meshwright to GitHub", &body)
 }
@@ -88,6 +118,19 @@ mod tests {
     fn what_comes_from_outside_stays_text() {
         let page = refused("<script>alert('x')</script>");
         assert!(!page.contains("<script>") && page.contains("&lt;script&gt;alert(&#39;x&#39;)"));
+    }
+
+    #[test]
+    fn the_guide_says_all_that_is_needed_and_offers_nothing_to_press() {
+        let page = guide();
+        for permission in PERMISSIONS {
+            assert!(page.contains(&format!("<code>{}</code>", permission.name)), "{}", permission.name);
+        }
+        assert!(EVENTS.iter().all(|event| page.contains(&format!("<code>{event}</code>"))));
+        assert!(page.contains("meshwright github setup --forge"));
+        for means in ["<form", "<button", "<input", "<script", "href"] {
+            assert!(!page.contains(means), "{means}");
+        }
     }
 
     #[test]

@@ -15,9 +15,9 @@ use crate::domain::source::Condition;
 use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
-    ActivityBook, ActivityRecord, ActivityRow, AppendError, ApprovalBook, AuditRow, ContainerRecord, ContainerRow,
-    Decision, DeliveryBook, DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause, ProductRow,
-    ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention,
+    ActivityBook, ActivityRecord, ActivityRow, AnsweredCommand, AppendError, ApprovalBook, AuditRow, ContainerRecord,
+    ContainerRow, Decision, DeliveryBook, DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause,
+    ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention,
     SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
@@ -398,6 +398,14 @@ impl ReportBook for FakeRecord {
         unreachable!("nothing is written")
     }
 
+    async fn write_anew(&self, _: &SourceName, _: &Revision, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn wanted_comment(&self, _: &SourceName, _: u64) -> Result<Option<Report>, StoreError> {
+        unreachable!("not shown")
+    }
+
     async fn published(&self, _: &WantedReport, _: Option<&str>, _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
     }
@@ -452,7 +460,15 @@ impl DeliveryBook for FakeRecord {
         unreachable!("nothing is written")
     }
 
-    async fn open_commands(&self, _: usize) -> Result<Vec<CommandRequest>, StoreError> {
+    async fn open_commands(&self, _: usize, _: &[SourceName]) -> Result<Vec<CommandRequest>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn answered_commands(&self, _: &SourceName, _: u64, _: usize) -> Result<Vec<AnsweredCommand>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn asked_elsewhere(&self, _: &CommandRequest) -> Result<Vec<Option<String>>, StoreError> {
         unreachable!("not shown")
     }
 

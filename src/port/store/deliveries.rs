@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use crate::domain::forge::delivery::{CommandRequest, Delivery, DeliveryVerdict};
+use jiff::SignedDuration;
+
+use crate::domain::forge::delivery::{Asked, CommandRequest, Delivery, DeliveryVerdict};
+use crate::domain::id::SourceName;
 use crate::domain::time::Timestamp;
 
 use super::StoreError;
@@ -28,15 +31,44 @@ pub struct Retention {
     pub commands_since: Timestamp,
 }
 
+/// How long after it was pressed first a button counts again. What it sends may be the same to the byte,
+/// and what was signed once could be sent again by whoever came by it, so there is an end to it.
+pub const PRESSED_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// A command under a pull request that was done or refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredCommand {
+    /// Who asked.
+    pub author: String,
+    /// What for.
+    pub asked: Asked,
+    /// What became of it: a sentence, which begins with `refused:` where nothing did.
+    pub outcome: String,
+}
+
 /// What receiving webhooks needs of the record.
 #[async_trait]
 pub trait DeliveryBook: Send + Sync {
     /// Records a delivery with its commands. When it returns, both are durable. A command whose origin
-    /// has asked its source before is not recorded again.
+    /// has asked its source before is not recorded again; but a button, once what it asked for was done,
+    /// counts again for [`PRESSED_AGAIN`] from when it was pressed first.
     async fn record_delivery(&self, delivery: Delivery) -> Result<Recorded, StoreError>;
 
-    /// Commands that nobody has done yet, oldest first, at most `limit`.
-    async fn open_commands(&self, limit: usize) -> Result<Vec<CommandRequest>, StoreError>;
+    /// Commands that nobody has done yet, oldest first, at most `limit`; without those of the sources
+    /// `except`.
+    async fn open_commands(&self, limit: usize, except: &[SourceName]) -> Result<Vec<CommandRequest>, StoreError>;
+
+    /// What became of the commands under a pull request, the newest first, at most `limit`; without those
+    /// that are open.
+    async fn answered_commands(
+        &self,
+        source: &SourceName,
+        pull: u64,
+        limit: usize,
+    ) -> Result<Vec<AnsweredCommand>, StoreError>;
+
+    /// What became of the same comment or button at other sources; `None` for one that is open.
+    async fn asked_elsewhere(&self, command: &CommandRequest) -> Result<Vec<Option<String>>, StoreError>;
 
     /// The command was done, or refused: `outcome` says which, in a sentence. Doing so twice keeps the
     /// first outcome.

@@ -54,8 +54,9 @@ pub struct ProposalRecord {
     pub summary: String,
     /// Whether a comment was wanted. Once there is one, it is kept right.
     pub commented: bool,
-    /// Whether it is to be assessed again though nothing differs.
-    pub again: bool,
+    /// How often it was asked to be assessed again though nothing may differ, and was not. In a record
+    /// that is written: how many of those this assessment answers.
+    pub again: u64,
     /// When.
     pub assessed_at: Timestamp,
 }
@@ -100,11 +101,14 @@ pub trait ProposalBook: Send + Sync {
     async fn open_proposals(&self, source: &SourceName) -> Result<Vec<ProposalRecord>, StoreError>;
 
     /// Records an assessment in the place of an earlier one, and what forges should show because of
-    /// it, in one transaction.
+    /// it, in one transaction. Where it answers somebody who asked for it, the checks of its head are
+    /// written anew though they may say the same ([`ReportBook::write_anew`](super::ReportBook::write_anew)).
+    /// Another head than before settles the earlier one: what was not written of it is given up, unless
+    /// it is a head of another open proposal or a commit of the branch.
     async fn record_proposal(&self, record: &ProposalRecord, reports: &[Report]) -> Result<(), StoreError>;
 
-    /// It can no longer be merged; whether it was open until now. Of a source, the newest
-    /// [`CLOSED_KEPT`] are kept.
+    /// It can no longer be merged; whether it was open until now. What was not written of it is given up,
+    /// in the same way. Of a source, the newest [`CLOSED_KEPT`] are kept.
     async fn close_proposal(
         &self,
         source: &SourceName,
@@ -112,6 +116,7 @@ pub trait ProposalBook: Send + Sync {
         state: PullState,
     ) -> Result<bool, StoreError>;
 
-    /// Has it assessed again when it is looked at next, though nothing may differ.
+    /// Has it assessed again when it is looked at next, though nothing may differ. An assessment that is
+    /// under way does not count: it answers only what was asked before it began.
     async fn assess_again(&self, source: &SourceName, proposal: &Proposal) -> Result<(), StoreError>;
 }

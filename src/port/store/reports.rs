@@ -62,6 +62,13 @@ pub trait ReportBook: Send + Sync {
     /// Wants these reports to be shown. Wanting what is wanted already changes nothing.
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError>;
 
+    /// Has the checks of a commit written anew, though they are shown: a forge whose users asked for
+    /// another run shows that they wait until they are written.
+    async fn write_anew(&self, source: &SourceName, revision: &Revision, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The comment that is wanted on a pull request, if one is.
+    async fn wanted_comment(&self, source: &SourceName, pull: u64) -> Result<Option<Report>, StoreError>;
+
     /// The forge shows this edition, and calls it `external`. What paused the source is over.
     async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError>;
 

@@ -168,7 +168,7 @@ async fn one_that_is_denied_holds_up_no_other_of_its_sort() {
     let started = world.start().await;
     for pull in [1, 2] {
         let mut report = Report::new(&source(), &head, &ReportContext::Plan, ReportState::Success, "c");
-        report.detail = Some(Detail::Comment(Comment { pull, body: "hello".to_owned() }));
+        report.detail = Some(Detail::Comment(Comment { pull, body: "hello".to_owned(), answers: String::new() }));
         started.store.want(&[report], world.clock.now()).await.unwrap();
     }
     for _ in 0..15 {
@@ -186,7 +186,7 @@ async fn what_a_forge_cannot_show_is_not_written_to_it() {
     let world = with_forge(&forge);
     let head = world.commit(&[orders("1.0.0")]);
     let started = world.start().await;
-    let comment = Comment { pull: 1, body: "hello".to_owned() };
+    let comment = Comment { pull: 1, body: "hello".to_owned(), answers: String::new() };
     let mut report = Report::new(&source(), &head, &ReportContext::Plan, ReportState::Success, "c");
     report.detail = Some(Detail::Comment(comment));
     started.store.want(&[report], world.clock.now()).await.unwrap();

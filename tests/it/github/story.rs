@@ -90,8 +90,13 @@ fn a_breaking_change_is_seen_mended_merged_and_approved() {
     let refused = pull.comment("rita", "/meshwright approve prod");
     meshwright.until("Rita is told no", || !pull.reactions(refused).is_empty());
     assert!(shows(&merged, "meshwright/prod", "pending"));
+    let says = |words: &str| pull.comments_by(&bot).iter().any(|comment| comment.body.contains(words));
+    let words = "- `/meshwright approve prod` by `rita`: refused: rita may not write to the repository";
+    meshwright.until("and why", || says(words));
     let approval = pull.comment("paula", "Looks good to me.\n\n/meshwright approve prod");
     meshwright.until("Paula is understood", || !pull.reactions(approval).is_empty());
+    meshwright.until("in words, too", || says("by `paula`: the commit"));
+    assert_eq!(pull.comments_by(&bot).len(), 1);
     assert_ne!(pull.reactions(approval)[0].1, pull.reactions(refused)[0].1);
     meshwright.until("prod rolls out", || shows(&merged, "meshwright/prod", "success"));
     assert_eq!(meshwright.runs("orderFulfilment", "prod").as_deref(), Some("1.0.1"));

@@ -7,7 +7,7 @@ use meshwright::domain::forge::{Command, Proposal};
 use meshwright::domain::id::{ForgeName, Revision};
 use meshwright::domain::source::Target;
 use meshwright::domain::time::Timestamp;
-use meshwright::port::store::{Recorded, Retention, Store};
+use meshwright::port::store::{PRESSED_AGAIN, Recorded, Retention, Store};
 
 use super::Room;
 use crate::support::samples::{self, PassSample, at, revision};
@@ -127,11 +127,11 @@ pub async fn a_command_is_asked_once_whatever_brings_it(room: &impl Room) {
     assert_eq!(record(&*store, asked.clone()).await, Recorded::Duplicate);
     // The id stands in a header that nobody signs.
     assert_eq!(record(&*store, command("b", 1, Command::Plan)).await, Recorded::New(DeliveryVerdict::Command));
-    let open = store.open_commands(9).await.unwrap();
+    let open = store.open_commands(9, &[]).await.unwrap();
     assert_eq!(open, asked.commands);
     store.command_done(&open[0], "planned", at(30)).await.unwrap();
     record(&*store, command("c", 1, Command::Plan)).await;
-    assert_eq!(store.open_commands(9).await.unwrap(), []);
+    assert_eq!(store.open_commands(9, &[]).await.unwrap(), []);
 }
 
 pub async fn a_command_is_open_until_it_is_done_once(room: &impl Room) {
@@ -144,12 +144,70 @@ pub async fn a_command_is_open_until_it_is_done_once(room: &impl Room) {
     unclear.commands[0].head = Some(revision(3));
     record(&*store, unclear.clone()).await;
     let store = room.open().await;
-    assert_eq!(store.open_commands(1).await.unwrap()[0].asked, Asked::Command(approve));
-    let open = store.open_commands(9).await.unwrap();
+    assert_eq!(store.open_commands(1, &[]).await.unwrap()[0].asked, Asked::Command(approve));
+    let open = store.open_commands(9, &[]).await.unwrap();
     assert_eq!(open[1], unclear.commands[0]);
     store.command_done(&open[0], "approved", at(30)).await.unwrap();
     store.command_done(&open[0], "refused", at(31)).await.unwrap();
-    assert_eq!(store.open_commands(9).await.unwrap(), &open[1..]);
+    assert_eq!(store.open_commands(9, &[]).await.unwrap(), &open[1..]);
+}
+
+pub async fn a_button_counts_again_once_it_was_answered_and_not_for_ever(room: &impl Room) {
+    let store = room.open().await;
+    let press = |delivery: &str, second: i64| {
+        let mut delivery = command(delivery, 1, Command::Retry);
+        let request = &mut delivery.commands[0];
+        (request.comment, request.pull, request.head) = (None, None, Some(revision(3)));
+        (request.origin, request.at) = ("signed:the same words".to_owned(), at(second));
+        delivery
+    };
+    let open = async || {
+        let open = store.open_commands(9, &[]).await.unwrap();
+        open.into_iter().map(|command| command.delivery.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    record(&*store, press("a", 20)).await;
+    record(&*store, press("b", 21)).await;
+    assert_eq!(open().await, ["a"], "it is not answered yet");
+    let first = store.open_commands(9, &[]).await.unwrap().remove(0);
+    store.command_done(&first, "refused: nothing waits", at(30)).await.unwrap();
+    record(&*store, press("a", 31)).await;
+    assert_eq!(open().await, [""; 0], "the same delivery again");
+    record(&*store, press("c", 32)).await;
+    assert_eq!(open().await, ["c"]);
+    let second = store.open_commands(9, &[]).await.unwrap().remove(0);
+    store.command_done(&second, "tried again", at(33)).await.unwrap();
+    let after = 20 + PRESSED_AGAIN.as_secs();
+    record(&*store, press("d", after + 1)).await;
+    assert_eq!(open().await, [""; 0], "what was signed once does not count for ever");
+    record(&*store, press("e", after)).await;
+    assert_eq!(open().await, ["e"]);
+}
+
+pub async fn what_became_of_commands_is_told_by_pull_request_and_by_comment(room: &impl Room) {
+    let store = room.open().await;
+    let elsewhere = |delivery: &str, comment: u64| {
+        let mut delivery = command(delivery, comment, Command::Plan);
+        delivery.commands[0].source = "other".parse().unwrap();
+        delivery
+    };
+    for number in 1..=3 {
+        record(&*store, command(&format!("a{number}"), number, Command::Plan)).await;
+    }
+    record(&*store, elsewhere("b", 1)).await;
+    let open = store.open_commands(9, &[]).await.unwrap();
+    assert_eq!(store.open_commands(9, &[samples::source()]).await.unwrap(), &open[3..], "the others wait elsewhere");
+    assert_eq!(store.answered_commands(&samples::source(), 7, 9).await.unwrap(), []);
+    assert_eq!(store.asked_elsewhere(&open[0]).await.unwrap(), [None]);
+    assert_eq!(store.asked_elsewhere(&open[1]).await.unwrap(), []);
+    for (command, outcome) in open.iter().zip(["one", "two", "three", "refused: four"]) {
+        store.command_done(command, outcome, at(30)).await.unwrap();
+    }
+    let told = store.answered_commands(&samples::source(), 7, 2).await.unwrap();
+    let told: Vec<_> = told.iter().map(|it| (it.author.as_str(), it.outcome.as_str())).collect();
+    assert_eq!(told, [("ada", "three"), ("ada", "two")], "the newest first");
+    assert_eq!(store.answered_commands(&samples::source(), 8, 2).await.unwrap(), []);
+    assert_eq!(store.asked_elsewhere(&open[0]).await.unwrap(), [Some("refused: four".to_owned())]);
+    assert_eq!(store.asked_elsewhere(&open[3]).await.unwrap(), [Some("one".to_owned())]);
 }
 
 fn keep(most: u64, since: Timestamp) -> Retention {
@@ -166,7 +224,7 @@ pub async fn the_oldest_are_forgotten_and_open_commands_are_not(room: &impl Room
     }
     record(&*store, Delivery { received_at: at(20), ..command("c1", 1, Command::Plan) }).await;
     record(&*store, Delivery { received_at: at(20), ..command("c2", 2, Command::Plan) }).await;
-    let open = store.open_commands(9).await.unwrap();
+    let open = store.open_commands(9, &[]).await.unwrap();
     store.command_done(&open[0], "planned", at(30)).await.unwrap();
     assert_eq!(store.forget_deliveries(&everything).await.unwrap(), 0);
     assert_eq!(store.forget_deliveries(&keep(u64::MAX, at(12))).await.unwrap(), 2, "by age");
@@ -174,11 +232,11 @@ pub async fn the_oldest_are_forgotten_and_open_commands_are_not(room: &impl Room
     let left: Vec<String> = store.delivery_rows(9).await.unwrap().into_iter().map(|row| row.delivery).collect();
     assert_eq!(left, ["c2", "c1", "p4"]);
     assert_eq!(store.forget_deliveries(&keep(0, at(99))).await.unwrap(), 3);
-    assert_eq!(store.open_commands(9).await.unwrap(), &open[1..], "nobody has done it yet");
+    assert_eq!(store.open_commands(9, &[]).await.unwrap(), &open[1..], "nobody has done it yet");
     // What was forgotten is new again, and its command, which is forgotten as well, can be asked again.
     assert!(matches!(record(&*store, push("p1", None, Some(1))).await, Recorded::New(_)));
     record(&*store, command("c3", 1, Command::Plan)).await;
-    assert_eq!(store.open_commands(9).await.unwrap().len(), 2);
+    assert_eq!(store.open_commands(9, &[]).await.unwrap().len(), 2);
 }
 
 pub async fn many_at_once_are_all_recorded_and_outlive_a_restart(room: &impl Room) {

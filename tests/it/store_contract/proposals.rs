@@ -2,7 +2,7 @@
 
 use meshwright::domain::forge::{Proposal, PullState, ReviewVerdict};
 use meshwright::domain::id::Digest;
-use meshwright::domain::report::ReportState;
+use meshwright::domain::report::{Check, Detail, Report, ReportState};
 use meshwright::port::store::{CLOSED_KEPT, ProposalRecord, ReviewInputs};
 
 use super::Room;
@@ -27,7 +27,7 @@ fn record(number: u64) -> ProposalRecord {
         verdict: ReviewVerdict::NotEvaluated,
         summary: "policies could not be evaluated".to_owned(),
         commented: true,
-        again: false,
+        again: 0,
         assessed_at: at(i64::try_from(number).unwrap()),
     }
 }
@@ -52,7 +52,7 @@ pub async fn a_proposal_is_read_back_as_it_was_recorded(room: &impl Room) {
     assert_eq!(store.proposal(&"other".parse().unwrap(), &pull).await.unwrap(), None);
     assert_eq!(store.unpublished(&[source()], at(9), 9).await.unwrap()[0].report.description, "refused");
 
-    let second = ProposalRecord { verdict: ReviewVerdict::Accepted, again: false, ..record(7) };
+    let second = ProposalRecord { verdict: ReviewVerdict::Accepted, ..record(7) };
     store.record_proposal(&second, &[]).await.unwrap();
     assert_eq!(store.open_proposals(&source()).await.unwrap(), [second, group]);
     let rows = store.proposal_rows(None, 9).await.unwrap();
@@ -93,8 +93,70 @@ pub async fn a_proposal_can_be_marked_to_be_assessed_again(room: &impl Room) {
     store.record_proposal(&record(2), &[]).await.unwrap();
     store.assess_again(&source(), &Proposal::Pull(1)).await.unwrap();
     store.assess_again(&source(), &Proposal::Pull(3)).await.unwrap();
-    let again: Vec<bool> = store.open_proposals(&source()).await.unwrap().iter().map(|it| it.again).collect();
-    assert_eq!(again, [true, false]);
-    store.record_proposal(&record(1), &[]).await.unwrap();
-    assert!(!store.proposal(&source(), &Proposal::Pull(1)).await.unwrap().unwrap().again);
+    let again: Vec<u64> = store.open_proposals(&source()).await.unwrap().iter().map(|it| it.again).collect();
+    assert_eq!(again, [1, 0]);
+    // Somebody asks once more while the first question is being answered.
+    store.assess_again(&source(), &Proposal::Pull(1)).await.unwrap();
+    store.record_proposal(&ProposalRecord { again: 1, ..record(1) }, &[]).await.unwrap();
+    let left = async || store.proposal(&source(), &Proposal::Pull(1)).await.unwrap().unwrap().again;
+    assert_eq!(left().await, 1, "the second question is still open");
+    store.record_proposal(&ProposalRecord { again: 1, ..record(1) }, &[]).await.unwrap();
+    assert_eq!(left().await, 0);
+    store.record_proposal(&ProposalRecord { again: 5, ..record(1) }, &[]).await.unwrap();
+    assert_eq!(left().await, 0);
+}
+
+pub async fn who_asked_again_sees_the_checks_written_again(room: &impl Room) {
+    let store = room.open().await;
+    let check = Detail::Check(Check { summary: "as before".to_owned(), ..Check::default() });
+    let status = report(1, ReportState::Success, "fine");
+    let reports = [status.clone(), Report { detail: Some(check), ..status }];
+    let due = async || {
+        let due = store.unpublished(&[source()], at(99), 9).await.unwrap();
+        due.into_iter().map(|it| (it.report.sort(), it.edition)).collect::<Vec<_>>()
+    };
+    store.record_proposal(&record(1), &reports).await.unwrap();
+    for wanted in store.unpublished(&[source()], at(99), 9).await.unwrap() {
+        store.published(&wanted, Some("x"), at(2)).await.unwrap();
+    }
+    store.record_proposal(&record(1), &reports).await.unwrap();
+    assert_eq!(due().await, [], "nobody asked");
+    store.record_proposal(&ProposalRecord { again: 1, ..record(1) }, &reports).await.unwrap();
+    assert_eq!(due().await, [("check", 2)]);
+    // What waits already is written once.
+    store.write_anew(&source(), &revision(1), at(4)).await.unwrap();
+    assert_eq!(due().await, [("check", 2)]);
+}
+
+pub async fn what_was_never_written_of_an_old_head_is_given_up(room: &impl Room) {
+    let store = room.open().await;
+    let due = async || {
+        let due = store.unpublished(&[source()], at(99), 99).await.unwrap();
+        due.into_iter().map(|it| (it.report.revision, it.report.description)).collect::<Vec<_>>()
+    };
+    let of_head = |number: u64, text: &str| report(number, ReportState::Success, text);
+    store.record_proposal(&record(1), &[of_head(1, "shown")]).await.unwrap();
+    let shown = store.unpublished(&[source()], at(99), 9).await.unwrap().remove(0);
+    store.published(&shown, None, at(2)).await.unwrap();
+    // The forge shows something of it: what it shows is made right.
+    store.record_proposal(&record(1), &[of_head(1, "shown and changed")]).await.unwrap();
+    let moved = |head: u64| ProposalRecord { inputs: record(head).inputs, ..record(1) };
+    store.record_proposal(&moved(2), &[of_head(2, "never written")]).await.unwrap();
+    assert_eq!(due().await.len(), 2);
+    store.record_proposal(&moved(3), &[of_head(3, "new")]).await.unwrap();
+    let left = [(revision(1), "shown and changed".to_owned()), (revision(3), "new".to_owned())];
+    assert_eq!(due().await, left);
+    // Another open proposal has the same head.
+    let twin = ProposalRecord { proposal: Proposal::Pull(9), ..moved(3) };
+    store.record_proposal(&twin, &[]).await.unwrap();
+    assert!(store.close_proposal(&source(), &Proposal::Pull(1), PullState::Closed).await.unwrap());
+    assert_eq!(due().await, left);
+    assert!(store.close_proposal(&source(), &Proposal::Pull(9), PullState::Closed).await.unwrap());
+    assert_eq!(due().await, left[..1]);
+    // Once it is wanted anew it is written.
+    store.record_proposal(&moved(3), &[of_head(3, "new")]).await.unwrap();
+    assert_eq!(due().await.len(), 2);
+    // A head that was merged is the branch's business.
+    assert!(store.close_proposal(&source(), &Proposal::Pull(1), PullState::Merged).await.unwrap());
+    assert_eq!(due().await.len(), 2);
 }

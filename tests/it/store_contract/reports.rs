@@ -121,7 +121,7 @@ fn check(number: u64, summary: &str) -> Report {
 }
 
 fn comment(number: u64, pull: u64, body: &str) -> Report {
-    let comment = Comment { pull, body: body.to_owned() };
+    let comment = Comment { pull, body: body.to_owned(), answers: String::new() };
     Report { detail: Some(Detail::Comment(comment)), ..report(number, ReportState::Success, "d") }
 }
 

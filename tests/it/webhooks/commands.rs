@@ -38,7 +38,7 @@ fn button(identifier: &str, check: &str) -> Value {
 }
 
 async fn open(office: &Office) -> Vec<CommandRequest> {
-    office.store.open_commands(100).await.unwrap()
+    office.store.open_commands(100, &[]).await.unwrap()
 }
 
 #[tokio::test]
@@ -118,6 +118,12 @@ async fn a_pressed_button_asks_every_source_of_the_repository() {
     assert_eq!(command.head.as_ref().unwrap().as_str(), format!("{:040x}", 9));
     // The same signed words under another id are the same press.
     office.deliver(&Request::github("check_run", "b", &approve)).await;
+    assert_eq!(open(&office).await.len(), 2);
+    // Once it was answered, somebody may press it again.
+    for command in &taken {
+        office.store.command_done(command, "refused: nothing waits", super::NOW.parse().unwrap()).await.unwrap();
+    }
+    office.deliver(&Request::github("check_run", "b2", &approve)).await;
     assert_eq!(open(&office).await.len(), 2);
     let again = changed(approve.clone(), "/check_run/head_sha", json!(format!("{:040x}", 10)));
     office.deliver(&Request::github("check_run", "c", &again)).await;

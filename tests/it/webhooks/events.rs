@@ -108,20 +108,34 @@ async fn merge_groups_and_checks_wake_what_they_stand_for() {
             200,
             &["retail pull/7", "retail pull/8", "retail-next pull/7", "retail-next pull/8"],
         ),
-        ("check_suite", check("rerequested", "check_suite", Some("main"), &[]), 200, &["retail"]),
+        ("check_suite", check("rerequested", "check_suite", Some("main"), &[]), 200, &["retail", "retail-next"]),
         (
             "check_run",
             check("rerequested", "check_run", Some("gh-readonly-queue/main/pr-7"), &[]),
             200,
             &[&again, &of_next],
         ),
-        ("check_suite", check("rerequested", "check_suite", None, &[]), 200, &[]),
+        ("check_suite", check("rerequested", "check_suite", None, &[]), 200, &["retail", "retail-next"]),
         // We ourselves cause these, and many of them.
         ("check_run", check("created", "check_run", Some("main"), &[7]), 202, &[]),
         ("check_run", check("completed", "check_run", Some("main"), &[7]), 202, &[]),
         ("check_suite", check("requested", "check_suite", Some("main"), &[7]), 202, &[]),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn a_commit_that_runs_again_is_told_by_itself_because_forks_name_no_pull_request() {
+    let office = Office::open().await;
+    let rerun = check("rerequested", "check_run", Some("patch-1"), &[]);
+    assert_eq!(office.deliver(&Request::github("check_run", "a", &rerun)).await.0, 200);
+    let commit = commit(9);
+    let short = commit.parse::<meshwright::domain::id::Revision>().unwrap().short().to_owned();
+    let wanted = [format!("retail {short}"), format!("retail-next {short}")];
+    assert_eq!(*office.door.1.lock().unwrap(), wanted);
+    office.deliver(&Request::github("check_run", "a", &rerun)).await;
+    office.deliver(&Request::github("check_run", "b", &check("completed", "check_run", Some("main"), &[]))).await;
+    assert_eq!(office.door.1.lock().unwrap().len(), 2, "a duplicate runs nothing again, and neither does an end");
 }
 
 #[tokio::test]

@@ -76,6 +76,28 @@ async fn who_is_slow_is_not_waited_for_and_holds_up_nobody() {
     assert_eq!(office.ledger().await.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_bodies_that_trickle_do_not_keep_the_others_waiting() {
+    let office = Office::open().await;
+    let mut payload = push("main", 1, 2);
+    payload["padding"] = json!("x".repeat(1 << 20));
+    let large = Request::github("push", "large", &payload);
+    let mut slow = Vec::new();
+    for number in 0..8 {
+        // More of them say so than there are turns; half have sent enough to have one.
+        let mut line = office.connect().await;
+        line.0.write_all(large.head("content-length: 20000000\r\n").as_bytes()).await.unwrap();
+        let sent = if number < 4 { 300 << 10 } else { 1_000 };
+        line.0.write_all(&vec![b' '; sent]).await.unwrap();
+        slow.push(line);
+    }
+    assert_eq!(office.deliver(&large).await, (200, vec!["retail".to_owned()]));
+    for mut line in slow {
+        assert!(line.answer().await.is_none_or(|answer| answer.status == 408));
+    }
+    assert_eq!(office.counts("hub").dropped, 8);
+}
+
 /// Time passes by itself here, as soon as everybody waits.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_never_ends_and_a_line_that_says_nothing_are_hung_up_on() {

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::forge::delivery::RepositoryIndex;
-use meshwright::domain::id::ForgeName;
+use meshwright::domain::id::{ForgeName, Revision, SourceName};
 use meshwright::domain::source::Target;
 use meshwright::domain::time::Timestamp;
 use meshwright::face::http;
@@ -51,14 +51,18 @@ fn part(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Remembers who was woken.
+/// Remembers who was woken, and which commits are to be run again.
 #[derive(Debug, Default)]
-struct Doorbell(Mutex<Vec<Target>>);
+struct Doorbell(Mutex<Vec<Target>>, Mutex<Vec<String>>);
 
 impl Door for Doorbell {
     fn wake(&self, target: Target, reason: WakeReason) {
         assert_eq!(reason, WakeReason::Webhook);
         self.0.lock().unwrap().push(target);
+    }
+
+    fn run_again(&self, source: SourceName, head: Revision) {
+        self.1.lock().unwrap().push(format!("{source} {}", head.short()));
     }
 
     fn policies_changed(&self) {

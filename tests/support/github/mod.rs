@@ -32,5 +32,5 @@ mod world;
 pub use faults::Trouble;
 pub use hooks::Delivery;
 pub use objects::Merge;
-pub use story::{AppHandle, Hub, RepositoryHandle};
+pub use story::{AppHandle, Hub, PullHandle, RepositoryHandle};
 pub use world::Seen;

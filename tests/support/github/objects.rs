@@ -26,7 +26,7 @@ pub fn make(folder: &std::path::Path) {
     config.set_bool("uploadpack.allowAnySHA1InWant", true).unwrap();
     config.set_bool("uploadpack.allowFilter", true).unwrap();
     config.set_str("receive.hideRefs", "refs/pull").unwrap();
-    config.set_bool("gc.auto", false).unwrap();
+    config.set_i32("gc.auto", 0).unwrap();
 }
 
 impl World {

@@ -61,7 +61,7 @@ pub(super) async fn publish(
     login: &str,
     external: Option<&str>,
 ) -> Result<String, ForgeError> {
-    let body = cut(&comment.body, COMMENT_LIMIT);
+    let body = cut(&comment.text(), COMMENT_LIMIT);
     if let Some(written) = standing(repository, comment, login, id(external)).await? {
         if written.says(&body) {
             return Ok(written.id.to_string());
@@ -86,7 +86,7 @@ pub(super) async fn shows(
     external: Option<&str>,
 ) -> Result<bool, ForgeError> {
     let written = standing(repository, comment, login, id(external)).await?;
-    Ok(written.is_some_and(|written| written.says(&cut(&comment.body, COMMENT_LIMIT))))
+    Ok(written.is_some_and(|written| written.says(&cut(&comment.text(), COMMENT_LIMIT))))
 }
 
 /// Our own comment on this pull request, if there is one; the oldest where there are several.

@@ -12,7 +12,7 @@ const MARK: &str = "<!-- meshwright:source=retail -->";
 
 fn comment(body: &str) -> Report {
     let mut report = Report::new(&source(), &revision(), &ReportContext::Plan, ReportState::Success, "");
-    report.detail = Some(Detail::Comment(Comment { pull: 7, body: format!("{MARK}\n{body}") }));
+    report.detail = Some(Detail::Comment(Comment { pull: 7, body: format!("{MARK}\n{body}"), answers: String::new() }));
     report
 }
 

@@ -33,32 +33,39 @@ impl ProposalBook for SqliteStore {
 
     async fn record_proposal(&self, record: &ProposalRecord, reports: &[Report]) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        let inputs = &record.inputs;
-        sqlx::query(
-            "INSERT OR REPLACE INTO proposals (source, proposal, state, head, base, recorded, policies, platform,
-                 result, is_fork, author, title, verdict, summary, commented, again, assessed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        )
-        .bind(record.source.as_str())
-        .bind(record.proposal.to_string())
-        .bind(record.state.as_str())
-        .bind(inputs.head.as_str())
-        .bind(inputs.base.as_str())
-        .bind(inputs.recorded.as_ref().map(|revision| revision.as_str()))
-        .bind(inputs.policies.as_str())
-        .bind(inputs.platform.as_str())
-        .bind(record.result.as_ref().map(|revision| revision.as_str()))
-        .bind(record.is_fork)
-        .bind(&record.author)
-        .bind(&record.title)
-        .bind(to_word("verdict", &record.verdict)?)
-        .bind(&record.summary)
-        .bind(record.commented)
-        .bind(record.again)
-        .bind(to_millis(record.assessed_at))
-        .execute(&mut *transaction)
-        .await?;
+        let (inputs, proposal) = (&record.inputs, record.proposal.to_string());
+        let before: Option<String> = sqlx::query_scalar(HEAD)
+            .bind(record.source.as_str())
+            .bind(&proposal)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        sqlx::query(RECORD)
+            .bind(record.source.as_str())
+            .bind(&proposal)
+            .bind(record.state.as_str())
+            .bind(inputs.head.as_str())
+            .bind(inputs.base.as_str())
+            .bind(inputs.recorded.as_ref().map(|revision| revision.as_str()))
+            .bind(inputs.policies.as_str())
+            .bind(inputs.platform.as_str())
+            .bind(record.result.as_ref().map(|revision| revision.as_str()))
+            .bind(record.is_fork)
+            .bind(&record.author)
+            .bind(&record.title)
+            .bind(to_word("verdict", &record.verdict)?)
+            .bind(&record.summary)
+            .bind(record.commented)
+            .bind(to_millis(record.assessed_at))
+            .bind(to_column(record.again))
+            .execute(&mut *transaction)
+            .await?;
+        if let Some(before) = before.filter(|before| *before != inputs.head.as_str()) {
+            reports::settle(&mut transaction, &record.source, &before).await?;
+        }
         reports::want(&mut transaction, reports, record.assessed_at).await?;
+        if record.again > 0 {
+            reports::write_anew(&mut transaction, &record.source, &inputs.head, record.assessed_at).await?;
+        }
         Ok(transaction.commit().await?)
     }
 
@@ -69,15 +76,23 @@ impl ProposalBook for SqliteStore {
         state: PullState,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
+        let name = proposal.to_string();
         let closed = sqlx::query(
             "UPDATE proposals SET state = ?3, again = 0 WHERE source = ?1 AND proposal = ?2 AND state = 'open'",
         )
         .bind(source.as_str())
-        .bind(proposal.to_string())
+        .bind(&name)
         .bind(state.as_str())
         .execute(&mut *transaction)
         .await?
         .rows_affected();
+        let head: Option<String> =
+            sqlx::query_scalar(HEAD).bind(source.as_str()).bind(&name).fetch_optional(&mut *transaction).await?;
+        // As which commit it was merged is the branch's business, and the comment goes on under it.
+        if let (true, PullState::Closed, Some(head)) = (closed > 0, state, head) {
+            reports::settle(&mut transaction, source, &head).await?;
+            reports::settle(&mut transaction, source, &name).await?;
+        }
         sqlx::query(
             "DELETE FROM proposals WHERE source = ?1 AND state <> 'open' AND proposal NOT IN (
                  SELECT proposal FROM proposals WHERE source = ?1 AND state <> 'open'
@@ -93,7 +108,7 @@ impl ProposalBook for SqliteStore {
 
     async fn assess_again(&self, source: &SourceName, proposal: &Proposal) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        sqlx::query("UPDATE proposals SET again = 1 WHERE source = ?1 AND proposal = ?2")
+        sqlx::query("UPDATE proposals SET again = again + 1 WHERE source = ?1 AND proposal = ?2")
             .bind(source.as_str())
             .bind(proposal.to_string())
             .execute(&mut *transaction)
@@ -101,6 +116,21 @@ impl ProposalBook for SqliteStore {
         Ok(transaction.commit().await?)
     }
 }
+
+/// The commit of a proposal that was assessed last.
+pub const HEAD: &str = "SELECT head FROM proposals WHERE source = $1 AND proposal = $2";
+
+/// An assessment. Who asked for another one while it was made still waits for it ($17 were answered).
+pub const RECORD: &str = "INSERT INTO proposals (source, proposal, state, head, base, recorded, policies, platform,
+         result, is_fork, author, title, verdict, summary, commented, again, assessed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16)
+     ON CONFLICT (source, proposal) DO UPDATE SET
+         state = excluded.state, head = excluded.head, base = excluded.base, recorded = excluded.recorded,
+         policies = excluded.policies, platform = excluded.platform, result = excluded.result,
+         is_fork = excluded.is_fork, author = excluded.author, title = excluded.title,
+         verdict = excluded.verdict, summary = excluded.summary, commented = excluded.commented,
+         again = CASE WHEN proposals.again > $17 THEN proposals.again - $17 ELSE 0 END,
+         assessed_at = excluded.assessed_at";
 
 /// One proposal.
 pub const ONE: &str = "SELECT * FROM proposals WHERE source = ?1 AND proposal = ?2";
@@ -161,7 +191,7 @@ fn record(row: &SqliteRow) -> Result<ProposalRecord, StoreError> {
         verdict: from_word("verdict", &row.text("verdict")?)?,
         summary: row.text("summary")?,
         commented: row.flag("commented")?,
-        again: row.flag("again")?,
+        again: row.count("again")?,
         assessed_at: row.time("assessed_at")?,
     })
 }

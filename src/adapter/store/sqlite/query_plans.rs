@@ -8,7 +8,7 @@ use super::deliveries::{commands, write};
 use super::passes::{plans, reading, rollouts};
 use super::{SqliteStore, approvals, proposals, reports};
 
-const EXPECTED: [(&str, &str); 29] = [
+const EXPECTED: [(&str, &str); 35] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -30,12 +30,18 @@ const EXPECTED: [(&str, &str); 29] = [
     (reports::UNPUBLISHED, "USING INDEX reports_pending (source=?)"),
     (reports::SOURCES_WITH_UNPUBLISHED, "INDEX reports_pending"),
     (reports::TO_VERIFY, "USING INDEX reports_to_verify (source=? AND verify_at<?)"),
+    (reports::COMMENT, "(source=? AND subject=? AND sort=?)"),
+    (reports::WRITE_ANEW, "(source=? AND subject=? AND sort=?)"),
+    (reports::SETTLE, "passes_by_revision (source=? AND revision=?)"),
+    (reports::SETTLE, "proposals_by_head (source=? AND head=?)"),
     (reports::PENDING_STATES, "INDEX reports_open"),
     (write::KNOWN, "sqlite_autoindex_deliveries_1 (forge=? AND delivery=?)"),
     (write::HEADS, "PRIMARY KEY (forge=? AND repository=? AND reference=?)"),
     (write::REVISIONS, "PRIMARY KEY (name=?)"),
     (write::AGAIN, "sqlite_autoindex_deliveries_1 (forge=? AND delivery=?)"),
     (commands::OPEN, "USING INDEX command_requests_open"),
+    (commands::ANSWERED, "command_requests_under (source=? AND pull=?)"),
+    (commands::ELSEWHERE, "command_requests_by_origin (forge=? AND origin=?)"),
     (commands::DONE, "sqlite_autoindex_command_requests_1 (forge=? AND source=? AND origin=?)"),
     (commands::FORGET, "INDEX command_requests_done (done_at>? AND done_at<?)"),
 ];

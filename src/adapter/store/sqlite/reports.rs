@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::adapter::store::encode::{from_json, name_list, to_column, to_json};
+use crate::domain::forge::Proposal;
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::report::{Report, ReportState, next_look};
 use crate::domain::time::{Timestamp, from_millis, to_millis};
@@ -42,6 +43,21 @@ impl ReportBook for SqliteStore {
         let mut transaction = self.write().await?;
         want(&mut transaction, reports, at).await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn write_anew(&self, source: &SourceName, revision: &Revision, at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        write_anew(&mut transaction, source, revision, at).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn wanted_comment(&self, source: &SourceName, pull: u64) -> Result<Option<Report>, StoreError> {
+        let row = sqlx::query(COMMENT)
+            .bind(source.as_str())
+            .bind(Proposal::Pull(pull).to_string())
+            .fetch_optional(&mut *self.read().await?)
+            .await?;
+        Ok(row.as_ref().map(wanted).transpose()?.map(|wanted| wanted.report))
     }
 
     async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
@@ -264,6 +280,23 @@ pub const TO_VERIFY: &str =
      ORDER BY r.verify_at, r.id
      LIMIT ?3";
 
+/// The comment of a pull request.
+pub const COMMENT: &str =
+    "SELECT source, revision, context, state, description, target_url, detail, edition, failures, external
+     FROM reports WHERE source = $1 AND subject = $2 AND sort = 'comment'";
+
+/// Checks of a commit that are shown, from now on to be written once more.
+pub const WRITE_ANEW: &str =
+    "UPDATE reports SET edition = edition + 1, pending_since = $3, due_at = $3, verify_at = NULL
+     WHERE source = $1 AND subject = $2 AND sort = 'check' AND published = edition";
+
+/// What was never written of a commit, and is not to be written any more: nobody waits for it. What stands at
+/// a commit of the branch, or at a head of another open proposal, goes on.
+pub const SETTLE: &str = "UPDATE reports SET given_up = 1, message = $3
+     WHERE source = $1 AND subject = $2 AND published = 0 AND given_up = 0
+       AND NOT EXISTS (SELECT 1 FROM passes p WHERE p.source = $1 AND p.revision = $2)
+       AND NOT EXISTS (SELECT 1 FROM proposals o WHERE o.source = $1 AND o.head = $2 AND o.state = 'open')";
+
 /// What is wanted already stays as it is, unless it had been given up: then it is tried again. What
 /// was shown until now begins to wait; what was waiting keeps its turn.
 const WANTED: Bulk = Bulk {
@@ -321,6 +354,25 @@ pub async fn want(connection: &mut SqliteConnection, reports: &[Report], at: Tim
                 .put(at);
         })
         .await?;
+    Ok(())
+}
+
+/// Has the checks of a commit written anew.
+pub async fn write_anew(
+    connection: &mut SqliteConnection,
+    source: &SourceName,
+    revision: &Revision,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(WRITE_ANEW).bind(source.as_str()).bind(revision.as_str()).bind(to_millis(at));
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+/// Gives up what was never written of a subject: a commit, or the comment of a proposal.
+pub async fn settle(connection: &mut SqliteConnection, source: &SourceName, subject: &str) -> Result<(), StoreError> {
+    let why = "it was not written before the proposal moved on";
+    sqlx::query(SETTLE).bind(source.as_str()).bind(subject).bind(why).execute(connection).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! A text that would be longer than the forge takes is cut between its parts, the least important last
 //! ones first left out, and says what it leaves out and where the rest is.
 
+mod answers;
 mod escape;
 mod page;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::domain::id::SourceName;
 use super::review::{ProductVerdict, Review, ReviewOutcome, ReviewedChange, ReviewedFinding, ReviewedProduct, count};
 use super::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, one_line};
 
+pub use answers::{Answered, MOST_ANSWERS, answered_only, answers};
 use escape::{block, cell_code, code, html_code, link, prose, visible};
 use page::Page;
 
@@ -46,9 +48,9 @@ pub fn marker(source: &SourceName) -> String {
     format!("<!-- meshwright:source={source} -->")
 }
 
-/// The comment of a pull request: at most [`COMMENT_LIMIT`] characters.
+/// The comment of a pull request: at most [`COMMENT_LIMIT`] characters, less what its answers may take.
 pub fn comment(review: &Review) -> String {
-    let mut page = Page::new(COMMENT_LIMIT);
+    let mut page = Page::new(COMMENT_LIMIT - answers::LONGEST);
     page.always(&format!("{}\n", marker(&review.source)));
     page.always(&format!("### {}\n\n", title(review)));
     page.ending(&format!("\n{}\n", next_step(review)));
@@ -113,7 +115,7 @@ fn write(review: &Review, page: &mut Page) {
     }
     if !review.products.is_empty() {
         page.always("| Product | Change | Version | Verdict | Stages |\n|---|---|---|---|---|\n");
-        let rows = review.products.iter().map(row);
+        let rows = review.products.iter().map(|product| row(review, product));
         page.list(rows, |left| format!("| and {} | | | | |\n", count(left, "further product")));
     }
     if !review.findings.is_empty() {
@@ -123,7 +125,7 @@ fn write(review: &Review, page: &mut Page) {
     }
 }
 
-fn row(product: &ReviewedProduct) -> String {
+fn row(review: &Review, product: &ReviewedProduct) -> String {
     let name = product.name.as_ref().unwrap_or(&product.path);
     let verdict = match product.verdict {
         ProductVerdict::Accepted => "✅ accepted",
@@ -139,7 +141,13 @@ fn row(product: &ReviewedProduct) -> String {
         .stages
         .iter()
         .map(|outlook| match &outlook.waits_for {
-            None => cell_code(outlook.stage.as_str(), NAME),
+            None => match review.approvals.get(&outlook.stage) {
+                Some(approvals) => {
+                    let approvals = count(*approvals as usize, "approval");
+                    format!("{} after {approvals}", cell_code(outlook.stage.as_str(), NAME))
+                }
+                None => cell_code(outlook.stage.as_str(), NAME),
+            },
             Some(other) => format!("{} waits for {}", cell_code(outlook.stage.as_str(), NAME), cell_code(other, NAME)),
         })
         .collect();
@@ -250,7 +258,7 @@ fn next_step(review: &Review) -> String {
     };
     match review.verdict() {
         ReviewVerdict::Untouched => "Nothing is to be done.".to_owned(),
-        ReviewVerdict::Accepted => "Merging it rolls out what is shown above; nothing has been done yet.".to_owned(),
+        ReviewVerdict::Accepted => "Merging it rolls out what is shown above; before that nothing is done.".to_owned(),
         ReviewVerdict::Refused => format!("Mend what is marked, and push.{again}"),
         ReviewVerdict::Conflicted => {
             format!("Bring {} into the proposal, resolve what differs, and push.", code(&review.branch, NAME))

@@ -34,10 +34,11 @@ pub use counters::{Counters, Counts, Outcome};
 pub use settings::{ForgeHook, HookKind, LARGEST_BODY, Secret, WebhookSecrets, WebhookSettings};
 pub use upkeep::{Keep, keep_up};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -45,7 +46,7 @@ use axum::routing::post;
 use tracing::{debug, error, warn};
 
 use crate::domain::forge::delivery::{Delivery, DeliveryVerdict};
-use crate::domain::id::ForgeName;
+use crate::domain::id::{ForgeName, Revision, SourceName};
 use crate::port::clock::Clock;
 use crate::port::door::{Door, WakeReason};
 use crate::port::store::{DeliveryBook, Recorded};
@@ -120,8 +121,7 @@ impl Receiver {
 
     /// The route.
     pub fn router(self: Arc<Self>) -> Router {
-        let most = self.settings.max_body.min(LARGEST_BODY);
-        Router::new().route("/webhooks/{forge}", post(receive)).layer(DefaultBodyLimit::max(most)).with_state(self)
+        Router::new().route("/webhooks/{forge}", post(receive)).with_state(self)
     }
 
     async fn take(self: &Arc<Self>, name: &ForgeName, hook: &ForgeHook, request: Request) -> Result<Answer, End> {
@@ -170,6 +170,13 @@ impl Receiver {
         let (targets, id, event) = (delivery.targets.clone(), delivery.id.clone(), delivery.hint.event.clone());
         let has_commands = !delivery.commands.is_empty();
         let is_rerun = delivery.hint.action.as_deref() == Some("rerequested");
+        let rerun: Vec<(SourceName, Revision)> = match delivery.hint.head.clone().filter(|_| is_rerun) {
+            Some(head) => {
+                let sources = delivery.hint.watched(name, index).map(|watched| watched.source.clone());
+                sources.collect::<BTreeSet<_>>().into_iter().map(|source| (source, head.clone())).collect()
+            }
+            None => Vec::new(),
+        };
         warn_of_change(name, &delivery);
         let recorded = self.book.record_delivery(delivery).await.map_err(|error| {
             error!(forge = %name, delivery = %id, %error, "a delivery could not be recorded");
@@ -186,6 +193,9 @@ impl Receiver {
         if recorded != Recorded::Duplicate {
             if has_commands {
                 self.door.asked();
+            }
+            for (source, head) in rerun {
+                self.door.run_again(source, head);
             }
             for target in targets {
                 if is_rerun { self.door.look_anew(target) } else { self.door.wake(target, WakeReason::Webhook) }

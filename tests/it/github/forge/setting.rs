@@ -100,7 +100,7 @@ pub fn check(sha: &str, state: ReportState, annotations: u32) -> Report {
 /// The comment of a pull request.
 pub fn comment(sha: &str, pull: u64, text: &str) -> Report {
     let body = format!("{MARK}\n{text}");
-    detailed(sha, "comment", ReportState::Success, Detail::Comment(Comment { pull, body }))
+    detailed(sha, "comment", ReportState::Success, Detail::Comment(Comment { pull, body, answers: String::new() }))
 }
 
 /// A deployment to `dev`.

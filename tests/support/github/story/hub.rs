@@ -100,7 +100,7 @@ impl Hub {
     /// installations an App is told without asking.
     pub fn app(&self, name: &str) -> AppHandle<'_> {
         let permissions = ["checks", "statuses", "pull_requests", "deployments"].map(|name| (name, "write"));
-        let readable = ["metadata", "contents"].map(|name| (name, "read"));
+        let readable = ["metadata", "contents", "merge_queues"].map(|name| (name, "read"));
         let permissions =
             permissions.into_iter().chain(readable).map(|(name, level)| (name.to_owned(), level.to_owned()));
         let events = [

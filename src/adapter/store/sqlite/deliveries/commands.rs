@@ -3,16 +3,34 @@
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::adapter::store::encode::{to_column, to_json};
+use crate::adapter::store::encode::{name_list, to_column, to_json};
 use crate::adapter::store::sqlite::rows::Columns;
 use crate::domain::forge::delivery::CommandRequest;
-use crate::domain::id::Revision;
+use crate::domain::id::{Revision, SourceName};
 use crate::domain::time::{Timestamp, to_millis};
-use crate::port::store::StoreError;
+use crate::port::store::{AnsweredCommand, PRESSED_AGAIN, StoreError};
 
 /// Commands that nobody has done, oldest first.
 pub const OPEN: &str = "SELECT forge, delivery, origin, source, pull, comment, head, author, asked, at
-     FROM command_requests WHERE done_at IS NULL ORDER BY number LIMIT ?1";
+     FROM command_requests
+     WHERE done_at IS NULL AND source NOT IN (SELECT value FROM json_each($2)) ORDER BY number LIMIT $1";
+
+/// What became of those under a pull request, the newest first.
+pub const ANSWERED: &str = "SELECT author, asked, outcome FROM command_requests
+     WHERE source = $1 AND pull = $2 AND done_at IS NOT NULL ORDER BY number DESC LIMIT $3";
+
+/// What became of the same origin elsewhere.
+pub const ELSEWHERE: &str = "SELECT outcome FROM command_requests
+     WHERE forge = $1 AND origin = $2 AND source <> $3 ORDER BY source";
+
+/// Takes down what was not asked before; a button counts again for a while, once it was answered.
+pub const ASK: &str =
+    "INSERT INTO command_requests (forge, source, origin, delivery, pull, comment, head, author, asked, at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     ON CONFLICT (forge, source, origin) DO UPDATE SET
+         delivery = excluded.delivery, author = excluded.author, outcome = NULL, done_at = NULL
+     WHERE command_requests.comment IS NULL AND command_requests.done_at IS NOT NULL
+       AND command_requests.delivery <> excluded.delivery AND command_requests.at >= excluded.at - $11";
 
 /// The end of one.
 pub const DONE: &str = "UPDATE command_requests SET outcome = ?4, done_at = ?5
@@ -23,31 +41,34 @@ pub const FORGET: &str = "DELETE FROM command_requests WHERE done_at IS NOT NULL
 
 /// Takes down what was not asked before.
 pub async fn ask(connection: &mut SqliteConnection, commands: &[&CommandRequest]) -> Result<(), StoreError> {
+    let again = i64::try_from(PRESSED_AGAIN.as_millis()).unwrap_or(i64::MAX);
     for command in commands {
-        sqlx::query(
-            "INSERT INTO command_requests (forge, source, origin, delivery, pull, comment, head, author, asked, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-             ON CONFLICT (forge, source, origin) DO NOTHING",
-        )
-        .bind(command.forge.as_str())
-        .bind(command.source.as_str())
-        .bind(&command.origin)
-        .bind(command.delivery.as_str())
-        .bind(command.pull.map(to_column))
-        .bind(command.comment.map(to_column))
-        .bind(command.head.as_ref().map(Revision::as_str))
-        .bind(&command.author)
-        .bind(to_json("what was asked", &command.asked)?)
-        .bind(to_millis(command.at))
-        .execute(&mut *connection)
-        .await?;
+        sqlx::query(ASK)
+            .bind(command.forge.as_str())
+            .bind(command.source.as_str())
+            .bind(&command.origin)
+            .bind(command.delivery.as_str())
+            .bind(command.pull.map(to_column))
+            .bind(command.comment.map(to_column))
+            .bind(command.head.as_ref().map(Revision::as_str))
+            .bind(&command.author)
+            .bind(to_json("what was asked", &command.asked)?)
+            .bind(to_millis(command.at))
+            .bind(again)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }
 
 /// Commands that are open.
-pub async fn open(connection: &mut SqliteConnection, limit: usize) -> Result<Vec<CommandRequest>, StoreError> {
-    let rows = sqlx::query(OPEN).bind(to_column(limit as u64)).fetch_all(connection).await?;
+pub async fn open(
+    connection: &mut SqliteConnection,
+    limit: usize,
+    except: &[SourceName],
+) -> Result<Vec<CommandRequest>, StoreError> {
+    let except = name_list(except.iter().map(SourceName::as_str));
+    let rows = sqlx::query(OPEN).bind(to_column(limit as u64)).bind(except).fetch_all(connection).await?;
     let each = |row: &SqliteRow| {
         Ok(CommandRequest {
             forge: row.name("forge")?,
@@ -63,6 +84,43 @@ pub async fn open(connection: &mut SqliteConnection, limit: usize) -> Result<Vec
         })
     };
     rows.iter().map(each).collect()
+}
+
+/// What became of those under a pull request.
+pub async fn answered(
+    connection: &mut SqliteConnection,
+    source: &SourceName,
+    pull: u64,
+    limit: usize,
+) -> Result<Vec<AnsweredCommand>, StoreError> {
+    let rows = sqlx::query(ANSWERED)
+        .bind(source.as_str())
+        .bind(to_column(pull))
+        .bind(to_column(limit as u64))
+        .fetch_all(connection)
+        .await?;
+    let each = |row: &SqliteRow| {
+        Ok(AnsweredCommand {
+            author: row.text("author")?,
+            asked: row.json("asked")?,
+            outcome: row.text_or_none("outcome")?.unwrap_or_default(),
+        })
+    };
+    rows.iter().map(each).collect()
+}
+
+/// What became of the same origin at other sources.
+pub async fn elsewhere(
+    connection: &mut SqliteConnection,
+    command: &CommandRequest,
+) -> Result<Vec<Option<String>>, StoreError> {
+    let rows = sqlx::query(ELSEWHERE)
+        .bind(command.forge.as_str())
+        .bind(&command.origin)
+        .bind(command.source.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.text_or_none("outcome")).collect()
 }
 
 /// Writes down what became of one.

@@ -12,8 +12,9 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::adapter::store::encode::to_column;
 use crate::domain::forge::delivery::{CommandRequest, Delivery};
+use crate::domain::id::SourceName;
 use crate::domain::time::{Timestamp, to_millis};
-use crate::port::store::{DeliveryBook, DeliveryRow, Recorded, Retention, StoreError};
+use crate::port::store::{AnsweredCommand, DeliveryBook, DeliveryRow, Recorded, Retention, StoreError};
 
 use super::SqliteStore;
 use super::rows::Columns;
@@ -33,8 +34,21 @@ impl DeliveryBook for SqliteStore {
         batch::record(self, delivery).await
     }
 
-    async fn open_commands(&self, limit: usize) -> Result<Vec<CommandRequest>, StoreError> {
-        commands::open(&mut *self.read().await?, limit).await
+    async fn open_commands(&self, limit: usize, except: &[SourceName]) -> Result<Vec<CommandRequest>, StoreError> {
+        commands::open(&mut *self.read().await?, limit, except).await
+    }
+
+    async fn answered_commands(
+        &self,
+        source: &SourceName,
+        pull: u64,
+        limit: usize,
+    ) -> Result<Vec<AnsweredCommand>, StoreError> {
+        commands::answered(&mut *self.read().await?, source, pull, limit).await
+    }
+
+    async fn asked_elsewhere(&self, command: &CommandRequest) -> Result<Vec<Option<String>>, StoreError> {
+        commands::elsewhere(&mut *self.read().await?, command).await
     }
 
     async fn command_done(&self, command: &CommandRequest, outcome: &str, at: Timestamp) -> Result<(), StoreError> {

@@ -215,7 +215,8 @@ fn check_suite(event: CheckSuiteEvent) -> Option<Hint> {
         .then(|| checked(event.action, &suite.head_sha, branch, suite.pull_requests, event.repository))
 }
 
-/// A commit is to be looked at again: that of the pull requests that are named, or else of the branch.
+/// A commit is to be looked at again: that of the pull requests that are named, which are those of the same
+/// repository alone. Without any it is told by the commit whose it is, and the branch is looked at.
 fn checked(
     action: Action,
     head: &str,
@@ -229,9 +230,9 @@ fn checked(
     let mut subjects: Vec<Subject> = pulls.iter().take(MOST_PULLS).map(pull).collect();
     // Merge queues work on branches of their own, below this name.
     let queued = head_branch.is_some_and(|branch| branch.starts_with("gh-readonly-queue/"));
-    match (&head, head_branch) {
-        (Some(head), _) if queued => subjects.push(Subject::MergeGroup { head: head.clone(), base: None }),
-        (_, Some(branch)) if subjects.is_empty() => subjects.push(Subject::Branch(branch.to_owned())),
+    match &head {
+        Some(head) if queued => subjects.push(Subject::MergeGroup { head: head.clone(), base: None }),
+        _ if subjects.is_empty() => subjects.push(Subject::Repository),
         _ => {}
     }
     Hint {

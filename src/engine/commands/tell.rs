@@ -1,0 +1,77 @@
+//! Answers in words: the last of them stand in the one comment of the pull request, so that nobody has to
+//! look elsewhere why a command was refused.
+
+use crate::domain::forge::delivery::Asked;
+use crate::domain::forge::{CommentMode, Proposal};
+use crate::domain::id::SourceName;
+use crate::domain::report::markdown::{self, Answered};
+use crate::domain::report::{Comment, Detail, Report, ReportState};
+use crate::port::requests::{Origin, Request};
+use crate::port::store::StoreError;
+
+use super::super::Engine;
+use super::super::review::COMMENT;
+
+/// So many answers are looked through for those that are told.
+const LOOKED_THROUGH: usize = 50;
+
+impl Engine {
+    /// What became of the last commands under a pull request, as the end of its comment.
+    pub(in crate::engine) async fn answers_under(&self, source: &SourceName, pull: u64) -> Result<String, StoreError> {
+        let answered = self.ports.store.answered_commands(source, pull, LOOKED_THROUGH).await?;
+        let answered = answered.into_iter().map(|answered| Answered {
+            author: answered.author,
+            command: match answered.asked {
+                Asked::Command(command) => Some(command.to_string()),
+                Asked::Unclear(_) => None,
+            },
+            outcome: answered.outcome,
+        });
+        Ok(markdown::answers(&answered.collect::<Vec<_>>()))
+    }
+
+    /// Has the comment of the pull request tell what became of this request. Where there is no comment yet,
+    /// `begins` says whether there is to be one.
+    pub(super) async fn tell_answers(&self, request: &Request, begins: bool) -> Result<(), StoreError> {
+        let Origin::Comment { pull, .. } = request.origin else { return Ok(()) };
+        let source = &request.source;
+        let (Some(forge), Some(watched)) = (self.ports.forges.get(source), self.settings.sources.get(source)) else {
+            return Ok(());
+        };
+        if !forge.abilities().comments || watched.comment == CommentMode::Never {
+            return Ok(());
+        }
+        let store = &self.ports.store;
+        // Nobody may record an assessment in between: its comment would be taken back.
+        let _gate = self.report_gate.lock().await;
+        let wanted = match store.wanted_comment(source, pull).await? {
+            Some(report) => Some(report),
+            None if begins => self.first_comment(source, pull).await?,
+            None => None,
+        };
+        let Some(mut report) = wanted else { return Ok(()) };
+        let Some(Detail::Comment(comment)) = &mut report.detail else { return Ok(()) };
+        comment.answers = self.answers_under(source, pull).await?;
+        store.want(&[report], self.ports.clock.now()).await?;
+        self.publish_bell.notify_one();
+        Ok(())
+    }
+
+    /// A comment that has answers alone, for a pull request that is known.
+    async fn first_comment(&self, source: &SourceName, pull: u64) -> Result<Option<Report>, StoreError> {
+        let known = self.ports.store.proposal(source, &Proposal::Pull(pull)).await?;
+        Ok(known.map(|known| Report {
+            source: source.clone(),
+            revision: known.inputs.head,
+            context: COMMENT.to_owned(),
+            state: ReportState::Success,
+            description: "what became of commands".to_owned(),
+            target_url: None,
+            detail: Some(Detail::Comment(Comment {
+                pull,
+                body: markdown::answered_only(source),
+                answers: String::new(),
+            })),
+        }))
+    }
+}

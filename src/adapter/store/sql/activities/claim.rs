@@ -2,6 +2,7 @@
 //! claim, and both are written in one transaction.
 
 use crate::adapter::store::encode::to_column;
+use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Connection, query};
 use crate::domain::activity::{ActivityEvent, FencingToken};
 use crate::domain::id::ContainerId;
@@ -27,6 +28,7 @@ pub async fn claim(
     holder: &str,
     at: Timestamp,
 ) -> Result<Option<FencingToken>, StoreError> {
+    locks::activities(connection, [id], []).await?;
     let record = load::known(connection, id).await?;
     if record.state.status.is_final() {
         return Ok(None);

@@ -177,13 +177,14 @@ fn executors(config: &Checked, artifacts: &ArtifactStore, work: &Path) -> Execut
     let mut commands = Vec::new();
     for (name, executor) in &config.executors {
         match &executor.kind {
-            CheckedExecutorKind::Command { command, env, secrets, max_output_bytes } => {
+            CheckedExecutorKind::Command { command, env, secrets, max_output_bytes, compensate } => {
                 let spec = CommandSpec {
                     name: name.to_string(),
                     command: command.clone(),
                     env: env.clone(),
                     secrets: secrets.clone(),
                     max_output: *max_output_bytes,
+                    compensate: compensate.clone(),
                 };
                 let command = Arc::new(CommandExecutor::new(spec, artifacts.clone(), work.to_path_buf()));
                 commands.push(Arc::clone(&command));
@@ -200,7 +201,9 @@ fn executors(config: &Checked, artifacts: &ArtifactStore, work: &Path) -> Execut
 }
 
 fn sql_spec(config: &Checked, name: &ExecutorName) -> Option<SqlSpec> {
-    let CheckedExecutorKind::Sql { location, schema, allow_destructive } = &config.executors.get(name)?.kind else {
+    let CheckedExecutorKind::Sql { location, schema, allow_destructive, compensate } =
+        &config.executors.get(name)?.kind
+    else {
         return None;
     };
     let url = match location {
@@ -213,6 +216,7 @@ fn sql_spec(config: &Checked, name: &ExecutorName) -> Option<SqlSpec> {
         url,
         schema_template: schema.clone(),
         allow_destructive: *allow_destructive,
+        compensate: *compensate,
     })
 }
 

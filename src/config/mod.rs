@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::descriptor::Compatibility;
 use crate::domain::forge::CommentMode;
-use crate::domain::stage::Phase;
+use crate::domain::stage::{OnNewCommit, Phase};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -167,6 +167,9 @@ pub struct StageConfig {
     /// What lets a rollout begin here; without one, nothing has to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateConfig>,
+    /// What becomes of a rollout that runs when a later commit wants another version of the same container.
+    #[serde(default, skip_serializing_if = "OnNewCommit::is_finish")]
+    pub on_new_commit: OnNewCommit,
 }
 
 /// What lets a rollout begin at a stage.
@@ -227,6 +230,9 @@ pub enum ExecutorConfig {
         /// How much output is kept of one attempt, in KiB.
         #[serde(default = "default_output_kib")]
         max_output_kib: u64,
+        /// The program that undoes what a task did, when its rollout fails or is cancelled. Without one, nothing is undone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        compensate: Vec<String>,
     },
     /// A database in which containers have their schemas, tables and views.
     Sql {
@@ -240,6 +246,9 @@ pub enum ExecutorConfig {
         /// Whether columns and tables may be dropped or narrowed.
         #[serde(default)]
         allow_destructive: bool,
+        /// Whether tables and views that a rollout made are dropped again when it fails or is cancelled. What was there before stays.
+        #[serde(default)]
+        compensate: bool,
         /// How long one attempt may take.
         #[serde(default = "default_task_timeout")]
         timeout: String,

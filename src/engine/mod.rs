@@ -70,6 +70,8 @@ pub struct Engine {
     rollout_bell: Notify,
     publish_bell: Notify,
     request_bell: Notify,
+    /// Something that runs may have been cancelled.
+    cancel_bell: Notify,
     /// Held while the status of a commit's stages is worked out and recorded. See `reports`.
     report_gate: Mutex<()>,
     /// When the open proposals of each source were asked for last.
@@ -99,6 +101,7 @@ impl Engine {
             rollout_bell: Notify::new(),
             publish_bell: Notify::new(),
             request_bell: Notify::new(),
+            cancel_bell: Notify::new(),
             report_gate: Mutex::new(()),
             listings: review::Listings::default(),
             resting: std::sync::Mutex::default(),

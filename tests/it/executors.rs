@@ -114,6 +114,7 @@ fn call(name: &str, files: Files) -> TaskCall {
         upstream: BTreeMap::new(),
         timeout: Duration::from_secs(60),
         handle: None,
+        undoes: None,
         cancel: CancellationToken::new(),
     }
 }

@@ -34,6 +34,12 @@ pub const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// The file that says to whom the artifacts beside it belong. No artifact has this name.
 const OWNER_FILE: &str = ".meshwright-owner";
 
+/// The folder of notes on how tasks ended.
+const ENDED: &str = ".ended";
+
+/// The largest note that is read, in bytes.
+const LARGEST_NOTE: u64 = 4 * 1024 * 1024;
+
 /// What every URI begins with.
 pub(super) const SCHEME: &str = "artifact:";
 
@@ -158,6 +164,28 @@ impl ArtifactStore {
         // What stands under the temporary name now are the artifacts from before, or nothing.
         files::remove_tree(&fresh.keep()).map_err(disk)?;
         Ok(artifacts)
+    }
+
+    /// Notes how a task ended, for whoever comes after a crash; in place of what was noted before.
+    pub(super) fn note_end(&self, key: &TaskKey, results: &Map<String, Value>) -> Result<(), ArtifactError> {
+        let disk = |source| ArtifactError::Disk { operation: "kept", source };
+        let folder = self.folder.join(ENDED);
+        files::make_private_folder(&folder).map_err(disk)?;
+        let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(disk)?;
+        serde_json::to_writer(&mut file, results).map_err(|error| disk(error.into()))?;
+        file.persist(folder.join(key.as_str())).map_err(|error| disk(error.error))?;
+        Ok(())
+    }
+
+    /// The results of a task that ended well, as far as that was noted.
+    pub(super) fn noted_end(&self, key: &TaskKey) -> Result<Option<Map<String, Value>>, ArtifactError> {
+        let disk = |source| ArtifactError::Disk { operation: "read", source };
+        match files::read_bounded(&self.folder.join(ENDED).join(key.as_str()), LARGEST_NOTE) {
+            Ok(files::Bounded::All(bytes)) => Ok(serde_json::from_slice(&bytes).ok()),
+            Ok(files::Bounded::TooLarge) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(disk(error)),
+        }
     }
 
     /// The file of an artifact. It is there, and it is a regular file.

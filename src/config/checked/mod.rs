@@ -139,6 +139,8 @@ pub enum CheckedExecutorKind {
         secrets: BTreeMap<String, SecretRef>,
         /// How much output of one attempt is kept, in bytes.
         max_output_bytes: u64,
+        /// The program that undoes what a task did, if there is one.
+        compensate: Option<Vec<String>>,
     },
     /// A database.
     Sql {
@@ -148,6 +150,8 @@ pub enum CheckedExecutorKind {
         schema: String,
         /// Whether columns and tables may be dropped or narrowed.
         allow_destructive: bool,
+        /// Whether what a rollout made is dropped again when it fails or is cancelled.
+        compensate: bool,
     },
 }
 

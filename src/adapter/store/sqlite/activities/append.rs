@@ -50,7 +50,7 @@ async fn admit(
                 return Err(AppendError::Fenced);
             }
         }
-        None if outcome::needs_no_claim(event) => {}
+        None if outcome::needs_no_claim(&record.state, event) => {}
         None => return Err(illegal().into()),
     }
     if matches!(event, ActivityEvent::Claimed { .. }) { Err(illegal().into()) } else { Ok(()) }

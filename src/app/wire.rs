@@ -17,7 +17,7 @@ use crate::config::{
     Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
 };
 use crate::domain::id::{ExecutorName, ForgeName};
-use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Watched};
+use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Retain, Watched};
 use crate::port::clock::Clock;
 use crate::port::executor::Executor;
 use crate::port::forge::redelivery::Redelivery;
@@ -69,6 +69,8 @@ pub(super) struct Assembled {
     pub engine: Arc<Engine>,
     pub store: Arc<SqliteStore>,
     pub commands: Vec<Arc<CommandExecutor>>,
+    /// What tasks have made.
+    pub artifacts: ArtifactStore,
     /// The forges that can be asked for deliveries that did not arrive.
     pub redeliveries: BTreeMap<ForgeName, Arc<dyn Redelivery>>,
     /// What `doctor` asks each GitHub.
@@ -115,7 +117,15 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
         clock,
     };
     let engine = Arc::new(Engine::new(ports, settings(config)));
-    Ok(Assembled { engine, store, commands, redeliveries: forges.redeliveries, facts: forges.facts, _scratch: scratch })
+    Ok(Assembled {
+        engine,
+        store,
+        commands,
+        artifacts,
+        redeliveries: forges.redeliveries,
+        facts: forges.facts,
+        _scratch: scratch,
+    })
 }
 
 /// Where people leave on this machine what they ask for: beside the record.
@@ -157,6 +167,18 @@ fn settings(config: &Checked) -> EngineSettings {
         parallel_activities: PARALLEL_ACTIVITIES,
         retry_pause: RETRY_PAUSE,
         longest_pause: LONGEST_PAUSE,
+    }
+}
+
+/// How much history is kept.
+pub(super) fn retain(config: &Checked) -> Retain {
+    let kept = &config.retention;
+    Retain {
+        rollouts_for: kept.rollouts_for,
+        activities: kept.activities,
+        contents_for: kept.contents_for,
+        audit_for: kept.audit_for,
+        audit: kept.audit,
     }
 }
 

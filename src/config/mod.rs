@@ -13,8 +13,8 @@ mod units;
 mod secret;
 
 pub use checked::{
-    Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedGithub, CheckedPolicyLimits, CheckedSource,
-    CheckedWebhooks, GithubAccess, Schedule, SqlLocation, StateLocation, WebhookKind,
+    Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedGithub, CheckedPolicyLimits, CheckedRetention,
+    CheckedSource, CheckedWebhooks, GithubAccess, Schedule, SqlLocation, StateLocation, WebhookKind,
 };
 pub use cron::{CronError, CronSchedule};
 pub use error::{ConfigError, Place};
@@ -70,6 +70,37 @@ pub struct Config {
     /// What is taken in by webhook, and how long it is kept.
     #[serde(default)]
     pub webhooks: WebhookConfig,
+    /// How much history is kept. What the present is explained by always stays.
+    #[serde(default)]
+    pub retention: RetentionConfig,
+}
+
+/// How much history is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// How long activities that have ended are kept, with their plans, logs and reports, such as `2160h`.
+    pub rollouts_for: String,
+    /// How many activities are kept at the most.
+    pub activities: u64,
+    /// How long the contents of versions are kept that are not the newest and run nowhere.
+    pub contents_for: String,
+    /// How long audit events are kept.
+    pub audit_for: String,
+    /// How many audit events are kept at the most.
+    pub audit: u64,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            rollouts_for: "2160h".to_owned(),
+            activities: 100_000,
+            contents_for: "2160h".to_owned(),
+            audit_for: "8760h".to_owned(),
+            audit: 1_000_000,
+        }
+    }
 }
 
 /// What is taken in by webhook, and how long it is kept.

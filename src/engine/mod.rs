@@ -15,6 +15,7 @@ mod reports;
 mod review;
 mod rollout;
 mod settings;
+mod upkeep;
 mod work;
 
 pub use commands::LedgerRequests;
@@ -23,6 +24,7 @@ pub use pass::{Draft, PassError, PassOutcome};
 pub use queue::WakeQueue;
 pub use review::Reviewed;
 pub use settings::{EngineSettings, Watched};
+pub use upkeep::{Pruned, Retain};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -16,9 +16,9 @@ use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
     ActivityBook, ActivityRecord, ActivityRow, AppendError, ApprovalBook, AuditRow, ContainerRecord, ContainerRow,
-    Decision, DeliveryBook, DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause, ProductRow,
-    ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention,
-    SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
+    Decision, DeliveryBook, DeliveryRow, FindingRow, History, HistoryBook, Kept, LogLine, Look, Pass, PassBook,
+    PassRow, Pause, ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook,
+    ReportRow, Retention, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -145,6 +145,7 @@ impl Look for FakeRecord {
             revision: revision(),
             planned_at: at().to_string(),
             message: Some("no\nroom".to_owned()),
+            refused_events: 0,
         };
         Ok((0..100).take(limit).map(row).collect())
     }
@@ -442,6 +443,17 @@ impl ApprovalBook for FakeRecord {
     }
 
     async fn to_retry(&self, _: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        unreachable!("not shown")
+    }
+}
+
+#[async_trait]
+impl HistoryBook for FakeRecord {
+    async fn prune(&self, _: History, _: &Kept, _: usize, _: bool) -> Result<u64, StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn needed_tasks(&self) -> Result<Vec<TaskKey>, StoreError> {
         unreachable!("not shown")
     }
 }

@@ -35,6 +35,12 @@ pub async fn append(
     Ok(state)
 }
 
+/// Counts an event that came too late, twice, or from somebody else.
+pub async fn count_refused(connection: &mut Connection, id: &ActivityId) -> Result<(), StoreError> {
+    query("UPDATE activities SET refused = refused + 1 WHERE id = $1").bind(id.as_str()).execute(connection).await?;
+    Ok(())
+}
+
 /// Whether this caller may write this event. Claims are written by `claim` alone.
 async fn admit(
     connection: &mut Connection,

@@ -6,6 +6,7 @@ mod command;
 mod command_recovery;
 mod sql;
 mod sql_guards;
+mod sql_undo;
 
 #[path = "../support/postgres.rs"]
 mod postgres;

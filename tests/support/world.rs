@@ -96,6 +96,8 @@ pub struct World {
     pub parallel: usize,
     /// How many people have to approve at the gate of `prod`; with 0 it has none.
     pub approvals: u32,
+    /// Whether programs undo what they did: then it is in the ledger as `undo-<task>`.
+    pub undoes: bool,
     /// What becomes of what runs when a later commit wants something else.
     pub on_new_commit: OnNewCommit,
     /// Where people ask for something.
@@ -139,6 +141,7 @@ impl World {
             replaced: BTreeMap::new(),
             parallel: 2,
             approvals: 0,
+            undoes: false,
             on_new_commit: OnNewCommit::default(),
             requests: Vec::new(),
             reviews: BTreeMap::new(),
@@ -264,6 +267,7 @@ impl World {
     fn executors(&self) -> (BTreeMap<ExecutorName, Arc<dyn Executor>>, BTreeMap<ExecutorName, ExecutorProfile>) {
         let script = format!(
             r#"set -eu
+MESHWRIGHT_TASK="${{MESHWRIGHT_UNDOES:+undo-}}$MESHWRIGHT_TASK"
 what="$MESHWRIGHT_PRODUCT_NAME $MESHWRIGHT_STAGE $MESHWRIGHT_TASK $MESHWRIGHT_VERSION"
 printf '%s %s %s\n' "$MESHWRIGHT_TASK_KEY" "$what" "$MESHWRIGHT_ATTEMPT" >> '{0}/ledger'
 control='{0}/control/'"$MESHWRIGHT_PRODUCT_NAME.$MESHWRIGHT_TASK"
@@ -282,6 +286,7 @@ if [ -e "$control" ]; then . "$control"; fi"#,
                 env: Vec::new(),
                 secrets: BTreeMap::new(),
                 max_output: 65_536,
+                compensate: self.undoes.then(|| vec!["sh".to_owned(), "-c".to_owned(), script.clone()]),
             };
             Arc::new(CommandExecutor::new(spec, artifacts.clone(), self.path("work"))) as Arc<dyn Executor>
         };

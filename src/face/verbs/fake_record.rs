@@ -61,15 +61,16 @@ fn at() -> Timestamp {
 fn events() -> Vec<ActivityEvent> {
     vec![
         ActivityEvent::Claimed { token: FencingToken(7) },
-        ActivityEvent::TaskStarted { task: 0, attempt: 1 },
+        ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None },
         ActivityEvent::TaskSucceeded { task: 0, results: json!({ "schema": "dev_trips_v1" }) },
-        ActivityEvent::TaskStarted { task: 1, attempt: 1 },
+        ActivityEvent::TaskStarted { task: 1, attempt: 1, deadline: None },
         ActivityEvent::TaskFailed {
             task: 1,
             attempt: 1,
             kind: crate::domain::activity::FailureKind::Permanent,
             message: "no\u{1b}[2Jroom".to_owned(),
             retry: false,
+            again: None,
         },
         ActivityEvent::Failed,
     ]

@@ -114,6 +114,7 @@ fn platform() -> Platform {
         name: name.parse().unwrap(),
         after: after.iter().map(|name| name.parse().unwrap()).collect(),
         gate: None,
+        on_new_commit: Default::default(),
     };
     let executor =
         |name: &str, phase| (name.parse().unwrap(), ExecutorProfile { phase, timeout_seconds: 600, attempts: 3 });

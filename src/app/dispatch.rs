@@ -69,6 +69,7 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
         Verb::Reject(args) => act(&global, Action::Reject(args.stage), &args.about, output),
         Verb::Hold(args) => act(&global, Action::Hold, &args.about, output),
         Verb::Resume(args) => act(&global, Action::Resume, &args.about, output),
+        Verb::Cancel(args) => act(&global, Action::Cancel(args.activity), &args.about, output),
         Verb::Retry(args) => act(&global, Action::Retry, &args.about, output),
         // The worker is started before the command line is read as a person's; see `run`.
         Verb::PolicyWorker(_) => Ok(ExitStatus::Usage),

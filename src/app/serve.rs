@@ -25,7 +25,7 @@ use crate::port::judge::Judge;
 use crate::trigger::{self, Rhythm};
 
 use super::hooks;
-use super::wire::{RecordUse, assemble};
+use super::wire::{RecordUse, assemble, retain};
 use super::working::stop_on_signal;
 
 pub(super) async fn serve(config: &Checked, args: &ServeArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
@@ -83,6 +83,7 @@ pub(super) async fn run(
     let policies: Vec<PathBuf> = config.policies.clone();
     let mut triggers = trigger::start(&door, &engine.ports().clock, &watched, &policies, stop);
     let mut asking = trigger::ask_for_lost_deliveries(&assembled.redeliveries, &engine.ports().clock, stop);
+    let retain = retain(config);
     started.store(true, Ordering::Release);
 
     tokio::join!(
@@ -90,6 +91,7 @@ pub(super) async fn run(
         engine.roll_out_until(stop),
         engine.publish_until(stop),
         engine.answer_until(&queue, stop),
+        engine.prune_until(&retain, Arc::new(assembled.artifacts.clone()), stop),
         upkeep
     );
     while triggers.join_next().await.is_some() {}

@@ -17,7 +17,7 @@ use crate::config::{
     Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
 };
 use crate::domain::id::{ExecutorName, ForgeName};
-use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Watched};
+use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Retain, Watched};
 use crate::port::clock::Clock;
 use crate::port::executor::Executor;
 use crate::port::forge::redelivery::Redelivery;
@@ -69,6 +69,8 @@ pub(super) struct Assembled {
     pub engine: Arc<Engine>,
     pub store: Arc<SqliteStore>,
     pub commands: Vec<Arc<CommandExecutor>>,
+    /// What tasks have made.
+    pub artifacts: ArtifactStore,
     /// The forges that can be asked for deliveries that did not arrive.
     pub redeliveries: BTreeMap<ForgeName, Arc<dyn Redelivery>>,
     /// What `doctor` asks each GitHub.
@@ -115,7 +117,15 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
         clock,
     };
     let engine = Arc::new(Engine::new(ports, settings(config)));
-    Ok(Assembled { engine, store, commands, redeliveries: forges.redeliveries, facts: forges.facts, _scratch: scratch })
+    Ok(Assembled {
+        engine,
+        store,
+        commands,
+        artifacts,
+        redeliveries: forges.redeliveries,
+        facts: forges.facts,
+        _scratch: scratch,
+    })
 }
 
 /// Where people leave on this machine what they ask for: beside the record.
@@ -160,6 +170,18 @@ fn settings(config: &Checked) -> EngineSettings {
     }
 }
 
+/// How much history is kept.
+pub(super) fn retain(config: &Checked) -> Retain {
+    let kept = &config.retention;
+    Retain {
+        rollouts_for: kept.rollouts_for,
+        activities: kept.activities,
+        contents_for: kept.contents_for,
+        audit_for: kept.audit_for,
+        audit: kept.audit,
+    }
+}
+
 fn source_spec(source: &CheckedSource) -> GitSourceSpec {
     GitSourceSpec {
         name: source.name.clone(),
@@ -177,13 +199,14 @@ fn executors(config: &Checked, artifacts: &ArtifactStore, work: &Path) -> Execut
     let mut commands = Vec::new();
     for (name, executor) in &config.executors {
         match &executor.kind {
-            CheckedExecutorKind::Command { command, env, secrets, max_output_bytes } => {
+            CheckedExecutorKind::Command { command, env, secrets, max_output_bytes, compensate } => {
                 let spec = CommandSpec {
                     name: name.to_string(),
                     command: command.clone(),
                     env: env.clone(),
                     secrets: secrets.clone(),
                     max_output: *max_output_bytes,
+                    compensate: compensate.clone(),
                 };
                 let command = Arc::new(CommandExecutor::new(spec, artifacts.clone(), work.to_path_buf()));
                 commands.push(Arc::clone(&command));
@@ -200,7 +223,9 @@ fn executors(config: &Checked, artifacts: &ArtifactStore, work: &Path) -> Execut
 }
 
 fn sql_spec(config: &Checked, name: &ExecutorName) -> Option<SqlSpec> {
-    let CheckedExecutorKind::Sql { location, schema, allow_destructive } = &config.executors.get(name)?.kind else {
+    let CheckedExecutorKind::Sql { location, schema, allow_destructive, compensate } =
+        &config.executors.get(name)?.kind
+    else {
         return None;
     };
     let url = match location {
@@ -213,6 +238,7 @@ fn sql_spec(config: &Checked, name: &ExecutorName) -> Option<SqlSpec> {
         url,
         schema_template: schema.clone(),
         allow_destructive: *allow_destructive,
+        compensate: *compensate,
     })
 }
 

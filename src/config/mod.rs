@@ -13,8 +13,8 @@ mod units;
 mod secret;
 
 pub use checked::{
-    Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedGithub, CheckedPolicyLimits, CheckedSource,
-    CheckedWebhooks, GithubAccess, Schedule, SqlLocation, StateLocation, WebhookKind,
+    Checked, CheckedExecutor, CheckedExecutorKind, CheckedForge, CheckedGithub, CheckedPolicyLimits, CheckedRetention,
+    CheckedSource, CheckedWebhooks, GithubAccess, Schedule, SqlLocation, StateLocation, WebhookKind,
 };
 pub use cron::{CronError, CronSchedule};
 pub use error::{ConfigError, Place};
@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::descriptor::Compatibility;
 use crate::domain::forge::CommentMode;
-use crate::domain::stage::Phase;
+use crate::domain::stage::{OnNewCommit, Phase};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +70,37 @@ pub struct Config {
     /// What is taken in by webhook, and how long it is kept.
     #[serde(default)]
     pub webhooks: WebhookConfig,
+    /// How much history is kept. What the present is explained by always stays.
+    #[serde(default)]
+    pub retention: RetentionConfig,
+}
+
+/// How much history is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// How long activities that have ended are kept, with their plans, logs and reports, such as `2160h`.
+    pub rollouts_for: String,
+    /// How many activities are kept at the most.
+    pub activities: u64,
+    /// How long the contents of versions are kept that are not the newest and run nowhere.
+    pub contents_for: String,
+    /// How long audit events are kept.
+    pub audit_for: String,
+    /// How many audit events are kept at the most.
+    pub audit: u64,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            rollouts_for: "2160h".to_owned(),
+            activities: 100_000,
+            contents_for: "2160h".to_owned(),
+            audit_for: "8760h".to_owned(),
+            audit: 1_000_000,
+        }
+    }
 }
 
 /// What is taken in by webhook, and how long it is kept.
@@ -167,6 +198,9 @@ pub struct StageConfig {
     /// What lets a rollout begin here; without one, nothing has to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateConfig>,
+    /// What becomes of a rollout that runs when a later commit wants another version of the same container.
+    #[serde(default, skip_serializing_if = "OnNewCommit::is_finish")]
+    pub on_new_commit: OnNewCommit,
 }
 
 /// What lets a rollout begin at a stage.
@@ -227,6 +261,9 @@ pub enum ExecutorConfig {
         /// How much output is kept of one attempt, in KiB.
         #[serde(default = "default_output_kib")]
         max_output_kib: u64,
+        /// The program that undoes what a task did, when its rollout fails or is cancelled. Without one, nothing is undone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        compensate: Vec<String>,
     },
     /// A database in which containers have their schemas, tables and views.
     Sql {
@@ -240,6 +277,9 @@ pub enum ExecutorConfig {
         /// Whether columns and tables may be dropped or narrowed.
         #[serde(default)]
         allow_destructive: bool,
+        /// Whether tables and views that a rollout made are dropped again when it fails or is cancelled. What was there before stays.
+        #[serde(default)]
+        compensate: bool,
         /// How long one attempt may take.
         #[serde(default = "default_task_timeout")]
         timeout: String,

@@ -39,6 +39,27 @@ pub struct Stage {
     /// What lets a rollout begin here; without one, nothing has to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gate: Option<Gate>,
+    /// What becomes of a rollout that runs when a later commit wants another version.
+    #[serde(skip_serializing_if = "OnNewCommit::is_finish", default)]
+    pub on_new_commit: OnNewCommit,
+}
+
+/// What becomes of a rollout that runs when a later commit wants another version of the same container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnNewCommit {
+    /// It goes on to its end, and the newer one begins after it.
+    #[default]
+    Finish,
+    /// It is stopped, and undone where its executors can, as soon as the newer one could begin.
+    Cancel,
+}
+
+impl OnNewCommit {
+    /// Whether it is what stages do that say nothing.
+    pub fn is_finish(&self) -> bool {
+        *self == OnNewCommit::Finish
+    }
 }
 
 /// What lets a rollout begin at a stage.
@@ -60,6 +81,11 @@ pub struct ExecutorProfile {
 }
 
 impl Platform {
+    /// Whether what runs at this stage is stopped for a later commit.
+    pub fn cancels(&self, stage: &StageName) -> bool {
+        self.stages.iter().any(|other| other.name == *stage && other.on_new_commit == OnNewCommit::Cancel)
+    }
+
     /// The gate of a stage, if it has one.
     pub fn gate(&self, stage: &StageName) -> Option<Gate> {
         self.stages.iter().find(|other| other.name == *stage)?.gate

@@ -16,6 +16,7 @@ use crate::port::store::{ActivityRecord, StoreError};
 
 use super::Engine;
 use super::reports::StageLine;
+use super::rollout::with_followers;
 
 /// For what a rollout waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,17 +61,9 @@ impl Engine {
                 kept.insert(record.planned.id.clone());
             }
         }
-        loop {
-            let before = kept.len();
-            for record in &open {
-                if record.planned.after.iter().any(|id| kept.contains(id)) {
-                    kept.insert(record.planned.id.clone());
-                }
-            }
-            if kept.len() == before {
-                return Ok(Unfinished { going_on: open.len() - kept.len(), waiting_for_people: kept.len() });
-            }
-        }
+        let waits = open.iter().map(|record| (&record.planned.id, &record.planned.after));
+        let kept = with_followers(kept, waits);
+        Ok(Unfinished { going_on: open.len() - kept.len(), waiting_for_people: kept.len() })
     }
 
     pub(super) async fn gates(&self) -> Result<Gates<'_>, StoreError> {

@@ -15,6 +15,7 @@ mod reports;
 mod review;
 mod rollout;
 mod settings;
+mod upkeep;
 mod work;
 
 pub use commands::LedgerRequests;
@@ -23,6 +24,7 @@ pub use pass::{Draft, PassError, PassOutcome};
 pub use queue::WakeQueue;
 pub use review::Reviewed;
 pub use settings::{EngineSettings, Watched};
+pub use upkeep::{Pruned, Retain};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,6 +72,8 @@ pub struct Engine {
     rollout_bell: Notify,
     publish_bell: Notify,
     request_bell: Notify,
+    /// Something that runs may have been cancelled.
+    cancel_bell: Notify,
     /// Held while the status of a commit's stages is worked out and recorded. See `reports`.
     report_gate: Mutex<()>,
     /// When the open proposals of each source were asked for last.
@@ -101,6 +105,7 @@ impl Engine {
             rollout_bell: Notify::new(),
             publish_bell: Notify::new(),
             request_bell: Notify::new(),
+            cancel_bell: Notify::new(),
             report_gate: Mutex::new(()),
             listings: review::Listings::default(),
             resting: std::sync::Mutex::default(),

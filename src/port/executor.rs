@@ -61,10 +61,12 @@ pub struct TaskCall {
     pub folder: Option<RepoPath>,
     /// By input port.
     pub upstream: BTreeMap<String, Upstream>,
-    /// How long this attempt may take.
+    /// How long this attempt may still take: after a crash, what is left of its time.
     pub timeout: Duration,
     /// Where a crashed run of the same attempt is found again.
     pub handle: Option<String>,
+    /// When this call undoes a task: the key under which that task ran.
+    pub undoes: Option<TaskKey>,
     /// Cancelled when the attempt is to be stopped.
     pub cancel: CancellationToken,
 }
@@ -98,6 +100,11 @@ impl TaskError {
         Self { kind: FailureKind::Permanent, message: message.into() }
     }
 
+    /// The executor's own rules are against it.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Refused, message: message.into() }
+    }
+
     /// It may pass.
     pub fn transient(message: impl Into<String>) -> Self {
         Self { kind: FailureKind::Transient, message: message.into() }
@@ -114,15 +121,60 @@ pub trait Progress: Send + Sync {
     async fn checkpoint(&self, handle: &str);
 }
 
+/// What an executor knows of an attempt that was under way when its caller crashed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Whereabouts {
+    /// It has ended, and this came of it.
+    Ended(Result<TaskOutcome, TaskError>),
+    /// It goes on; `run` with the same handle waits for it.
+    GoesOn,
+    /// Nobody knows: it has to be run again, under the same key.
+    Unknown,
+}
+
 /// Runs tasks.
 ///
-/// `run` is called again with the same key after a crash, and must come to the same effect as if
-/// it had been called once. It returns when the attempt has ended; when its future is dropped or
-/// `cancel` is cancelled or the time is over, nothing of the attempt goes on running.
+/// The life of one attempt: `run` is called; it makes durable by [`Progress::checkpoint`] how the attempt
+/// is found again; it returns when the attempt has ended. After a crash of the caller, the record says that
+/// the attempt is under way. The caller then asks `whereabouts`, with the handle that was recorded last:
+///
+/// - what has ended is recorded as it ended, even when the attempt's time is over by now;
+/// - otherwise, when its time is over, `abandon` is called, and the attempt has timed out;
+/// - otherwise `run` is called again with the same key, attempt and handle and what is left of the time.
+///   An attempt that goes on is taken up; one of which nothing is known begins anew, and must come to the
+///   same effect as if it had run once.
+///
+/// When the future of `run` is dropped or `cancel` is cancelled or the time is over, nothing of the attempt
+/// goes on running. `token` grows with each holder; an executor that remembers the greatest it has seen
+/// refuses calls with a smaller one.
 #[async_trait]
 pub trait Executor: Send + Sync {
     /// Runs one attempt of a task to its end.
     async fn run(&self, call: &TaskCall, progress: &dyn Progress) -> Result<TaskOutcome, TaskError>;
+
+    /// What became of an attempt that was under way when the caller crashed. Changes nothing. An error
+    /// counts as `Unknown`.
+    async fn whereabouts(&self, _call: &TaskCall) -> Result<Whereabouts, TaskError> {
+        Ok(Whereabouts::Unknown)
+    }
+
+    /// Ends what still runs of an attempt that is not taken up again. Nothing of it runs when this returns.
+    async fn abandon(&self, _call: &TaskCall) -> Result<(), TaskError> {
+        Ok(())
+    }
+
+    /// Whether it can undo what its tasks did.
+    fn compensates(&self) -> bool {
+        false
+    }
+
+    /// Undoes what a task did, as far as it did anything: the task may have ended well, failed half-way, or
+    /// never come to its executor. `call` is the task's, with a key of its own and the task's key in
+    /// `undoes`. What was there before the activity stays. The same rules hold as for `run`; repeating it
+    /// changes nothing.
+    async fn compensate(&self, _call: &TaskCall, _progress: &dyn Progress) -> Result<(), TaskError> {
+        Err(TaskError::permanent("this executor undoes nothing"))
+    }
 
     /// What exists for a container, in the executor's own view; `None` when there is nothing, or
     /// when this executor keeps nothing.

@@ -1,6 +1,7 @@
 //! Floor 2: what the engine needs of the world, in the engine's words. Each trait is narrow; its
 //! errors are named for what the caller does next.
 
+pub mod artifacts;
 pub mod clock;
 pub mod door;
 pub mod executor;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::forge::Person;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
+use crate::domain::plan::ActivityId;
 use crate::domain::time::Timestamp;
 
 use super::store::StoreError;
@@ -25,6 +26,8 @@ pub enum Action {
     Resume,
     /// Try again what has failed.
     Retry,
+    /// Stop what runs of this activity, or of all that is meant, and never begin what waits.
+    Cancel(Option<ActivityId>),
     /// Say what can be asked for.
     Help,
 }

@@ -3,6 +3,7 @@
 mod activities;
 mod approvals;
 mod deliveries;
+mod history;
 mod look;
 mod passes;
 mod proposals;
@@ -11,6 +12,7 @@ mod reports;
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
 pub use approvals::{ApprovalBook, Decision, Ruling};
 pub use deliveries::{AnsweredCommand, DeliveryBook, PRESSED_AGAIN, Recorded, Retention};
+pub use history::{History, HistoryBook, Kept};
 pub use look::{
     ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
     VersionRow,
@@ -44,6 +46,12 @@ pub enum StoreError {
 }
 
 /// The whole record.
-pub trait Store: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + Look {}
+pub trait Store:
+    PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + HistoryBook + Look
+{
+}
 
-impl<T: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + Look> Store for T {}
+impl<T> Store for T where
+    T: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + HistoryBook + Look
+{
+}

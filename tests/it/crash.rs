@@ -69,12 +69,18 @@ struct Story {
     crash_over: usize,
     /// Whether `prod` has a gate, and somebody approves the last commit.
     gated: bool,
+    /// What programs do, by product and task: then they also undo what they did.
+    controls: &'static [(&'static str, &'static str, &'static str)],
 }
 
 impl Story {
     /// The repository at its beginning, to be moved on commit by commit.
     fn world(&self) -> World {
         let mut world = World::of(self.repository.copy());
+        world.undoes = !self.controls.is_empty();
+        for (product, task, script) in self.controls {
+            world.control(product, task, script);
+        }
         if self.gated {
             world.approvals = 1;
             world.requests.push(approver() as _);
@@ -227,6 +233,7 @@ fn crash_after_every_write(story: Story, at_least: i64) {
                                 revisions: story.revisions.clone(),
                                 crash_over: story.crash_over,
                                 gated: story.gated,
+                                controls: story.controls,
                             };
                             (story.world(), own)
                         };
@@ -265,7 +272,7 @@ fn a_first_commit_survives_a_crash_after_every_write() {
         Descriptor::new("late", "1.0.0").reads("sales").only_at("dev"),
     ];
     let revisions = vec![commit(&repository, &mesh, &[])];
-    crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: false }, 40);
+    crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: false, controls: &[] }, 40);
 }
 
 #[test]
@@ -278,7 +285,10 @@ fn a_later_commit_survives_a_crash_after_every_write() {
     let next = [Descriptor::new("orders", "1.1.0"), Descriptor::new("new", "1.0.0").reads("orders").only_at("dev")];
     std::fs::write(repository.file(&path_of("sales")), "info: [").unwrap();
     let second = commit(&repository, &next, &[&path_of("old")]);
-    crash_after_every_write(Story { repository, revisions: vec![first, second], crash_over: 1, gated: false }, 25);
+    crash_after_every_write(
+        Story { repository, revisions: vec![first, second], crash_over: 1, gated: false, controls: &[] },
+        25,
+    );
 }
 
 /// What waits for people begins when it was approved, and not before: no crash opens a gate, none loses an
@@ -288,7 +298,86 @@ fn a_gate_survives_a_crash_after_every_write() {
     let repository = TestRepository::new();
     let sales = Descriptor::new("sales", "1.0.0").reads("orders").only_at("prod");
     let revisions = vec![commit(&repository, &[Descriptor::new("orders", "1.0.0"), sales], &[])];
-    crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: true }, 30);
+    crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: true, controls: &[] }, 30);
+}
+
+/// What failed half-way is undone, once and under the same keys, whatever crash comes in between; that one
+/// of its tasks cannot be undone hides neither the cause nor the others.
+#[test]
+fn undoing_survives_a_crash_after_every_write() {
+    let repository = TestRepository::new();
+    let orders = Descriptor::new("orders", "1.0.0").only_at("dev");
+    let sales = Descriptor::new("sales", "1.0.0").reads("orders").only_at("dev");
+    let revisions = vec![commit(&repository, &[orders, sales], &[])];
+    let controls = &[("orders", "deploy", "exit 1"), ("orders", "undo-build", "exit 1")];
+    crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: false, controls }, 20);
+}
+
+/// Rolls out until the build of `orders` has begun, has it cancelled, and comes to the end, as far as the
+/// record lets it.
+async fn drive_and_cancel(world: &World, store: Arc<dyn Store>, stop: &CancellationToken) {
+    let engine = world.engine(store, Arc::new(Allowing));
+    if engine.pass(&target()).await.is_err() {
+        return;
+    }
+    let (rolling, until) = (Arc::clone(&engine), stop.clone());
+    let rollout = tokio::spawn(async move { rolling.roll_out_all(&until).await.is_ok() });
+    while !world.done().contains("orders dev build 1.0.0") && !stop.is_cancelled() && !rollout.is_finished() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answered = engine.answer_requests(&WakeQueue::default()).await.is_ok();
+    if !answered {
+        stop.cancel();
+    }
+    let _ = rollout.await.unwrap() && engine.publish_due().await.is_ok();
+}
+
+/// A decision to stop what runs is not lost, and what it stops ends once, with all of it undone.
+#[test]
+fn cancelling_survives_a_crash_after_every_write() {
+    let repository = TestRepository::new();
+    let sales = Descriptor::new("sales", "1.0.0").reads("orders").only_at("dev");
+    let revision = commit(&repository, &[Descriptor::new("orders", "1.0.0").only_at("dev"), sales], &[]);
+    let mut endings = BTreeSet::new();
+    for crash in (0..40).chain([UNDISTURBED]) {
+        let mut world = World::of(repository.copy());
+        world.undoes = true;
+        world.control("orders", "build", "while :; do sleep 0.02; done");
+        let book = approver();
+        book.asked.lock().unwrap()[0].action = Ok(Action::Cancel(None));
+        world.requests.push(book as _);
+        let told = async {
+            let inner = Arc::new(SqliteStore::open(&world.state()).await.unwrap());
+            let store = Arc::new(CrashingStore::new(Arc::clone(&inner) as Arc<dyn Store>, crash));
+            drive_and_cancel(&world, Arc::clone(&store) as Arc<dyn Store>, &store.died).await;
+            let died = store.writes_left() <= 0;
+            inner.close().await;
+            let restarted = world.start().await;
+            drive_and_cancel(&world, Arc::clone(&restarted.store) as Arc<dyn Store>, &restarted.stop).await;
+            restarted.settle().await;
+            everything_again_changes_nothing(&restarted, &world).await;
+            let story = Story {
+                repository: repository.copy(),
+                revisions: vec![revision.clone()],
+                crash_over: 0,
+                gated: false,
+                controls: &[],
+            };
+            let ending = ending(&story, &world, &restarted).await;
+            restarted.close().await;
+            (died, ending)
+        };
+        let told = runtime().block_on(async { tokio::time::timeout(Duration::from_secs(120), told).await });
+        let (died, ending) = told.unwrap_or_else(|_| panic!("after write {crash}: it hangs"));
+        assert!(died || crash > 10, "a story of {crash} writes is too short to tell anything");
+        let undone: Vec<&str> = ending.effects.iter().map(|(_, what)| what.as_str()).collect();
+        for what in ["orders dev undo-build 1.0.0", "orders dev undo-provision 1.0.0"] {
+            assert_eq!(undone.iter().filter(|other| **other == what).count(), 1, "after write {crash}: {undone:?}");
+        }
+        assert!(ending.activities.iter().all(|line| line.contains(" cancelled ")), "after write {crash}: {ending:?}");
+        endings.insert(format!("{:?} {:?}", ending.effects, ending.activities));
+    }
+    assert_eq!(endings.len(), 1, "{endings:?}");
 }
 
 /// The commit after the crash is not the one before it: what had begun is brought to its end, what

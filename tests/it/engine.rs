@@ -5,12 +5,14 @@
 mod answering;
 mod commanding;
 mod gates;
+mod lasting;
 mod publishing;
 mod refusing;
 mod reviewing;
 mod reviewing_hostile;
 mod rolling;
 mod seeing;
+mod stopping;
 mod superseding;
 mod telling;
 mod waking;

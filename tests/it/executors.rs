@@ -6,6 +6,7 @@ mod command;
 mod command_recovery;
 mod sql;
 mod sql_guards;
+mod sql_undo;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -111,6 +112,7 @@ fn call(name: &str, files: Files) -> TaskCall {
         upstream: BTreeMap::new(),
         timeout: Duration::from_secs(60),
         handle: None,
+        undoes: None,
         cancel: CancellationToken::new(),
     }
 }

@@ -5,6 +5,7 @@ mod activities;
 mod approvals;
 mod concurrency;
 mod deliveries;
+mod history;
 mod look;
 mod passes;
 mod postgres;
@@ -124,6 +125,10 @@ contracts! {
     approvals::holds_end_by_plan_or_all_at_once,
     approvals::what_is_rejected_never_begins_and_what_has_begun_goes_on,
     approvals::what_is_to_be_tried_again_is_looked_at_until_it_was,
+    approvals::what_is_cancelled_never_begins_or_is_to_be_stopped,
+    history::what_is_old_goes_and_the_present_stays,
+    history::what_is_beyond_the_number_goes,
+    history::what_something_unfinished_may_wait_for_stays,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,
     look::every_decision_can_be_traced,

@@ -10,7 +10,7 @@ use meshwright::domain::descriptor::VersionRef;
 use meshwright::domain::forge::delivery::{CommandRequest, Delivery};
 use meshwright::domain::forge::{Approval, Hold, Proposal, PullState};
 use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
-use meshwright::domain::plan::{ActivityId, Plan};
+use meshwright::domain::plan::{ActivityId, Plan, TaskKey};
 use meshwright::domain::report::Report;
 use meshwright::domain::source::Condition;
 use meshwright::domain::time::Timestamp;
@@ -283,6 +283,16 @@ impl DeliveryBook for CrashingStore {
     }
     async fn forget_deliveries(&self, keep: &Retention) -> Result<u64, StoreError> {
         write!(self.forget_deliveries(keep))
+    }
+}
+
+#[async_trait]
+impl HistoryBook for CrashingStore {
+    async fn prune(&self, part: History, keep: &Kept, most: usize, dry_run: bool) -> Result<u64, StoreError> {
+        write!(self.prune(part, keep, most, dry_run))
+    }
+    async fn needed_tasks(&self) -> Result<Vec<TaskKey>, StoreError> {
+        read!(self.needed_tasks())
     }
 }
 

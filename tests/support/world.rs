@@ -24,7 +24,7 @@ use meshwright::domain::id::{Digest, ExecutorName, Revision, SourceName};
 use meshwright::domain::plan::Plan;
 use meshwright::domain::policy::{Question, Verdict};
 use meshwright::domain::source::Target;
-use meshwright::domain::stage::{ExecutorProfile, Gate, Phase, Platform, Stage};
+use meshwright::domain::stage::{ExecutorProfile, Gate, OnNewCommit, Phase, Platform, Stage};
 use meshwright::domain::time::Timestamp;
 use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports, Watched};
 use meshwright::port::clock::Clock;
@@ -96,6 +96,10 @@ pub struct World {
     pub parallel: usize,
     /// How many people have to approve at the gate of `prod`; with 0 it has none.
     pub approvals: u32,
+    /// Whether programs undo what they did: then it is in the ledger as `undo-<task>`.
+    pub undoes: bool,
+    /// What becomes of what runs when a later commit wants something else.
+    pub on_new_commit: OnNewCommit,
     /// Where people ask for something.
     pub requests: Vec<Arc<dyn Requests>>,
     /// Where proposals are asked for, by source.
@@ -137,6 +141,8 @@ impl World {
             replaced: BTreeMap::new(),
             parallel: 2,
             approvals: 0,
+            undoes: false,
+            on_new_commit: OnNewCommit::default(),
             requests: Vec::new(),
             reviews: BTreeMap::new(),
             comment: CommentMode::default(),
@@ -226,7 +232,7 @@ impl World {
         let mut forges: BTreeMap<_, _> = names.iter().map(|name| (name.clone(), Arc::clone(&notes))).collect();
         forges.extend(self.forges.clone());
         let (executors, profiles) = self.executors();
-        let platform = Platform { stages: stages(self.approvals), executors: profiles };
+        let platform = Platform { stages: stages(self.approvals, self.on_new_commit), executors: profiles };
         let watched = |path: &PathBuf| Watched {
             url: self.shown_url.clone().unwrap_or_else(|| path.display().to_string()),
             branch: "main".to_owned(),
@@ -261,6 +267,7 @@ impl World {
     fn executors(&self) -> (BTreeMap<ExecutorName, Arc<dyn Executor>>, BTreeMap<ExecutorName, ExecutorProfile>) {
         let script = format!(
             r#"set -eu
+MESHWRIGHT_TASK="${{MESHWRIGHT_UNDOES:+undo-}}$MESHWRIGHT_TASK"
 what="$MESHWRIGHT_PRODUCT_NAME $MESHWRIGHT_STAGE $MESHWRIGHT_TASK $MESHWRIGHT_VERSION"
 printf '%s %s %s\n' "$MESHWRIGHT_TASK_KEY" "$what" "$MESHWRIGHT_ATTEMPT" >> '{0}/ledger'
 control='{0}/control/'"$MESHWRIGHT_PRODUCT_NAME.$MESHWRIGHT_TASK"
@@ -279,6 +286,7 @@ if [ -e "$control" ]; then . "$control"; fi"#,
                 env: Vec::new(),
                 secrets: BTreeMap::new(),
                 max_output: 65_536,
+                compensate: self.undoes.then(|| vec!["sh".to_owned(), "-c".to_owned(), script.clone()]),
             };
             Arc::new(CommandExecutor::new(spec, artifacts.clone(), self.path("work"))) as Arc<dyn Executor>
         };
@@ -381,10 +389,10 @@ pub fn statuses(repository: &Path, revision: &Revision) -> BTreeMap<String, Stri
 }
 
 /// `dev`, and after it `prod`, at whose gate so many have to approve.
-fn stages(approvals: u32) -> Vec<Stage> {
-    let dev = Stage { name: "dev".parse().unwrap(), after: Vec::new(), gate: None };
+fn stages(approvals: u32, on_new_commit: OnNewCommit) -> Vec<Stage> {
+    let dev = Stage { name: "dev".parse().unwrap(), after: Vec::new(), gate: None, on_new_commit };
     let gate = (approvals > 0).then_some(Gate { approvals });
-    vec![dev, Stage { name: "prod".parse().unwrap(), after: vec!["dev".parse().unwrap()], gate }]
+    vec![dev, Stage { name: "prod".parse().unwrap(), after: vec!["dev".parse().unwrap()], gate, on_new_commit }]
 }
 
 /// A descriptor that is put together step by step.

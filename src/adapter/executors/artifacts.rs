@@ -10,17 +10,22 @@
 //! next attempt makes a new one. *A program that still writes*: artifacts are taken after the
 //! whole process group was killed.
 //!
-//! Absent: removing what nobody needs any more.
+//! What nobody needs any more is removed by upkeep (`keep_only`), but nothing that is younger than a day: a
+//! task may have made it after it was asked what is needed.
 
+use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::domain::id::{Fqn, RepoPath};
 use crate::domain::plan::TaskKey;
+use crate::port::artifacts::Artifacts;
 use crate::port::executor::TaskError;
 
 use super::files;
@@ -33,6 +38,15 @@ pub const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The file that says to whom the artifacts beside it belong. No artifact has this name.
 const OWNER_FILE: &str = ".meshwright-owner";
+
+/// Nothing younger than this is removed.
+const YOUNG: Duration = Duration::from_secs(24 * 3_600);
+
+/// The folder of notes on how tasks ended.
+const ENDED: &str = ".ended";
+
+/// The largest note that is read, in bytes.
+const LARGEST_NOTE: u64 = 4 * 1024 * 1024;
 
 /// What every URI begins with.
 pub(super) const SCHEME: &str = "artifact:";
@@ -160,6 +174,28 @@ impl ArtifactStore {
         Ok(artifacts)
     }
 
+    /// Notes how a task ended, for whoever comes after a crash; in place of what was noted before.
+    pub(super) fn note_end(&self, key: &TaskKey, results: &Map<String, Value>) -> Result<(), ArtifactError> {
+        let disk = |source| ArtifactError::Disk { operation: "kept", source };
+        let folder = self.folder.join(ENDED);
+        files::make_private_folder(&folder).map_err(disk)?;
+        let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(disk)?;
+        serde_json::to_writer(&mut file, results).map_err(|error| disk(error.into()))?;
+        file.persist(folder.join(key.as_str())).map_err(|error| disk(error.error))?;
+        Ok(())
+    }
+
+    /// The results of a task that ended well, as far as that was noted.
+    pub(super) fn noted_end(&self, key: &TaskKey) -> Result<Option<Map<String, Value>>, ArtifactError> {
+        let disk = |source| ArtifactError::Disk { operation: "read", source };
+        match files::read_bounded(&self.folder.join(ENDED).join(key.as_str()), LARGEST_NOTE) {
+            Ok(files::Bounded::All(bytes)) => Ok(serde_json::from_slice(&bytes).ok()),
+            Ok(files::Bounded::TooLarge) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(disk(error)),
+        }
+    }
+
     /// The file of an artifact. It is there, and it is a regular file.
     pub fn resolve(&self, uri: &str) -> Result<PathBuf, ArtifactError> {
         self.locate(uri).map(|(_, file)| file)
@@ -200,6 +236,50 @@ impl ArtifactStore {
         }
         if kind.is_file() { Ok((folder, place)) } else { Err(missing()) }
     }
+}
+
+#[async_trait]
+impl Artifacts for ArtifactStore {
+    async fn keep_only(&self, tasks: BTreeSet<TaskKey>, dry_run: bool) -> Result<u64, TaskError> {
+        let folder = self.folder.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let names: BTreeSet<&str> = tasks.iter().map(TaskKey::as_str).collect();
+            let notes = remove_others(&folder.join(ENDED), &names, dry_run)?;
+            remove_others(&folder, &names, dry_run).map(|gone| gone + notes)
+        });
+        match work.await {
+            Ok(gone) => Ok(gone.map_err(|source| ArtifactError::Disk { operation: "removed", source })?),
+            Err(error) => Err(TaskError::transient(format!("a worker thread ended: {error}"))),
+        }
+    }
+}
+
+/// Removes what lies in a folder under other names and is not young; says how much it was.
+#[expect(clippy::disallowed_methods, reason = "only what this store has made itself lies there")]
+fn remove_others(folder: &Path, names: &BTreeSet<&str>, dry_run: bool) -> io::Result<u64> {
+    let listing = match std::fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut gone = 0;
+    for entry in listing {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_kept = name.to_str().is_none_or(|name| name == ENDED || names.contains(name));
+        let metadata = entry.metadata()?;
+        let age = metadata.modified()?.elapsed().unwrap_or_default();
+        if is_kept || age < YOUNG {
+            continue;
+        }
+        gone += 1;
+        match (dry_run, metadata.is_dir()) {
+            (true, _) => {}
+            (false, true) => files::remove_tree(&entry.path())?,
+            (false, false) => std::fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(gone)
 }
 
 /// The results that tell of artifacts: `artifacts` by file name, and `files` by a name that can

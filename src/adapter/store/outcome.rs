@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::activity::{ActivityEvent, ActivityState, TaskStatus};
+use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, CompensationStatus, TaskStatus};
 use crate::domain::plan::PlannedActivity;
 
 /// The event's stable word.
@@ -14,11 +14,18 @@ pub fn kind(event: &ActivityEvent) -> &'static str {
         ActivityEvent::TaskCheckpointed { .. } => "task-checkpointed",
         ActivityEvent::TaskSucceeded { .. } => "task-succeeded",
         ActivityEvent::TaskFailed { .. } => "task-failed",
+        ActivityEvent::CancelRequested { .. } => "cancel-requested",
+        ActivityEvent::Refusing { .. } => "refusing",
+        ActivityEvent::CompensationStarted { .. } => "compensation-started",
+        ActivityEvent::CompensationCheckpointed { .. } => "compensation-checkpointed",
+        ActivityEvent::CompensationSucceeded { .. } => "compensation-succeeded",
+        ActivityEvent::CompensationFailed { .. } => "compensation-failed",
         ActivityEvent::Refused { .. } => "refused",
         ActivityEvent::Succeeded => "succeeded",
         ActivityEvent::Failed => "failed",
         ActivityEvent::Skipped { .. } => "skipped",
         ActivityEvent::Rejected { .. } => "rejected",
+        ActivityEvent::Cancelled { .. } => "cancelled",
         ActivityEvent::Superseded { .. } => "superseded",
     }
 }
@@ -31,12 +38,19 @@ pub fn audit_kind(event: &ActivityEvent) -> Option<&'static str> {
         ActivityEvent::Refused { .. } => Some("activity-refused"),
         ActivityEvent::Skipped { .. } => Some("activity-skipped"),
         ActivityEvent::Rejected { .. } => Some("activity-rejected"),
+        ActivityEvent::Cancelled { .. } => Some("activity-cancelled"),
         ActivityEvent::Superseded { .. } => Some("activity-superseded"),
         ActivityEvent::Claimed { .. }
         | ActivityEvent::TaskStarted { .. }
         | ActivityEvent::TaskCheckpointed { .. }
         | ActivityEvent::TaskSucceeded { .. }
-        | ActivityEvent::TaskFailed { .. } => None,
+        | ActivityEvent::TaskFailed { .. }
+        | ActivityEvent::CancelRequested { .. }
+        | ActivityEvent::Refusing { .. }
+        | ActivityEvent::CompensationStarted { .. }
+        | ActivityEvent::CompensationCheckpointed { .. }
+        | ActivityEvent::CompensationSucceeded { .. }
+        | ActivityEvent::CompensationFailed { .. } => None,
     }
 }
 
@@ -60,9 +74,17 @@ pub fn audit_detail(planned: &PlannedActivity, plan: &str, event: &ActivityEvent
     detail
 }
 
-/// Whether the event may be written without a claim: only those of activities that never begin.
-pub fn needs_no_claim(event: &ActivityEvent) -> bool {
-    matches!(event, ActivityEvent::Skipped { .. } | ActivityEvent::Rejected { .. } | ActivityEvent::Superseded { .. })
+/// Whether the event may be written without a claim: those of activities that never begin, and the decision
+/// that one which runs is to be stopped.
+pub fn needs_no_claim(state: &ActivityState, event: &ActivityEvent) -> bool {
+    use ActivityEvent as E;
+    match event {
+        E::CancelRequested { .. } => state.status == ActivityStatus::Running,
+        E::Skipped { .. } | E::Rejected { .. } | E::Cancelled { .. } | E::Superseded { .. } => {
+            state.status == ActivityStatus::Waiting
+        }
+        _ => false,
+    }
 }
 
 /// How many tasks have succeeded.
@@ -71,24 +93,51 @@ pub fn done(state: &ActivityState) -> i64 {
     i64::try_from(done).unwrap_or(i64::MAX)
 }
 
-/// Why the activity did not go as planned, in a sentence, as of `event` and the state after it.
+/// Why the activity did not go as planned, in a sentence, as of `event` and the state after it. What could
+/// not be undone is said after the first cause.
 pub fn message(planned: &PlannedActivity, state: &ActivityState, event: &ActivityEvent) -> Option<String> {
+    let cause = cause(planned, state, event);
+    let left = state.compensations.iter().find_map(|(index, status)| match status {
+        CompensationStatus::Failed { message } => Some((planned.tasks.get(*index)?, message)),
+        _ => None,
+    });
+    match left {
+        Some((task, why)) => Some(format!("{}; {} could not be undone: {why}", cause.unwrap_or_default(), task.name)),
+        None => cause,
+    }
+}
+
+fn cause(planned: &PlannedActivity, state: &ActivityState, event: &ActivityEvent) -> Option<String> {
     match event {
-        ActivityEvent::Refused { violations } => Some(match violations.as_slice() {
+        ActivityEvent::Skipped { because } => {
+            return Some(format!("{because}, for which it waited, did not succeed"));
+        }
+        ActivityEvent::Superseded { by: Some(by) } => {
+            return Some(format!("{by} of a later commit takes its place"));
+        }
+        ActivityEvent::Superseded { by: None } => return Some("a later commit no longer wants it".to_owned()),
+        _ => {}
+    }
+    let refused = match event {
+        ActivityEvent::Refused { violations } => Some(violations),
+        _ => state.refusal.as_ref(),
+    };
+    if let Some(violations) = refused {
+        return Some(match violations.as_slice() {
             [] => "policies refused it".to_owned(),
             [only] => only.message.clone(),
             [first, others @ ..] => format!("{} (and {} more)", first.message, others.len()),
-        }),
-        ActivityEvent::Skipped { because } => Some(format!("{because}, for which it waited, did not succeed")),
-        ActivityEvent::Rejected { .. } => state.rejection.as_ref().map(ToString::to_string),
-        ActivityEvent::Superseded { by: Some(by) } => Some(format!("{by} of a later commit takes its place")),
-        ActivityEvent::Superseded { by: None } => Some("a later commit no longer wants it".to_owned()),
-        _ => state.tasks.iter().zip(&planned.tasks).find_map(|(status, task)| match status {
+        });
+    }
+    let decided = state.rejection.as_ref().map(ToString::to_string);
+    let decided = decided.or_else(|| state.cancellation.as_ref().map(ToString::to_string));
+    decided.or_else(|| {
+        state.tasks.iter().zip(&planned.tasks).find_map(|(status, task)| match status {
             TaskStatus::Failed { message, .. } => Some(format!("{}: {message}", task.name)),
             TaskStatus::Retrying { message, .. } => Some(format!("{} will be tried again: {message}", task.name)),
             TaskStatus::Planned | TaskStatus::Running { .. } | TaskStatus::Succeeded { .. } => None,
-        }),
-    }
+        })
+    })
 }
 
 /// What the tasks returned, by their names. Of two tasks with one name, the later counts.

@@ -21,15 +21,17 @@ pub(super) fn check(executors: &BTreeMap<String, ExecutorConfig>, base: &Path, p
         let at = below("/executors", text);
         let name = key_name::<ExecutorName>(text, &at, problems);
         let (phase, timeout_text, attempts, kind) = match executor {
-            ExecutorConfig::Command { phase, command, timeout, attempts, env, secrets, max_output_kib } => {
-                let kind = command_kind(command, env, secrets, *max_output_kib, &at, base, problems);
+            ExecutorConfig::Command { phase, command, timeout, attempts, env, secrets, max_output_kib, compensate } => {
+                let programs = (command.as_slice(), compensate.as_slice());
+                let kind = command_kind(programs, env, secrets, *max_output_kib, &at, base, problems);
                 (*phase, timeout, *attempts, kind)
             }
-            ExecutorConfig::Sql { phase, url, schema, allow_destructive, timeout, attempts } => {
+            ExecutorConfig::Sql { phase, url, schema, allow_destructive, compensate, timeout, attempts } => {
                 let location = location(url, &below(&at, "url"), base, problems);
                 schema_name(schema, &below(&at, "schema"), problems);
                 let schema = schema.clone();
-                let kind = CheckedExecutorKind::Sql { location, schema, allow_destructive: *allow_destructive };
+                let (allow_destructive, compensate) = (*allow_destructive, *compensate);
+                let kind = CheckedExecutorKind::Sql { location, schema, allow_destructive, compensate };
                 (*phase, timeout, *attempts, kind)
             }
         };
@@ -59,8 +61,9 @@ fn limits(timeout: &str, attempts: u32, at: &str, problems: &mut Problems) -> Du
     timeout
 }
 
+/// The program, and the one that undoes.
 fn command_kind(
-    command: &[String],
+    (command, compensate): (&[String], &[String]),
     env: &[String],
     secrets: &BTreeMap<String, SecretRef>,
     max_output_kib: u64,
@@ -78,9 +81,15 @@ fn command_kind(
         }
         Some(_) => {}
     }
-    for (index, part) in command.iter().enumerate() {
-        if part.contains('\0') {
-            problems.at(&below(&place, index), "no program takes a NUL character in an argument");
+    let undoing = below(at, "compensate");
+    if compensate.first().is_some_and(|program| program.trim().is_empty()) {
+        problems.at(&below(&undoing, 0), "the program has no name");
+    }
+    for (place, parts) in [(&place, command), (&undoing, compensate)] {
+        for (index, part) in parts.iter().enumerate() {
+            if part.contains('\0') {
+                problems.at(&below(place, index), "no program takes a NUL character in an argument");
+            }
         }
     }
     for (index, variable) in env.iter().enumerate() {
@@ -113,6 +122,7 @@ fn command_kind(
         env: env.to_vec(),
         secrets: resolved,
         max_output_bytes: max_output_kib.saturating_mul(1024),
+        compensate: (!compensate.is_empty()).then(|| compensate.to_vec()),
     }
 }
 

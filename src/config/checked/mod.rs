@@ -4,6 +4,7 @@
 
 mod executors;
 mod forges;
+mod retention;
 mod sources;
 mod stages;
 
@@ -50,6 +51,8 @@ pub struct Checked {
     pub forges: BTreeMap<ForgeName, CheckedForge>,
     /// What is taken in by webhook, and how long it is kept.
     pub webhooks: CheckedWebhooks,
+    /// How much history is kept.
+    pub retention: CheckedRetention,
     /// The folder that relative paths were resolved against; absolute.
     pub base: PathBuf,
 }
@@ -63,6 +66,21 @@ pub struct CheckedWebhooks {
     pub keep: u64,
     /// How long they are kept at the most.
     pub keep_for: Duration,
+}
+
+/// How much history is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedRetention {
+    /// Activities that have ended, plans and reports.
+    pub rollouts_for: Duration,
+    /// How many activities at the most.
+    pub activities: u64,
+    /// Contents of old versions.
+    pub contents_for: Duration,
+    /// Audit events.
+    pub audit_for: Duration,
+    /// How many audit events at the most.
+    pub audit: u64,
 }
 
 /// Where the record is kept.
@@ -139,6 +157,8 @@ pub enum CheckedExecutorKind {
         secrets: BTreeMap<String, SecretRef>,
         /// How much output of one attempt is kept, in bytes.
         max_output_bytes: u64,
+        /// The program that undoes what a task did, if there is one.
+        compensate: Option<Vec<String>>,
     },
     /// A database.
     Sql {
@@ -148,6 +168,8 @@ pub enum CheckedExecutorKind {
         schema: String,
         /// Whether columns and tables may be dropped or narrowed.
         allow_destructive: bool,
+        /// Whether what a rollout made is dropped again when it fails or is cancelled.
+        compensate: bool,
     },
 }
 
@@ -207,6 +229,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
     let (executors, profiles) = executors::check(&config.executors, &base, &mut problems);
     let policy_limits = policy_limits(config, &mut problems);
     let webhooks = webhooks(config, &mut problems);
+    let retention = retention::check(&config.retention, &mut problems);
     let policies = config.policies.iter().enumerate().map(|(index, policy)| {
         if policy.path.as_os_str().is_empty() {
             problems.at(&format!("/policies/{index}/path"), "the path is empty");
@@ -226,6 +249,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
             executors,
             forges,
             webhooks,
+            retention,
             base,
         }),
         _ => Err(problems.0),

@@ -40,7 +40,7 @@ pub(super) fn check(stages: &[StageConfig], problems: &mut Problems) -> Vec<Stag
         }
         if let Some(name) = name(&stage.name, &format!("{at}/name"), problems) {
             let gate = stage.gate.as_ref().and_then(|gate| gate_of(gate, &at, problems));
-            checked.push(Stage { name, after, gate });
+            checked.push(Stage { name, after, gate, on_new_commit: stage.on_new_commit });
         }
     }
     checked

@@ -1,99 +1,14 @@
 //! The one place that knows which event may follow which.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{ActivityEvent, FailureKind, FencingToken};
-use crate::domain::time::Timestamp;
-
-/// Where an activity stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ActivityStatus {
-    /// Recorded, not begun.
-    Waiting,
-    /// Begun by a holder.
-    Running,
-    /// Ended well.
-    Succeeded,
-    /// Ended with a failed task.
-    Failed,
-    /// Ended by policies.
-    Refused,
-    /// Never begun: what it waited for did not succeed.
-    Skipped,
-    /// Never begun: a person decided against it.
-    Rejected,
-    /// Never begun: a later commit wants something else.
-    Superseded,
-}
-
-impl ActivityStatus {
-    /// All of them.
-    pub const ALL: [ActivityStatus; 8] = [
-        ActivityStatus::Waiting,
-        ActivityStatus::Running,
-        ActivityStatus::Succeeded,
-        ActivityStatus::Failed,
-        ActivityStatus::Refused,
-        ActivityStatus::Skipped,
-        ActivityStatus::Rejected,
-        ActivityStatus::Superseded,
-    ];
-
-    /// Whether nothing more will happen.
-    pub const fn is_final(self) -> bool {
-        !matches!(self, ActivityStatus::Waiting | ActivityStatus::Running)
-    }
-
-    /// The word, in lower case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            ActivityStatus::Waiting => "waiting",
-            ActivityStatus::Running => "running",
-            ActivityStatus::Succeeded => "succeeded",
-            ActivityStatus::Failed => "failed",
-            ActivityStatus::Refused => "refused",
-            ActivityStatus::Skipped => "skipped",
-            ActivityStatus::Rejected => "rejected",
-            ActivityStatus::Superseded => "superseded",
-        }
-    }
-}
-
-/// Where a task stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "lowercase")]
-pub enum TaskStatus {
-    /// Not begun.
-    Planned,
-    /// Handed to its executor.
-    Running {
-        /// From 1.
-        attempt: u32,
-        /// How the executor finds it again.
-        handle: Option<String>,
-    },
-    /// An attempt failed, another will follow.
-    Retrying {
-        /// How many attempts failed.
-        attempts: u32,
-        /// The last reason.
-        message: String,
-    },
-    /// Ended well.
-    Succeeded {
-        /// What it returned.
-        results: Value,
-    },
-    /// Failed for good.
-    Failed {
-        /// What kind of failure it was.
-        kind: FailureKind,
-        /// The reason.
-        message: String,
-    },
-}
+use super::{
+    ActivityEvent, ActivityStatus, CancelCause, Cancellation, CompensationStatus, FailureKind, FencingToken, Rejection,
+    TaskStatus,
+};
+use crate::domain::policy::Violation;
 
 /// The state that events fold into.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,23 +19,14 @@ pub struct ActivityState {
     pub token: Option<FencingToken>,
     /// Where each task stands, in the plan's order.
     pub tasks: Vec<TaskStatus>,
-    /// Who decided against it, if somebody did.
+    /// Who decided against it before it had begun, if somebody did.
     pub rejection: Option<Rejection>,
-}
-
-/// That a person decided against an activity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejection {
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl std::fmt::Display for Rejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "rejected by {} at {}", self.by, self.at.strftime("%Y-%m-%d %H:%M UTC"))
-    }
+    /// That it is to be stopped or was, if so.
+    pub cancellation: Option<Cancellation>,
+    /// What policies held against it, once they refused what had begun and has to be undone.
+    pub refusal: Option<Vec<Violation>>,
+    /// Where the undoing of tasks stands, by their place in the plan.
+    pub compensations: BTreeMap<usize, CompensationStatus>,
 }
 
 /// An event that cannot follow.
@@ -136,7 +42,15 @@ pub struct IllegalEvent {
 impl ActivityState {
     /// An activity with this many tasks, to which nothing has happened.
     pub fn new(tasks: usize) -> Self {
-        Self { status: ActivityStatus::Waiting, token: None, tasks: vec![TaskStatus::Planned; tasks], rejection: None }
+        Self {
+            status: ActivityStatus::Waiting,
+            token: None,
+            tasks: vec![TaskStatus::Planned; tasks],
+            rejection: None,
+            cancellation: None,
+            refusal: None,
+            compensations: BTreeMap::new(),
+        }
     }
 
     /// The state after `event`.
@@ -149,85 +63,245 @@ impl ActivityState {
         }
     }
 
+    /// Whether what has begun goes on to its end no more: what can be undone is undone.
+    pub fn is_ending(&self) -> bool {
+        self.cancellation.is_some()
+            || self.refusal.is_some()
+            || self.tasks.iter().any(|task| matches!(task, TaskStatus::Failed { .. }))
+    }
+
     /// Changes the state by `event`; `false`, with the state in disorder, when it cannot follow.
     fn apply(&mut self, event: &ActivityEvent) -> bool {
+        match self.status {
+            ActivityStatus::Waiting => self.apply_before(event),
+            ActivityStatus::Running => self.apply_during(event),
+            ActivityStatus::Succeeded
+            | ActivityStatus::Failed
+            | ActivityStatus::Refused
+            | ActivityStatus::Skipped
+            | ActivityStatus::Rejected
+            | ActivityStatus::Cancelled
+            | ActivityStatus::Superseded => false,
+        }
+    }
+
+    /// What can happen to what has not begun.
+    fn apply_before(&mut self, event: &ActivityEvent) -> bool {
         use ActivityEvent as E;
         use ActivityStatus as S;
-
-        match (self.status, event) {
-            (S::Waiting, E::Claimed { token }) => {
-                self.status = S::Running;
+        self.status = match event {
+            E::Claimed { token } => {
                 self.token = Some(*token);
-                true
+                S::Running
             }
-            (S::Running, E::Claimed { token }) => {
+            E::Skipped { .. } => S::Skipped,
+            E::Rejected { by, at } => {
+                self.rejection = Some(Rejection { by: by.clone(), at: *at });
+                S::Rejected
+            }
+            E::Cancelled { by, at } => {
+                self.cancellation = Some(Cancellation { why: CancelCause::Person(by.clone()), at: *at });
+                S::Cancelled
+            }
+            E::Superseded { .. } => S::Superseded,
+            E::TaskStarted { .. }
+            | E::TaskCheckpointed { .. }
+            | E::TaskSucceeded { .. }
+            | E::TaskFailed { .. }
+            | E::CancelRequested { .. }
+            | E::Refusing { .. }
+            | E::CompensationStarted { .. }
+            | E::CompensationCheckpointed { .. }
+            | E::CompensationSucceeded { .. }
+            | E::CompensationFailed { .. }
+            | E::Refused { .. }
+            | E::Succeeded
+            | E::Failed => return false,
+        };
+        true
+    }
+
+    /// What can happen to what runs.
+    fn apply_during(&mut self, event: &ActivityEvent) -> bool {
+        use ActivityEvent as E;
+        use ActivityStatus as S;
+        match event {
+            E::Claimed { token } => {
                 let later = self.token.is_none_or(|held| held < *token);
                 self.token = Some(*token);
                 later
             }
-            (S::Waiting, E::Skipped { .. }) => {
-                self.status = S::Skipped;
-                true
+            E::TaskStarted { .. } | E::TaskCheckpointed { .. } | E::TaskSucceeded { .. } | E::TaskFailed { .. } => {
+                self.apply_to_task(event)
             }
-            (S::Waiting, E::Rejected { by, at }) => {
-                self.status = S::Rejected;
-                self.rejection = Some(Rejection { by: by.clone(), at: *at });
-                true
+            E::CompensationStarted { .. }
+            | E::CompensationCheckpointed { .. }
+            | E::CompensationSucceeded { .. }
+            | E::CompensationFailed { .. } => self.apply_to_compensation(event),
+            E::CancelRequested { why, at } => {
+                let first = !self.is_ending();
+                self.cancellation = Some(Cancellation { why: why.clone(), at: *at });
+                first
             }
-            (S::Waiting, E::Superseded { .. }) => {
-                self.status = S::Superseded;
-                true
+            E::Refusing { violations } => {
+                let first = !self.is_ending();
+                self.refusal = Some(violations.clone());
+                first
             }
-            // A crash between the two events of a task repeats it: started may follow started.
-            (S::Running, E::TaskStarted { task, attempt }) => match self.next_task(*task) {
-                Some(slot @ (TaskStatus::Planned | TaskStatus::Retrying { .. })) => {
-                    *slot = TaskStatus::Running { attempt: *attempt, handle: None };
-                    true
-                }
-                Some(TaskStatus::Running { attempt: running, .. }) => *running == *attempt,
-                _ => false,
-            },
-            (S::Running, E::TaskCheckpointed { task, handle: new }) => match self.next_task(*task) {
-                Some(TaskStatus::Running { handle, .. }) => {
-                    *handle = Some(new.clone());
-                    true
-                }
-                _ => false,
-            },
-            (S::Running, E::TaskSucceeded { task, results }) => match self.next_task(*task) {
-                Some(slot @ TaskStatus::Running { .. }) => {
-                    *slot = TaskStatus::Succeeded { results: results.clone() };
-                    true
-                }
-                _ => false,
-            },
-            (S::Running, E::TaskFailed { task, attempt, kind, message, retry }) => match self.next_task(*task) {
-                Some(slot @ TaskStatus::Running { .. }) => {
-                    *slot = if *retry {
-                        TaskStatus::Retrying { attempts: *attempt, message: message.clone() }
-                    } else {
-                        TaskStatus::Failed { kind: *kind, message: message.clone() }
-                    };
-                    true
-                }
-                _ => false,
-            },
-            (S::Running, E::Refused { .. }) => {
-                self.status = S::Refused;
-                true
-            }
-            (S::Running, E::Succeeded) => {
+            E::Succeeded => {
                 self.status = S::Succeeded;
-                self.tasks.iter().all(|task| matches!(task, TaskStatus::Succeeded { .. }))
+                !self.is_ending() && self.tasks.iter().all(|task| matches!(task, TaskStatus::Succeeded { .. }))
             }
-            (S::Running, E::Failed) => {
+            E::Refused { violations } => {
+                self.status = S::Refused;
+                let as_said = self.refusal.as_ref().is_none_or(|said| said == violations);
+                self.has_failed().is_none() && self.cancellation.is_none() && as_said && self.is_undone()
+            }
+            E::Failed => {
                 self.status = S::Failed;
-                self.tasks.iter().any(|task| matches!(task, TaskStatus::Failed { .. }))
+                self.has_failed().is_some() && self.cancellation.is_none() && self.is_undone()
             }
-            (S::Waiting, _) => false,
-            (S::Running, E::Skipped { .. } | E::Rejected { .. } | E::Superseded { .. }) => false,
-            (S::Succeeded | S::Failed | S::Refused | S::Skipped | S::Rejected | S::Superseded, _) => false,
+            E::Cancelled { by, at } => {
+                self.status = S::Cancelled;
+                let why = CancelCause::Person(by.clone());
+                self.cancellation == Some(Cancellation { why, at: *at }) && self.is_stopped() && self.is_undone()
+            }
+            E::Superseded { by } => {
+                self.status = S::Superseded;
+                let newer = match &self.cancellation {
+                    Some(Cancellation { why: CancelCause::Newer(id), .. }) => Some(id),
+                    _ => None,
+                };
+                newer.is_some() && newer == by.as_ref() && self.is_stopped() && self.is_undone()
+            }
+            E::Skipped { .. } | E::Rejected { .. } => false,
         }
+    }
+
+    fn apply_to_task(&mut self, event: &ActivityEvent) -> bool {
+        use ActivityEvent as E;
+        // A result of what is being stopped is the truth all the same; but nothing begins any more.
+        let begins = matches!(event, E::TaskStarted { .. });
+        let (E::TaskStarted { task, .. }
+        | E::TaskCheckpointed { task, .. }
+        | E::TaskSucceeded { task, .. }
+        | E::TaskFailed { task, .. }) = event
+        else {
+            return false;
+        };
+        if begins && self.is_ending() || self.refusal.is_some() || !self.compensations.is_empty() {
+            return false;
+        }
+        let Some(slot) = self.next_task(*task) else { return false };
+        match (&*slot, event) {
+            (TaskStatus::Planned, E::TaskStarted { attempt: 1, deadline, .. }) => {
+                *slot = TaskStatus::Running { attempt: 1, handle: None, deadline: *deadline };
+            }
+            (TaskStatus::Retrying { attempts, .. }, E::TaskStarted { attempt, deadline, .. })
+                if attempts.checked_add(1) == Some(*attempt) =>
+            {
+                *slot = TaskStatus::Running { attempt: *attempt, handle: None, deadline: *deadline };
+            }
+            // A crash between the two events of a task repeats it: started may follow started, and the
+            // attempt is not given its time anew.
+            (
+                TaskStatus::Running { attempt: running, handle, deadline: until },
+                E::TaskStarted { attempt, deadline, .. },
+            ) if running == attempt && (until.is_none() || deadline.is_none() || until == deadline) => {
+                let deadline = until.or(*deadline);
+                *slot = TaskStatus::Running { attempt: *attempt, handle: handle.clone(), deadline };
+            }
+            (TaskStatus::Running { attempt, deadline, .. }, E::TaskCheckpointed { handle, .. }) => {
+                let (attempt, deadline) = (*attempt, *deadline);
+                *slot = TaskStatus::Running { attempt, handle: Some(handle.clone()), deadline };
+            }
+            (TaskStatus::Running { .. }, E::TaskSucceeded { results, .. }) => {
+                *slot = TaskStatus::Succeeded { results: results.clone() };
+            }
+            (
+                TaskStatus::Running { attempt: running, .. },
+                E::TaskFailed { attempt, kind, message, retry, again, .. },
+            ) if running == attempt => {
+                let message = message.clone();
+                *slot = if *retry {
+                    TaskStatus::Retrying { attempts: *attempt, message, again: *again }
+                } else {
+                    TaskStatus::Failed { kind: *kind, message }
+                };
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Tasks are undone in the reverse of their order, each at most once, and only what has begun.
+    fn apply_to_compensation(&mut self, event: &ActivityEvent) -> bool {
+        use ActivityEvent as E;
+        use CompensationStatus as C;
+        let (E::CompensationStarted { task, .. }
+        | E::CompensationCheckpointed { task, .. }
+        | E::CompensationSucceeded { task }
+        | E::CompensationFailed { task, .. }) = event
+        else {
+            return false;
+        };
+        let begun = self.tasks.get(*task).is_some_and(|task| !matches!(task, TaskStatus::Planned));
+        let in_order =
+            self.compensations.iter().all(|(other, status)| *other == *task || (*other > *task && status.is_final()));
+        let may = self.is_ending() && (self.refusal.is_some() || self.is_stopped());
+        if !begun || !in_order || !may {
+            return false;
+        }
+        let next = match (self.compensations.get(task), event) {
+            (None, E::CompensationStarted { attempt: 1, deadline, .. }) => {
+                C::Running { attempt: 1, handle: None, deadline: *deadline }
+            }
+            (Some(C::Retrying { attempts, .. }), E::CompensationStarted { attempt, deadline, .. })
+                if attempts.checked_add(1) == Some(*attempt) =>
+            {
+                C::Running { attempt: *attempt, handle: None, deadline: *deadline }
+            }
+            (
+                Some(C::Running { attempt: running, handle, deadline: until }),
+                E::CompensationStarted { attempt, deadline, .. },
+            ) if running == attempt && until == deadline => {
+                C::Running { attempt: *attempt, handle: handle.clone(), deadline: *until }
+            }
+            (Some(C::Running { attempt, deadline, .. }), E::CompensationCheckpointed { handle, .. }) => {
+                C::Running { attempt: *attempt, handle: Some(handle.clone()), deadline: *deadline }
+            }
+            (Some(C::Running { .. }), E::CompensationSucceeded { .. }) => C::Succeeded,
+            (Some(C::Running { attempt: running, .. }), E::CompensationFailed { attempt, message, again, .. })
+                if running == attempt =>
+            {
+                let message = message.clone();
+                match again {
+                    Some(again) => C::Retrying { attempts: *attempt, message, again: *again },
+                    None => C::Failed { message },
+                }
+            }
+            _ => return false,
+        };
+        self.compensations.insert(*task, next);
+        true
+    }
+
+    /// Why a task failed for good, if one did.
+    pub fn has_failed(&self) -> Option<(FailureKind, &str)> {
+        self.tasks.iter().find_map(|task| match task {
+            TaskStatus::Failed { kind, message } => Some((*kind, message.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Whether no attempt of a task is under way.
+    fn is_stopped(&self) -> bool {
+        !self.tasks.iter().any(|task| matches!(task, TaskStatus::Running { .. }))
+    }
+
+    /// Whether no undoing is under way.
+    fn is_undone(&self) -> bool {
+        self.compensations.values().all(CompensationStatus::is_final)
     }
 
     /// The task at `index`, if all before it have succeeded.
@@ -243,101 +317,4 @@ pub fn fold<'a>(
     events: impl IntoIterator<Item = &'a ActivityEvent>,
 ) -> Result<ActivityState, IllegalEvent> {
     events.into_iter().try_fold(ActivityState::new(tasks), ActivityState::after)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::plan::ActivityId;
-    use serde_json::json;
-
-    fn token(number: u64) -> FencingToken {
-        FencingToken(number)
-    }
-
-    fn started(task: usize, attempt: u32) -> ActivityEvent {
-        ActivityEvent::TaskStarted { task, attempt }
-    }
-
-    fn succeeded(task: usize) -> ActivityEvent {
-        ActivityEvent::TaskSucceeded { task, results: json!({}) }
-    }
-
-    fn failed(task: usize, attempt: u32, retry: bool) -> ActivityEvent {
-        ActivityEvent::TaskFailed { task, attempt, kind: FailureKind::Transient, message: "m".to_owned(), retry }
-    }
-
-    fn claimed(number: u64) -> ActivityEvent {
-        ActivityEvent::Claimed { token: token(number) }
-    }
-
-    #[test]
-    fn a_whole_life_with_a_retry_and_a_crash() {
-        let events = [
-            claimed(1),
-            started(0, 1),
-            failed(0, 1, true),
-            started(0, 2),
-            claimed(2),
-            started(0, 2),
-            succeeded(0),
-            started(1, 1),
-            succeeded(1),
-            ActivityEvent::Succeeded,
-        ];
-        let state = fold(2, &events).unwrap();
-        assert_eq!(state.status, ActivityStatus::Succeeded);
-        assert_eq!(state.token, Some(token(2)));
-    }
-
-    #[test]
-    fn a_crash_keeps_the_handle_of_the_running_attempt() {
-        let handle = "pid:1".to_owned();
-        let events =
-            [claimed(1), started(0, 1), ActivityEvent::TaskCheckpointed { task: 0, handle }, claimed(2), started(0, 1)];
-        let state = fold(1, &events).unwrap();
-        assert_eq!(state.tasks[0], TaskStatus::Running { attempt: 1, handle: Some("pid:1".to_owned()) });
-    }
-
-    #[test]
-    fn what_cannot_follow_is_an_error_with_both_in_it() {
-        let by = Some("act-0123456789abcdef".parse::<ActivityId>().unwrap());
-        let illegal: Vec<Vec<ActivityEvent>> = vec![
-            vec![started(0, 1)],
-            vec![claimed(1), started(1, 1)],
-            vec![claimed(1), succeeded(0)],
-            vec![claimed(1), ActivityEvent::Succeeded],
-            vec![claimed(1), ActivityEvent::Failed],
-            vec![claimed(2), claimed(1)],
-            vec![claimed(1), ActivityEvent::Superseded { by }],
-            vec![claimed(1), rejected()],
-            vec![rejected(), claimed(1)],
-            vec![claimed(1), started(0, 1), succeeded(0), succeeded(0)],
-            vec![claimed(1), started(0, 1), started(0, 2)],
-            vec![claimed(1), started(0, 1), failed(0, 1, false), started(0, 2)],
-            vec![claimed(1), ActivityEvent::Refused { violations: vec![] }, claimed(2)],
-        ];
-        for events in illegal {
-            let error = fold(2, &events).unwrap_err();
-            assert_eq!(*error.event, *events.last().unwrap());
-            let before = fold(2, &events[..events.len() - 1]).unwrap();
-            assert_eq!(*error.state, before, "the state in the error is the one before the event");
-        }
-    }
-
-    fn rejected() -> ActivityEvent {
-        ActivityEvent::Rejected { by: "ann (acme)".to_owned(), at: Timestamp::UNIX_EPOCH }
-    }
-
-    #[test]
-    fn a_rejection_says_who_and_when() {
-        let state = fold(1, &[rejected()]).unwrap();
-        assert_eq!(state.status, ActivityStatus::Rejected);
-        assert_eq!(state.rejection.unwrap().to_string(), "rejected by ann (acme) at 1970-01-01 00:00 UTC");
-    }
-
-    #[test]
-    fn an_activity_without_tasks_may_succeed() {
-        assert_eq!(fold(0, &[claimed(1), ActivityEvent::Succeeded]).unwrap().status, ActivityStatus::Succeeded);
-    }
 }

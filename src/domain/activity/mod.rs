@@ -1,8 +1,14 @@
 //! What happens to an activity. Events are stored; status is folded from them, by one function.
 
+mod backoff;
 mod fold;
+#[cfg(test)]
+mod fold_tests;
+mod status;
 
-pub use fold::{ActivityState, ActivityStatus, IllegalEvent, Rejection, TaskStatus, fold};
+pub use backoff::Backoff;
+pub use fold::{ActivityState, IllegalEvent, fold};
+pub use status::{ActivityStatus, Cancellation, CompensationStatus, Rejection, TaskStatus};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,10 +31,29 @@ pub enum FailureKind {
     Transient,
     /// Trying again will not help.
     Permanent,
-    /// It took too long and was stopped.
+    /// Its executor will not do it, by its own rules: somebody has to want something else.
+    Refused,
+    /// It took too long and was stopped. What hangs mostly hangs by chance: try again.
     TimedOut,
     /// It was cancelled.
     Cancelled,
+}
+
+impl FailureKind {
+    /// Whether another attempt may help.
+    pub const fn may_pass(self) -> bool {
+        matches!(self, FailureKind::Transient | FailureKind::TimedOut)
+    }
+}
+
+/// Why something that runs is stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CancelCause {
+    /// A person has decided so.
+    Person(String),
+    /// This activity of a later commit waits for its container.
+    Newer(ActivityId),
 }
 
 /// One thing that happened to an activity.
@@ -46,6 +71,10 @@ pub enum ActivityEvent {
         task: usize,
         /// From 1.
         attempt: u32,
+        /// When the attempt is over, whoever is there to see it. A crash in between does not move it.
+        /// Logs that were written before deadlines were recorded have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Timestamp>,
     },
     /// The executor said how the running task is found again after a crash.
     TaskCheckpointed {
@@ -73,6 +102,54 @@ pub enum ActivityEvent {
         message: String,
         /// Whether it will be tried again.
         retry: bool,
+        /// Not before then. Older logs do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Timestamp>,
+    },
+    /// What runs is to be stopped. Nothing of it begins any more; it ends with `Cancelled` or `Superseded`.
+    CancelRequested {
+        /// Why.
+        why: CancelCause,
+        /// When.
+        at: Timestamp,
+    },
+    /// Policies refused, and what was begun is undone before the activity ends with `Refused`.
+    Refusing {
+        /// What they hold against it.
+        violations: Vec<Violation>,
+    },
+    /// Undoing a task was handed to its executor, or is about to be: written before the effect.
+    CompensationStarted {
+        /// The task's place in the plan.
+        task: usize,
+        /// From 1.
+        attempt: u32,
+        /// When the attempt is over.
+        deadline: Timestamp,
+    },
+    /// The executor said how the running compensation is found again after a crash.
+    CompensationCheckpointed {
+        /// The task's place in the plan.
+        task: usize,
+        /// The executor's own handle.
+        handle: String,
+    },
+    /// The task is undone.
+    CompensationSucceeded {
+        /// The task's place in the plan.
+        task: usize,
+    },
+    /// An attempt to undo a task failed.
+    CompensationFailed {
+        /// The task's place in the plan.
+        task: usize,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// What is known of the reason.
+        message: String,
+        /// When it is tried again; for good when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Timestamp>,
     },
     /// Policies refused: before a phase, or on a result.
     Refused {
@@ -95,7 +172,14 @@ pub enum ActivityEvent {
         /// When.
         at: Timestamp,
     },
-    /// It never began, and will not: a later commit wants another version.
+    /// A person decided against it: it never began, or it was stopped.
+    Cancelled {
+        /// Who.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A later commit wants another version: it never began, or it was stopped.
     Superseded {
         /// The activity that takes its place; absent when the product is refused or gone.
         by: Option<ActivityId>,

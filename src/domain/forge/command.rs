@@ -22,6 +22,8 @@ pub enum Command {
     Retry,
     /// Let nothing of it begin until it is approved or retried.
     Hold,
+    /// Stop what runs of it, and never begin what waits.
+    Cancel,
     /// Say which commands there are.
     Help,
 }
@@ -30,7 +32,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCommand {
     /// There is no such command.
-    #[error("there is no such command: write 'plan', 'approve <stage>', 'retry', 'hold' or 'help'")]
+    #[error("there is no such command: write 'plan', 'approve <stage>', 'retry', 'hold', 'cancel' or 'help'")]
     Unknown,
     /// `approve` names no stage, or what it names cannot be one.
     #[error("name the stage: 'approve <stage>'")]
@@ -69,6 +71,7 @@ impl FromStr for Command {
             }
             Some("retry") => Command::Retry,
             Some("hold") => Command::Hold,
+            Some("cancel") => Command::Cancel,
             Some("help") | None => Command::Help,
             Some(_) => return Err(InvalidCommand::Unknown),
         };
@@ -83,6 +86,7 @@ impl fmt::Display for Command {
             Command::Approve(stage) => write!(f, "approve {stage}"),
             Command::Retry => f.write_str("retry"),
             Command::Hold => f.write_str("hold"),
+            Command::Cancel => f.write_str("cancel"),
             Command::Help => f.write_str("help"),
         }
     }

@@ -91,7 +91,13 @@ impl TaskKey {
         Self(format!("task-{}", digest.as_str().get(7..39).unwrap_or_default()))
     }
 
-    /// The text: `task-` and 32 hexadecimal digits, fit for a file name or a header.
+    /// The key under which the task is undone.
+    pub fn compensation(&self) -> Self {
+        let digest = Digest::of_fields(["compensation", self.as_str()]);
+        Self(format!("undo-{}", digest.as_str().get(7..39).unwrap_or_default()))
+    }
+
+    /// The text: `task-` (or, of a compensation, `undo-`) and 32 hexadecimal digits, fit for a file name or a header.
     pub fn as_str(&self) -> &str {
         &self.0
     }

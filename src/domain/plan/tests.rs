@@ -31,6 +31,7 @@ impl World {
             name: name.parse().unwrap(),
             after: after.iter().map(|name| name.parse().unwrap()).collect(),
             gate: None,
+            on_new_commit: Default::default(),
         };
         Self {
             source: "retail".parse().unwrap(),

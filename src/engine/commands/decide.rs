@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::activity::ActivityStatus;
 use crate::domain::forge::{Approval, Hold, Proposal, approvers};
 use crate::domain::id::{Digest, Fqn, StageName};
+use crate::domain::plan::ActivityId;
 use crate::domain::source::Target;
 use crate::port::requests::{Action, Origin, Request};
 use crate::port::store::{Decision, Ruling, StoreError};
@@ -15,7 +16,7 @@ use super::Stop;
 use super::ask::{Meant, plans_of};
 
 /// What can be asked for in a comment.
-const COMMANDS: &str = "'/meshwright plan', 'approve <stage>', 'retry', 'hold' and 'help'";
+const COMMANDS: &str = "'/meshwright plan', 'approve <stage>', 'retry', 'hold', 'cancel' and 'help'";
 
 impl Engine {
     /// Does what is asked for, and says so in a sentence.
@@ -33,6 +34,7 @@ impl Engine {
                     Action::Hold => self.hold(request).await?,
                     Action::Resume => self.resume(request).await?,
                     Action::Retry => self.retry(request).await?,
+                    Action::Cancel(activity) => self.cancel(request, activity.as_ref()).await?,
                 }
             }
         };
@@ -46,6 +48,10 @@ impl Engine {
             }
             Action::Approve(stage) | Action::Reject(stage) => self.refresh_stage(&request.source, stage).await?,
             Action::Hold | Action::Resume => self.refresh_all(request).await?,
+            Action::Cancel(_) => {
+                self.cancel_bell.notify_waiters();
+                self.refresh_all(request).await?;
+            }
             Action::Retry => {
                 self.refresh_all(request).await?;
                 queue.wake(&Target::branch(request.source.clone()));
@@ -172,6 +178,24 @@ impl Engine {
         self.record(request, Ruling::Reject(ids), &outcome).await
     }
 
+    async fn cancel(&self, request: &Request, activity: Option<&ActivityId>) -> Result<String, Stop> {
+        let meant = self.meant(request).await?;
+        let words = activity.map_or_else(|| meant.words(), |id| format!("the activity {id}"));
+        let _gate = self.report_gate.lock().await;
+        let mut open = self.ports.store.unfinished().await?;
+        open.retain(|record| {
+            record.source == request.source
+                && meant.has(record)
+                && activity.is_none_or(|id| record.planned.id == *id)
+                && !record.state.is_ending()
+        });
+        if open.is_empty() {
+            return Err(Stop::Refuse(format!("nothing of {words} runs or waits")));
+        }
+        let outcome = format!("{words}: {} cancelled", rollouts(open.len()));
+        self.record(request, Ruling::Cancel(open.into_iter().map(|record| record.planned.id).collect()), &outcome).await
+    }
+
     async fn hold(&self, request: &Request) -> Result<String, Stop> {
         let meant = self.meant(request).await?;
         let _gate = self.report_gate.lock().await;
@@ -211,7 +235,8 @@ impl Engine {
         let _gate = self.report_gate.lock().await;
         let mut troubled = self.ports.store.troubled(&request.source).await?;
         troubled.retain(|record| {
-            matches!(record.state.status, S::Failed | S::Refused | S::Rejected | S::Skipped) && meant.has(record)
+            matches!(record.state.status, S::Failed | S::Refused | S::Rejected | S::Cancelled | S::Skipped)
+                && meant.has(record)
         });
         let products: BTreeSet<Fqn> = troubled.iter().map(|record| record.planned.container.product.clone()).collect();
         // A hold of what is meant ends with it; that of the whole source does not.

@@ -121,6 +121,7 @@ fn action(command: &Command) -> Action {
         Command::Approve(stage) => Action::Approve(stage.clone()),
         Command::Retry => Action::Retry,
         Command::Hold => Action::Hold,
+        Command::Cancel => Action::Cancel(None),
         Command::Help => Action::Help,
     }
 }

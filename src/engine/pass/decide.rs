@@ -73,7 +73,7 @@ impl Engine {
             .into_iter()
             .filter(|record| {
                 use ActivityStatus as S;
-                matches!(record.state.status, S::Failed | S::Refused | S::Rejected)
+                matches!(record.state.status, S::Failed | S::Refused | S::Rejected | S::Cancelled)
             })
             .map(|record| (record.planned.container, record.planned.to.digest))
             .collect();

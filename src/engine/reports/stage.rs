@@ -153,7 +153,7 @@ fn state_of(
             (ReportState::Failure, format!("nothing rolled out: {} refused", count(left_out, "product")))
         };
     }
-    const TROUBLED: [S; 4] = [S::Failed, S::Refused, S::Rejected, S::Skipped];
+    const TROUBLED: [S; 5] = [S::Failed, S::Refused, S::Rejected, S::Cancelled, S::Skipped];
     let total = lines.len();
     let unfinished = number(&[S::Running, S::Waiting]);
     // A failure is told as soon as it is known, even while others still run.
@@ -295,6 +295,7 @@ mod tests {
         assert_eq!(told(&[line(ActivityStatus::Running)]), (0, "in_progress"));
         assert_eq!(told(&[line(ActivityStatus::Succeeded)]), (0, "success"));
         assert_eq!(told(&[line(ActivityStatus::Rejected)]), (0, "failure"));
+        assert_eq!(told(&[line(ActivityStatus::Cancelled)]), (0, "failure"));
         assert_eq!(told(&[line(ActivityStatus::Superseded)]), (0, "inactive"));
         assert_eq!(stage.reports(&[], 0).len(), 1, "where nothing happens nothing is deployed");
         let bare = Stage { abilities: Abilities::default(), ..stage.clone() };

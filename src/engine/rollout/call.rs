@@ -12,6 +12,7 @@ use crate::domain::descriptor::Descriptor;
 use crate::domain::id::Fqn;
 use crate::domain::placeholder::{self, Placeholder};
 use crate::domain::plan::PlannedTask;
+use crate::domain::time::Timestamp;
 use crate::port::executor::{TaskCall, TaskError, Upstream};
 use crate::port::store::{ActivityRecord, ContainerRecord, StoreError};
 use crate::port::tree::Tree;
@@ -70,14 +71,20 @@ impl Engine {
         surroundings: &Surroundings,
         index: usize,
         task: &PlannedTask,
-        attempt: Attempt<'_>,
+        attempt: Attempt,
+        cancel: &CancellationToken,
     ) -> Result<TaskCall, TaskError> {
         let planned = &record.planned;
-        let configurations =
-            placeholder::fill(&task.configurations, &|wanted| value_of(wanted, record, surroundings, index))
-                .map_err(|error| TaskError::permanent(error.to_string()))?;
+        let filled = placeholder::fill(&task.configurations, &|wanted| value_of(wanted, record, surroundings, index));
+        let configurations = match filled {
+            Ok(configurations) => configurations,
+            // A task whose placeholders have no value never came to its executor: undoing it needs none.
+            Err(_) if attempt.undoing => task.configurations.clone(),
+            Err(error) => return Err(TaskError::permanent(error.to_string())),
+        };
+        let left = attempt.deadline.duration_since(self.ports.clock.now());
         Ok(TaskCall {
-            key: task.key.clone(),
+            key: if attempt.undoing { task.key.compensation() } else { task.key.clone() },
             token: attempt.token,
             activity: planned.id.clone(),
             container: planned.container.clone(),
@@ -93,20 +100,25 @@ impl Engine {
             tree: Arc::clone(&surroundings.tree),
             folder: planned.path.parent(),
             upstream: upstream(record, surroundings),
-            timeout: Duration::from_secs(task.timeout_seconds),
+            timeout: Duration::try_from(left).unwrap_or_default(),
             handle: attempt.handle,
-            cancel: attempt.cancel.clone(),
+            undoes: attempt.undoing.then(|| task.key.clone()),
+            // Cancelling the attempt must not cancel more than it.
+            cancel: cancel.child_token(),
         })
     }
 }
 
 /// What tells one attempt from another.
-pub(super) struct Attempt<'a> {
+pub(super) struct Attempt {
     pub token: FencingToken,
     /// From 1.
     pub number: u32,
     pub handle: Option<String>,
-    pub cancel: &'a CancellationToken,
+    /// When it is over.
+    pub deadline: Timestamp,
+    /// Whether it undoes the task.
+    pub undoing: bool,
 }
 
 /// The results of the tasks of this activity that have ended well, by name.

@@ -1,6 +1,6 @@
 //! Which activities may begin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::domain::activity::{ActivityEvent, ActivityStatus};
 use crate::domain::id::ContainerId;
@@ -16,6 +16,16 @@ pub(super) struct Choice {
     pub ready: Vec<ActivityId>,
     /// Will never begin: what they wait for did not succeed.
     pub skipped: Vec<Skipped>,
+    /// Run, and are to be stopped for what waits behind them.
+    pub replaced: Vec<Replaced>,
+}
+
+/// An activity that runs, and is to make way.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    pub id: ActivityId,
+    /// For this one, which could begin.
+    pub by: ActivityId,
 }
 
 /// An activity that will never begin.
@@ -23,6 +33,17 @@ pub(super) struct Choice {
 pub(super) struct Skipped {
     pub record: ActivityRecord,
     pub because: ActivityId,
+}
+
+/// What has ended and is waited for; it stays as it is, so it is read once.
+#[derive(Debug, Default)]
+pub(super) struct Known(BTreeMap<ActivityId, Settled>);
+
+#[derive(Debug, Clone)]
+enum Settled {
+    Succeeded,
+    Lost,
+    ReplacedBy(ActivityId),
 }
 
 /// Where something that is waited for stands.
@@ -58,19 +79,34 @@ impl Waiting {
     }
 
     /// The oldest that neither is kept nor waits, over however many others, for what is kept.
-    fn oldest_in_a_circle(mut self) -> Option<ActivityId> {
-        loop {
-            let before = self.kept.len();
-            for (id, others) in &self.others {
-                if others.iter().any(|other| self.kept.contains(other)) {
-                    self.kept.insert(id.clone());
-                }
-            }
-            if self.kept.len() == before {
-                return self.order.into_iter().find(|id| !self.kept.contains(id));
+    fn oldest_in_a_circle(self) -> Option<ActivityId> {
+        let kept = with_followers(self.kept, &self.others);
+        self.order.into_iter().find(|id| !kept.contains(id))
+    }
+}
+
+/// These, and all that wait for one of them, over however many others. `waits_for` says of each for what it
+/// waits. Each is looked at once.
+pub(in crate::engine) fn with_followers<'a>(
+    first: BTreeSet<ActivityId>,
+    waits_for: impl IntoIterator<Item = (&'a ActivityId, &'a Vec<ActivityId>)>,
+) -> BTreeSet<ActivityId> {
+    let mut followers: BTreeMap<&ActivityId, Vec<&ActivityId>> = BTreeMap::new();
+    for (id, others) in waits_for {
+        for other in others {
+            followers.entry(other).or_default().push(id);
+        }
+    }
+    let mut open: VecDeque<ActivityId> = first.iter().cloned().collect();
+    let mut all = first;
+    while let Some(id) = open.pop_front() {
+        for follower in followers.get(&id).into_iter().flatten() {
+            if all.insert((*follower).clone()) {
+                open.push_back((*follower).clone());
             }
         }
     }
+    all
 }
 
 impl Engine {
@@ -79,6 +115,7 @@ impl Engine {
         &self,
         running: &BTreeSet<ActivityId>,
         resting: &BTreeSet<ActivityId>,
+        before: &mut Known,
     ) -> Result<Choice, StoreError> {
         let unfinished = self.ports.store.unfinished().await?;
         let open: BTreeSet<ActivityId> = unfinished.iter().map(|record| record.planned.id.clone()).collect();
@@ -86,23 +123,34 @@ impl Engine {
         let (begun, waiting): (Vec<_>, Vec<_>) =
             unfinished.into_iter().partition(|record| record.state.status == ActivityStatus::Running);
         let mut busy: BTreeSet<ContainerId> = BTreeSet::new();
+        let mut in_the_way: BTreeMap<ContainerId, ActivityId> = BTreeMap::new();
         let mut choice = Choice::default();
         let is_free = |id: &ActivityId| !running.contains(id) && !resting.contains(id);
         for record in begun {
+            if !record.state.is_ending() && self.settings.platform.cancels(&record.planned.container.stage) {
+                in_the_way.insert(record.planned.container.clone(), record.planned.id.clone());
+            }
             busy.insert(record.planned.container);
             if is_free(&record.planned.id) {
                 choice.ready.push(record.planned.id);
             }
         }
         let mut gates = self.gates().await?;
-        let mut known = BTreeMap::new();
+        let mut known = Known::default();
         let mut waits = Waiting::default();
         for record in waiting {
+            if let Some(id) = in_the_way.remove(&record.planned.container) {
+                let prerequisites = self.prerequisites(&record, &open, (&*before, &mut known)).await?;
+                if matches!(prerequisites, Prerequisites::Succeeded) && gates.before_activity(&record).await?.is_none()
+                {
+                    choice.replaced.push(Replaced { id, by: record.planned.id.clone() });
+                }
+            }
             if !is_free(&record.planned.id) || busy.contains(&record.planned.container) {
                 busy.insert(record.planned.container);
                 continue;
             }
-            match self.prerequisites(&record, &open, &mut known).await? {
+            match self.prerequisites(&record, &open, (&*before, &mut known)).await? {
                 Prerequisites::Lost(because) => choice.skipped.push(Skipped { record, because }),
                 Prerequisites::Open(others) => {
                     let kept = gates.before_activity(&record).await?.is_some();
@@ -117,6 +165,7 @@ impl Engine {
                 }
             }
         }
+        *before = known;
         // Products may come to wait for each other in a circle, commit after commit. When nothing else
         // can go on, the oldest that waits begins without what it waits for; but not what people keep from
         // beginning, nor what waits for that: there is no circle in it.
@@ -132,11 +181,11 @@ impl Engine {
         &self,
         record: &ActivityRecord,
         open: &BTreeSet<ActivityId>,
-        known: &mut BTreeMap<ActivityId, Option<ActivityRecord>>,
+        known: (&Known, &mut Known),
     ) -> Result<Prerequisites, StoreError> {
         let mut others = Vec::new();
         for id in &record.planned.after {
-            match self.prerequisite(id.clone(), open, known).await? {
+            match self.prerequisite(id.clone(), open, (known.0, known.1)).await? {
                 Prerequisite::Succeeded => {}
                 Prerequisite::Open(other) => others.push(other),
                 Prerequisite::Lost(because) => return Ok(Prerequisites::Lost(because)),
@@ -145,12 +194,13 @@ impl Engine {
         Ok(if others.is_empty() { Prerequisites::Succeeded } else { Prerequisites::Open(others) })
     }
 
-    /// Follows a superseded activity to the one that took its place.
+    /// Follows a superseded activity to the one that took its place. What is known from the look `before` is
+    /// not read again.
     async fn prerequisite(
         &self,
         mut id: ActivityId,
         open: &BTreeSet<ActivityId>,
-        known: &mut BTreeMap<ActivityId, Option<ActivityRecord>>,
+        (before, known): (&Known, &mut Known),
     ) -> Result<Prerequisite, StoreError> {
         /// More than this many supersessions in a row are no longer followed.
         const LONGEST_CHAIN: usize = 1_000;
@@ -158,27 +208,37 @@ impl Engine {
             if open.contains(&id) {
                 return Ok(Prerequisite::Open(id));
             }
-            if !known.contains_key(&id) {
-                known.insert(id.clone(), self.ports.store.activity(&id).await?);
-            }
-            let Some(Some(record)) = known.get(&id) else { return Ok(Prerequisite::Lost(id)) };
-            match record.state.status {
-                ActivityStatus::Succeeded => return Ok(Prerequisite::Succeeded),
-                // It ended between the two readings; the next look sees it.
-                ActivityStatus::Waiting | ActivityStatus::Running => return Ok(Prerequisite::Open(id)),
-                ActivityStatus::Failed
-                | ActivityStatus::Refused
-                | ActivityStatus::Skipped
-                | ActivityStatus::Rejected => {
-                    return Ok(Prerequisite::Lost(id));
-                }
-                ActivityStatus::Superseded => match self.successor(&id).await? {
-                    Some(by) => id = by,
-                    None => return Ok(Prerequisite::Lost(id)),
+            let settled = match known.0.get(&id).or_else(|| before.0.get(&id)) {
+                Some(settled) => settled.clone(),
+                None => match self.settled(&id).await? {
+                    Some(settled) => settled,
+                    // It ended between the two readings; the next look sees it.
+                    None => return Ok(Prerequisite::Open(id)),
                 },
+            };
+            known.0.insert(id.clone(), settled.clone());
+            match settled {
+                Settled::Succeeded => return Ok(Prerequisite::Succeeded),
+                Settled::Lost => return Ok(Prerequisite::Lost(id)),
+                Settled::ReplacedBy(by) => id = by,
             }
         }
         Ok(Prerequisite::Lost(id))
+    }
+
+    /// How an activity ended; `None` when it has not.
+    async fn settled(&self, id: &ActivityId) -> Result<Option<Settled>, StoreError> {
+        let Some(record) = self.ports.store.activity(id).await? else { return Ok(Some(Settled::Lost)) };
+        Ok(match record.state.status {
+            ActivityStatus::Waiting | ActivityStatus::Running => None,
+            ActivityStatus::Succeeded => Some(Settled::Succeeded),
+            ActivityStatus::Failed
+            | ActivityStatus::Refused
+            | ActivityStatus::Skipped
+            | ActivityStatus::Rejected
+            | ActivityStatus::Cancelled => Some(Settled::Lost),
+            ActivityStatus::Superseded => Some(self.successor(id).await?.map_or(Settled::Lost, Settled::ReplacedBy)),
+        })
     }
 
     async fn successor(&self, id: &ActivityId) -> Result<Option<ActivityId>, StoreError> {

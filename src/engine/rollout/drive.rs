@@ -1,20 +1,18 @@
 //! Driving one activity to its end.
 
-use std::sync::Arc;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::activity::{ActivityEvent, ActivityStatus, FailureKind, FencingToken, TaskStatus};
-use crate::domain::plan::{ActivityId, PlannedTask};
-use crate::domain::policy::{PolicyEvent, Question, Verdict};
-use crate::port::executor::{TaskError, TaskOutcome};
+use crate::domain::plan::ActivityId;
+use crate::domain::policy::{PolicyEvent, Verdict};
+use crate::port::executor::TaskError;
 use crate::port::store::{ActivityRecord, AppendError, StoreError};
 
 use super::super::Engine;
-use super::call::{Attempt, Surroundings, SurroundingsError, results_so_far};
-use super::progress::TaskProgress;
+use super::asking::activity_json;
+use super::call::{Surroundings, SurroundingsError};
 
 /// Why an activity is not driven further for now. It is unfinished in the record, so the next look
 /// takes it up again, unless somebody else holds it.
@@ -24,15 +22,29 @@ pub(super) enum DriveError {
     Append(#[from] AppendError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was left running could not be ended.
+    #[error("what an earlier process left running could not be ended: {0}")]
+    LeftRunning(TaskError),
 }
 
-/// How a task ended, for the activity.
-enum TaskEnd {
-    Succeeded,
-    /// The activity has ended with it.
-    Ended,
-    /// The daemon stops; the record still has the task as running.
+/// How far an activity came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Went {
+    /// All that was to be done is done.
+    Through,
+    /// It goes no further: it has ended, or what it did is to be undone.
+    Ending,
+    /// The daemon stops; the record has it as running.
     Stopped,
+}
+
+/// What stops a drive.
+#[derive(Clone, Copy)]
+pub(super) struct Stops<'a> {
+    /// The daemon stops: what runs is left, and goes on at the next start.
+    pub stop: &'a CancellationToken,
+    /// The activity is cancelled: what runs is ended, and what it did is undone.
+    pub cancel: &'a CancellationToken,
 }
 
 impl Engine {
@@ -58,18 +70,67 @@ impl Engine {
             source = %record.source, revision = %record.revision.short(), activity = %id,
             container = %record.planned.container, version = %record.planned.to.version, "rolling out"
         );
-        let surroundings = match self.surroundings(&record).await {
-            Ok(surroundings) => surroundings,
+        let cancel = CancellationToken::new();
+        let stops = Stops { stop, cancel: &cancel };
+        tokio::select! {
+            outcome = self.bring_to_its_end(&mut record, token, stops) => outcome,
+            never = self.watch_for_cancellation(id, &cancel) => match never {},
+        }
+    }
+
+    async fn bring_to_its_end(
+        &self,
+        record: &mut ActivityRecord,
+        token: FencingToken,
+        stops: Stops<'_>,
+    ) -> Result<(), DriveError> {
+        let surroundings = match self.surroundings(record).await {
+            Ok(surroundings) => Ok(surroundings),
             Err(SurroundingsError::Store(error)) => return Err(error.into()),
-            Err(SurroundingsError::Gone(message)) => return self.fail_next(&mut record, token, message).await,
+            Err(SurroundingsError::Gone(message)) => Err(message),
         };
+        let went = match &surroundings {
+            Ok(surroundings) => self.go_on(record, surroundings, token, stops).await,
+            Err(_) if record.state.is_ending() => Ok(Went::Ending),
+            Err(message) => self.fail_next(record, token, message).await.map(|()| Went::Ending),
+        };
+        match went {
+            Ok(Went::Through | Went::Stopped) => return Ok(()),
+            Ok(Went::Ending) => {}
+            // Somebody has decided between two of our events.
+            Err(DriveError::Append(AppendError::Illegal(illegal))) => {
+                let now = self.ports.store.activity(&record.planned.id).await?;
+                match now.filter(|now| now.state.cancellation.is_some() && now.state.token == Some(token)) {
+                    Some(now) => *record = now,
+                    None => return Err(AppendError::Illegal(illegal).into()),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        self.wind_up(record, surroundings.as_ref().map_err(String::as_str), token, stops).await
+    }
+
+    /// Runs what is left of the tasks, and records what runs now.
+    async fn go_on(
+        &self,
+        record: &mut ActivityRecord,
+        surroundings: &Surroundings,
+        token: FencingToken,
+        stops: Stops<'_>,
+    ) -> Result<Went, DriveError> {
         for index in 0..record.planned.tasks.len() {
-            match self.run_task(&mut record, &surroundings, token, index, stop).await? {
-                TaskEnd::Succeeded => {}
-                TaskEnd::Ended | TaskEnd::Stopped => return Ok(()),
+            if record.state.is_ending() {
+                return Ok(Went::Ending);
+            }
+            match self.run_task(record, surroundings, token, index, stops).await? {
+                Went::Through => {}
+                other => return Ok(other),
             }
         }
-        self.finish(&mut record, &surroundings, token).await
+        if record.state.is_ending() {
+            return Ok(Went::Ending);
+        }
+        self.finish(record, surroundings, token).await
     }
 
     /// Whether people keep the activity from beginning. What has begun goes on.
@@ -78,123 +139,19 @@ impl Engine {
         Ok(is_waiting && self.gates().await?.before_activity(record).await?.is_some())
     }
 
-    /// Ends an activity over which our own code panicked: it would do so again.
+    /// Ends an activity over which our own code panicked: it would do so again. Nothing more is undone of it.
     pub(super) async fn give_up(&self, id: &ActivityId) -> Result<(), DriveError> {
         let Some(token) = self.ports.store.claim(id, &self.settings.holder, self.ports.clock.now()).await? else {
             return Ok(());
         };
         let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
-        self.fail_next(&mut record, token, "an error of Meshwright itself; its log has the details".to_owned()).await
-    }
-
-    /// Runs one task, attempt after attempt, asking policies before its phase and on its result.
-    async fn run_task(
-        &self,
-        record: &mut ActivityRecord,
-        surroundings: &Surroundings,
-        token: FencingToken,
-        index: usize,
-        stop: &CancellationToken,
-    ) -> Result<TaskEnd, DriveError> {
-        let Some(task) = record.planned.tasks.get(index).cloned() else { return Ok(TaskEnd::Succeeded) };
-        let (mut number, mut handle) = match record.state.tasks.get(index) {
-            Some(TaskStatus::Succeeded { .. }) => return Ok(TaskEnd::Succeeded),
-            // A crash came between a task's failure and the activity's.
-            Some(TaskStatus::Failed { .. }) => {
-                self.append_and_report(record, Some(token), ActivityEvent::Failed).await?;
-                return Ok(TaskEnd::Ended);
-            }
-            Some(TaskStatus::Running { attempt, handle }) => (*attempt, handle.clone()),
-            Some(TaskStatus::Retrying { attempts, .. }) => (attempts + 1, None),
-            Some(TaskStatus::Planned) | None => (1, None),
-        };
-        if self.begins_phase(record, index) && self.refused_before_phase(record, surroundings, token, &task).await? {
-            return Ok(TaskEnd::Ended);
+        const WHY: &str = "an error of Meshwright itself; its log has the details";
+        if !record.state.is_ending() {
+            self.fail_next(&mut record, token, WHY).await?;
         }
-        loop {
-            self.append(record, token, ActivityEvent::TaskStarted { task: index, attempt: number }).await?;
-            let attempt = Attempt { token, number, handle: handle.take(), cancel: stop };
-            let outcome = tokio::select! {
-                outcome = self.attempt(record, surroundings, index, &task, attempt) => outcome,
-                () = stop.cancelled() => return Ok(TaskEnd::Stopped),
-            };
-            match outcome {
-                Ok(outcome) => return self.accept(record, token, index, &task, outcome).await,
-                Err(_) if stop.is_cancelled() => return Ok(TaskEnd::Stopped),
-                Err(error) => {
-                    let retry = error.kind == FailureKind::Transient && number < task.attempts;
-                    warn!(activity = %record.planned.id, task = %task.name, attempt = number, retry, "{}", error.message);
-                    let event = ActivityEvent::TaskFailed {
-                        task: index,
-                        attempt: number,
-                        kind: error.kind,
-                        message: error.message,
-                        retry,
-                    };
-                    self.append(record, token, event).await?;
-                    if !retry {
-                        self.append_and_report(record, Some(token), ActivityEvent::Failed).await?;
-                        return Ok(TaskEnd::Ended);
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(self.pause_before(number)) => {}
-                        () = stop.cancelled() => return Ok(TaskEnd::Stopped),
-                    }
-                    number += 1;
-                }
-            }
-        }
-    }
-
-    /// One attempt, within its time.
-    async fn attempt(
-        &self,
-        record: &ActivityRecord,
-        surroundings: &Surroundings,
-        index: usize,
-        task: &PlannedTask,
-        attempt: Attempt<'_>,
-    ) -> Result<TaskOutcome, TaskError> {
-        let Some(name) = &task.executor else { return Ok(TaskOutcome::default()) };
-        let Some(executor) = self.ports.executors.get(name) else {
-            return Err(TaskError::permanent(format!("the configuration has no executor '{name}' any more")));
-        };
-        let (token, number) = (attempt.token, attempt.number);
-        let mut call = self.call(record, surroundings, index, task, attempt)?;
-        // Cancelling the attempt must not cancel the daemon.
-        call.cancel = call.cancel.child_token();
-        let progress = TaskProgress::new(self, record.planned.id.clone(), token, index, number);
-        // The executor keeps to the time itself; this is for one that does not.
-        let patience = call.timeout + std::time::Duration::from_secs(30);
-        let outcome = tokio::time::timeout(patience, executor.run(&call, &progress)).await;
-        progress.flush().await;
-        outcome.unwrap_or_else(|_| {
-            let message = format!("the task took longer than {} s and was stopped", task.timeout_seconds);
-            Err(TaskError { kind: FailureKind::TimedOut, message })
-        })
-    }
-
-    /// Asks policies about a result before it is recorded as done.
-    async fn accept(
-        &self,
-        record: &mut ActivityRecord,
-        token: FencingToken,
-        index: usize,
-        task: &PlannedTask,
-        outcome: TaskOutcome,
-    ) -> Result<TaskEnd, DriveError> {
-        let results = Value::Object(outcome.results);
-        let state = json!({
-            "activity": activity_json(record),
-            "task": {"name": task.name, "phase": task.phase, "executor": task.executor, "status": "PROCESSED", "results": results},
-        });
-        let verdict = self.ask(record, PolicyEvent::TaskExecutionResult, Some(state), None).await;
-        if !verdict.allows() {
-            self.refuse(record, token, verdict).await?;
-            return Ok(TaskEnd::Ended);
-        }
-        self.append(record, token, ActivityEvent::TaskSucceeded { task: index, results }).await?;
-        Ok(TaskEnd::Succeeded)
+        self.end_attempt(&mut record, token, FailureKind::Permanent, WHY).await?;
+        self.leave_undone(&mut record, token, WHY).await?;
+        self.close(&mut record, token).await
     }
 
     /// All tasks have ended well: asks policies once more, and records what runs now.
@@ -203,138 +160,43 @@ impl Engine {
         record: &mut ActivityRecord,
         surroundings: &Surroundings,
         token: FencingToken,
-    ) -> Result<(), DriveError> {
+    ) -> Result<Went, DriveError> {
         let state = json!({
             "activity": activity_json(record),
             "dataProductVersion": *surroundings.descriptor,
         });
         let verdict = self.ask(record, PolicyEvent::ActivityExecutionResult, Some(state), None).await;
         if !verdict.allows() {
-            return self.refuse(record, token, verdict).await;
+            self.refuse(record, token, verdict).await?;
+            return Ok(Went::Ending);
         }
         self.append_and_report(record, Some(token), ActivityEvent::Succeeded).await?;
         info!(
             source = %record.source, revision = %record.revision.short(), activity = %record.planned.id,
             container = %record.planned.container, version = %record.planned.to.version, "running"
         );
-        Ok(())
+        Ok(Went::Through)
     }
 
-    /// Whether the task is the first of its phase, and nothing of the phase was begun yet.
-    fn begins_phase(&self, record: &ActivityRecord, index: usize) -> bool {
-        let phase_of = |index: usize| record.planned.tasks.get(index).map(|task| task.phase);
-        let first = index == 0 || phase_of(index - 1) != phase_of(index);
-        first && matches!(record.state.tasks.get(index), Some(TaskStatus::Planned))
-    }
-
-    async fn refused_before_phase(
-        &self,
-        record: &mut ActivityRecord,
-        surroundings: &Surroundings,
-        token: FencingToken,
-        task: &PlannedTask,
-    ) -> Result<bool, DriveError> {
-        let stage = record.planned.container.stage.to_string();
-        let current = json!({"lifecycle": record.planned.from.as_ref().map(|_| &stage)});
-        let tasks: Vec<Value> = record.planned.tasks.iter().map(task_json).collect();
-        let after = json!({
-            "lifecycle": stage,
-            "activity": activity_json(record),
-            "tasks": tasks,
-            "phase": task.phase,
-            "dataProductVersion": *surroundings.descriptor,
-        });
-        let verdict = self.ask(record, PolicyEvent::ActivityStageTransition, Some(current), Some(after)).await;
-        if verdict.allows() {
-            return Ok(false);
-        }
-        self.refuse(record, token, verdict).await?;
-        Ok(true)
-    }
-
-    async fn ask(
-        &self,
-        record: &ActivityRecord,
-        event: PolicyEvent,
-        current_state: Option<Value>,
-        after_state: Option<Value>,
-    ) -> Verdict {
-        let question = Question {
-            event,
-            current_state: current_state.map(Arc::new),
-            after_state: after_state.map(Arc::new),
-            change: None,
-            stage: Some(record.planned.container.stage.clone()),
-            source: Some(record.source.clone()),
-        };
-        let answers = self.ports.judge.judge(vec![question]).await;
-        answers
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| Verdict::not_evaluated(self.ports.judge.policies(), "the policies gave no answer"))
-    }
-
-    async fn refuse(
-        &self,
-        record: &mut ActivityRecord,
-        token: FencingToken,
-        verdict: Verdict,
-    ) -> Result<(), DriveError> {
-        let first = verdict.violations.first().map(|violation| violation.message.as_str()).unwrap_or_default();
-        warn!(activity = %record.planned.id, "refused by policies: {first}");
-        let event = ActivityEvent::Refused { violations: verdict.violations };
-        Ok(self.append_and_report(record, Some(token), event).await?)
-    }
-
-    /// Fails the next task that is to run, and the activity with it.
+    /// Fails the next task that is to run.
     async fn fail_next(
         &self,
         record: &mut ActivityRecord,
         token: FencingToken,
-        message: String,
+        message: &str,
     ) -> Result<(), DriveError> {
         let next = record.state.tasks.iter().position(|task| !matches!(task, TaskStatus::Succeeded { .. }));
-        if let Some(task) = next {
-            let attempt = match record.state.tasks.get(task) {
-                Some(TaskStatus::Running { attempt, .. }) => *attempt,
-                Some(TaskStatus::Retrying { attempts, .. }) => attempts + 1,
-                _ => 1,
-            };
-            self.append(record, token, ActivityEvent::TaskStarted { task, attempt }).await?;
-            let kind = FailureKind::Permanent;
-            let event = ActivityEvent::TaskFailed { task, attempt, kind, message, retry: false };
-            self.append(record, token, event).await?;
-        }
-        Ok(self.append_and_report(record, Some(token), ActivityEvent::Failed).await?)
+        let Some(task) = next else {
+            // No task is left that could fail; what is missing is the last word of the policies.
+            let verdict = Verdict::not_evaluated(self.ports.judge.policies(), message);
+            return self.refuse(record, token, verdict).await;
+        };
+        let attempt = match record.state.tasks.get(task) {
+            Some(TaskStatus::Running { attempt, .. }) => *attempt,
+            Some(TaskStatus::Retrying { attempts, .. }) => attempts + 1,
+            _ => 1,
+        };
+        self.append(record, token, ActivityEvent::TaskStarted { task, attempt, deadline: None }).await?;
+        self.end_attempt(record, token, FailureKind::Permanent, message).await
     }
-
-    fn pause_before(&self, failed_attempt: u32) -> std::time::Duration {
-        let doubled =
-            self.settings.retry_pause.saturating_mul(2_u32.saturating_pow(failed_attempt.saturating_sub(1).min(16)));
-        doubled.min(self.settings.longest_pause)
-    }
-}
-
-/// An activity as Open Data Mesh's policies see it.
-fn activity_json(record: &ActivityRecord) -> Value {
-    let planned = &record.planned;
-    json!({
-        "id": planned.id,
-        "dataProductId": planned.container.product.id().to_string(),
-        "dataProductFqn": planned.container.product,
-        "dataProductVersion": planned.to.version.to_string(),
-        "stage": planned.container.stage,
-        "status": "PROCESSING",
-        "results": results_so_far(record),
-    })
-}
-
-fn task_json(task: &PlannedTask) -> Value {
-    json!({
-        "name": task.name,
-        "phase": task.phase,
-        "executor": task.executor,
-        "template": task.template,
-        "configurations": task.configurations,
-    })
 }

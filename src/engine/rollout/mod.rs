@@ -15,13 +15,25 @@
 //! - *Stopped while running*: the attempt's future is dropped, which stops its effect; the record
 //!   still has it as running, as after a crash.
 //! - *An activity that waits for a superseded one* waits for the one that took its place.
+//! - *A task that ran while its process died, and ended*: its executor is asked before it is repeated, also
+//!   when its time is over by now.
+//! - *Cancelled between two events of whoever drives it*: nothing begins after the decision, because the fold
+//!   refuses it; whoever drives it is refused, looks again, and ends it.
+//! - *Cancelled at the moment of its success*: what is recorded first counts.
+//! - *A crash while something is undone*: the reason was recorded before the first compensation, so that
+//!   nothing of it can come to succeed any more; undoing goes on under the same keys.
 
+mod asking;
+mod attempt;
 mod call;
+mod cancel;
 mod choose;
 mod drive;
 mod progress;
 mod record;
+mod undo;
 
+pub(super) use choose::with_followers;
 pub(super) use record::{stage_line, standing_line};
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -49,9 +61,16 @@ impl Engine {
             if drives.running.is_empty() && !begun {
                 return Ok(());
             }
-            if !drives.running.is_empty() && self.next_ended(&mut drives, stop).await == Ended::Stopped {
-                drives.tasks.shutdown().await;
-                return Ok(());
+            if drives.running.is_empty() {
+                continue;
+            }
+            let rung = self.rollout_bell.notified();
+            tokio::select! {
+                ended = self.next_ended(&mut drives, stop) => if ended == Ended::Stopped {
+                    drives.tasks.shutdown().await;
+                    return Ok(());
+                },
+                () = rung => {}
             }
         }
     }
@@ -97,7 +116,10 @@ impl Engine {
                     break;
                 }
                 looked = true;
-                let choice = self.choose(&drives.running, &drives.resting).await?;
+                let choice = self.choose(&drives.running, &drives.resting, &mut drives.known).await?;
+                for replaced in &choice.replaced {
+                    self.stop_for(replaced).await;
+                }
                 for skipped in &choice.skipped {
                     begun |= self.skip(skipped).await;
                 }
@@ -109,6 +131,13 @@ impl Engine {
             let handle = drives.tasks.spawn(async move { engine.drive(&activity, &stop).await });
             drives.running.insert(id.clone());
             drives.names.insert(handle.id(), id);
+        }
+        if !looked && self.settings.platform.stages.iter().any(|stage| self.settings.platform.cancels(&stage.name)) {
+            // Nothing can begin beside what runs; but what runs may have to make way.
+            let choice = self.choose(&drives.running, &drives.resting, &mut drives.known).await?;
+            for replaced in &choice.replaced {
+                self.stop_for(replaced).await;
+            }
         }
         Ok(begun)
     }
@@ -122,6 +151,7 @@ struct Drives {
     /// Found ready when the record was looked at last, and not begun yet.
     ready: VecDeque<ActivityId>,
     running: BTreeSet<ActivityId>,
+    known: choose::Known,
     /// Driven a moment ago. One of them that is unfinished all the same met trouble (or another
     /// holder), and is not begun again before the next look, so that trouble never spins.
     resting: BTreeSet<ActivityId>,

@@ -13,6 +13,7 @@ use crate::port::executor::Progress;
 use crate::port::store::LogLine;
 
 use super::super::Engine;
+use super::call::Attempt;
 
 /// Lines are recorded in batches of this many.
 const BATCH: usize = 64;
@@ -26,13 +27,16 @@ pub(super) struct TaskProgress<'a> {
     token: FencingToken,
     task: usize,
     attempt: u32,
+    undoing: bool,
     lines: Mutex<Vec<LogLine>>,
     seen: AtomicUsize,
 }
 
 impl<'a> TaskProgress<'a> {
-    pub(super) fn new(engine: &'a Engine, id: ActivityId, token: FencingToken, task: usize, attempt: u32) -> Self {
-        Self { engine, id, token, task, attempt, lines: Mutex::new(Vec::new()), seen: AtomicUsize::new(0) }
+    pub(super) fn new(engine: &'a Engine, id: ActivityId, task: usize, attempt: &Attempt) -> Self {
+        let Attempt { token, number, undoing, .. } = *attempt;
+        let (lines, seen) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+        Self { engine, id, token, task, attempt: number, undoing, lines, seen }
     }
 
     /// Records what is left in the batch.
@@ -73,7 +77,12 @@ impl Progress for TaskProgress<'_> {
     }
 
     async fn checkpoint(&self, handle: &str) {
-        let event = ActivityEvent::TaskCheckpointed { task: self.task, handle: handle.to_owned() };
+        let (task, handle) = (self.task, handle.to_owned());
+        let event = if self.undoing {
+            ActivityEvent::CompensationCheckpointed { task, handle }
+        } else {
+            ActivityEvent::TaskCheckpointed { task, handle }
+        };
         let now = self.engine.ports.clock.now();
         if let Err(error) = self.engine.ports.store.append(&self.id, Some(self.token), &event, &[], now).await {
             warn!(activity = %self.id, %error, "a task's handle could not be recorded");

@@ -20,7 +20,8 @@ pub(in crate::engine) fn stage_line(record: &ActivityRecord) -> StageLine {
         _ => None,
     });
     let rejected = record.state.rejection.as_ref().map(ToString::to_string);
-    let reason = reason(record.state.status).or(rejected).or(failed);
+    let cancelled = record.state.cancellation.as_ref().map(ToString::to_string);
+    let reason = reason(record.state.status).or(rejected).or(cancelled).or(failed);
     line(record.state.status, &record.planned.container.product, reason, &record.plan)
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::domain::id::{Digest, SourceName, StageName};
+use crate::domain::plan::ActivityId;
 
 /// `approve`.
 #[derive(Debug, Clone, Args)]
@@ -55,6 +56,22 @@ pub struct ResumeArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  meshwright retry --source retail")]
 pub struct RetryArgs {
+    /// What it is about.
+    #[command(flatten)]
+    pub about: AboutArgs,
+}
+
+/// `cancel`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  meshwright cancel act-0123456789abcdef\n  meshwright cancel --source retail --plan sha256:…\n\n\
+                        What runs is stopped and undone where its executors can, what waits never begins. It is tried \
+                        again by `meshwright retry`, or with the next change."
+)]
+pub struct CancelArgs {
+    /// The activity, as `meshwright get activities` names it; without one, all of the source or plan
+    #[arg(value_name = "ACTIVITY", required_unless_present = "source")]
+    pub activity: Option<ActivityId>,
     /// What it is about.
     #[command(flatten)]
     pub about: AboutArgs,

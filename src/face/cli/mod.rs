@@ -4,7 +4,7 @@
 mod act;
 mod args;
 
-pub use act::{AboutArgs, ApproveArgs, HoldArgs, RejectArgs, ResumeArgs, RetryArgs};
+pub use act::{AboutArgs, ApproveArgs, CancelArgs, HoldArgs, RejectArgs, ResumeArgs, RetryArgs};
 pub use args::{
     CompletionsArgs, ConfigArgs, ConfigVerb, DemoArgs, DescribeArgs, DescribeKind, DiffArgs, DoctorArgs,
     DocumentFormat, ExplainArgs, FindingFormat, GetArgs, GetKind, GithubArgs, GithubSetupArgs, GithubVerb, InitArgs,
@@ -116,6 +116,8 @@ pub enum Verb {
     Hold(HoldArgs),
     /// Let go on what was held
     Resume(ResumeArgs),
+    /// Stop what runs, and never begin what waits
+    Cancel(CancelArgs),
     /// Try again what has failed
     Retry(RetryArgs),
     /// Explain a rule, or list all of them

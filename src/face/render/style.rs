@@ -49,9 +49,8 @@ pub fn faint(text: &str, colour: bool) -> String {
 pub fn status(word: &str, colour: bool) -> String {
     match word {
         "succeeded" | "success" | "published" | "running" | "ok" | "passed" => good(word, colour),
-        "failed" | "failure" | "refused" | "rejected" | "error" | "given-up" | "unreachable" | "timed-out" => {
-            error(word, colour)
-        }
+        "failed" | "cancelled" | "failure" | "refused" | "rejected" | "error" | "given-up" | "unreachable"
+        | "timed-out" => error(word, colour),
         "waiting" | "pending" | "warning" => changed(word, colour),
         _ => word.to_owned(),
     }

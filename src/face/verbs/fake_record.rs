@@ -16,9 +16,10 @@ use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
     ActivityBook, ActivityRecord, ActivityRow, AnsweredCommand, AppendError, ApprovalBook, AuditRow, ContainerRecord,
-    ContainerRow, Decision, DeliveryBook, DeliveryRow, FindingRow, LogLine, Look, Pass, PassBook, PassRow, Pause,
-    ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportBook, ReportRow, Retention,
-    SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WantedReport,
+    ContainerRow, Decision, DeliveryBook, DeliveryRow, FindingRow, History, HistoryBook, Kept, LogLine, Look, Pass,
+    PassBook, PassRow, Pause, ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion,
+    ReportBook, ReportRow, Retention, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow,
+    WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -61,15 +62,16 @@ fn at() -> Timestamp {
 fn events() -> Vec<ActivityEvent> {
     vec![
         ActivityEvent::Claimed { token: FencingToken(7) },
-        ActivityEvent::TaskStarted { task: 0, attempt: 1 },
+        ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None },
         ActivityEvent::TaskSucceeded { task: 0, results: json!({ "schema": "dev_trips_v1" }) },
-        ActivityEvent::TaskStarted { task: 1, attempt: 1 },
+        ActivityEvent::TaskStarted { task: 1, attempt: 1, deadline: None },
         ActivityEvent::TaskFailed {
             task: 1,
             attempt: 1,
             kind: crate::domain::activity::FailureKind::Permanent,
             message: "no\u{1b}[2Jroom".to_owned(),
             retry: false,
+            again: None,
         },
         ActivityEvent::Failed,
     ]
@@ -145,6 +147,7 @@ impl Look for FakeRecord {
             revision: revision(),
             planned_at: at().to_string(),
             message: Some("no\nroom".to_owned()),
+            refused_events: 0,
         };
         Ok((0..100).take(limit).map(row).collect())
     }
@@ -450,6 +453,17 @@ impl ApprovalBook for FakeRecord {
     }
 
     async fn to_retry(&self, _: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
+        unreachable!("not shown")
+    }
+}
+
+#[async_trait]
+impl HistoryBook for FakeRecord {
+    async fn prune(&self, _: History, _: &Kept, _: usize, _: bool) -> Result<u64, StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn needed_tasks(&self) -> Result<Vec<TaskKey>, StoreError> {
         unreachable!("not shown")
     }
 }

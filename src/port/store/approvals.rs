@@ -16,6 +16,9 @@ pub enum Ruling {
     Approve(Vec<Approval>),
     /// These activities never begin; those that have begun or ended meanwhile are left alone.
     Reject(Vec<ActivityId>),
+    /// These activities end: those that run are to be stopped, those that wait never begin. Those that have
+    /// ended, or are ending, are left alone.
+    Cancel(Vec<ActivityId>),
     /// Nothing more begins.
     Hold(Vec<Hold>),
     /// Holds of the source end: of this plan, or all of them.

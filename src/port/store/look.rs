@@ -123,6 +123,8 @@ pub struct ActivityRow {
     pub planned_at: String,
     /// Why it failed or was refused, in a sentence.
     pub message: Option<String>,
+    /// How many events of it were refused: late, duplicate or forged results, which change nothing.
+    pub refused_events: u64,
 }
 
 /// A line of `get reports`.

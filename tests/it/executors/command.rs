@@ -31,6 +31,7 @@ impl Stand {
             env: Vec::new(),
             secrets: BTreeMap::new(),
             max_output: 64 * 1024,
+            compensate: None,
         };
         change(&mut spec);
         let artifacts = ArtifactStore::new(folder.path().join("artifacts"));

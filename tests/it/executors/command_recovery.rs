@@ -30,6 +30,7 @@ async fn a_crashed_run_is_ended_before_the_next_one_begins() {
             env: vec![],
             secrets: BTreeMap::new(),
             max_output: 1024,
+            compensate: None,
         },
         ArtifactStore::new(stand.folder.path().join("artifacts")),
         stand.folder.path().join("work"),

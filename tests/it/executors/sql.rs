@@ -49,6 +49,7 @@ impl Stand {
             url: UrlRef::Plain(self.url.clone()),
             schema_template: "{stage}_{product}_v{major}".into(),
             allow_destructive: false,
+            compensate: false,
         };
         change(&mut spec);
         SqlExecutor::new(spec, self.artifacts.clone())

@@ -21,7 +21,7 @@ pub async fn roll_out(store: &dyn Store, id: &ActivityId, second: i64) {
 pub async fn finish(store: &dyn Store, id: &ActivityId, second: i64) {
     let record = store.activity(id).await.unwrap().unwrap();
     for task in 0..record.planned.tasks.len() {
-        let started = ActivityEvent::TaskStarted { task, attempt: 1 };
+        let started = ActivityEvent::TaskStarted { task, attempt: 1, deadline: None };
         store.append(id, record.state.token, &started, &[], at(second)).await.unwrap();
         let results = json!({"url": format!("sqlite://{task}"), "rows": 3});
         let succeeded = ActivityEvent::TaskSucceeded { task, results };
@@ -40,7 +40,7 @@ pub async fn planned(store: &dyn Store, names: &[&str]) -> Vec<ActivityId> {
     pass.plan.activities.into_iter().map(|activity| activity.id).collect()
 }
 
-const STARTED: ActivityEvent = ActivityEvent::TaskStarted { task: 0, attempt: 1 };
+const STARTED: ActivityEvent = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
 
 pub async fn activities_come_oldest_plan_first_in_the_plans_order(room: &impl Room) {
     let store = room.open().await;
@@ -117,7 +117,7 @@ pub async fn an_older_token_is_fenced_and_writes_nothing(room: &impl Room) {
     assert_eq!(store.events(&id).await.unwrap(), before);
     assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap(), []);
     let state = store.append(&id, new, &STARTED, &report, at(5)).await.unwrap();
-    assert_eq!(state.tasks[0], TaskStatus::Running { attempt: 1, handle: None });
+    assert_eq!(state.tasks[0], TaskStatus::Running { attempt: 1, handle: None, deadline: None });
     assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap().len(), 1);
 }
 
@@ -169,11 +169,12 @@ pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
         kind: FailureKind::Transient,
         message: "no route to host".to_owned(),
         retry,
+        again: None,
     };
     for event in [
         STARTED,
         failed(true, 1),
-        ActivityEvent::TaskStarted { task: 0, attempt: 2 },
+        ActivityEvent::TaskStarted { task: 0, attempt: 2, deadline: None },
         ActivityEvent::TaskCheckpointed { task: 0, handle: "job 7".to_owned() },
         failed(false, 2),
     ] {

@@ -1,6 +1,6 @@
 //! What people decided.
 
-use meshwright::domain::activity::ActivityStatus;
+use meshwright::domain::activity::{ActivityEvent, ActivityStatus};
 use meshwright::domain::forge::{Approval, Hold, Person};
 use meshwright::domain::id::Digest;
 use meshwright::port::store::{Decision, Ruling, Store};
@@ -55,7 +55,7 @@ async fn kinds(store: &dyn Store) -> Vec<String> {
     rows.into_iter()
         .rev()
         .map(|row| row.kind)
-        .filter(|kind| kind.starts_with("rollout") || kind.contains("rejected"))
+        .filter(|kind| kind.starts_with("rollout") || kind.contains("rejected") || kind.contains("cancelled"))
         .collect()
 }
 
@@ -147,4 +147,31 @@ pub async fn what_is_to_be_tried_again_is_looked_at_until_it_was(room: &impl Roo
     store.record_pass(&PassSample::new(2, 1).version("trips", "1.0.0", "a").build()).await.unwrap();
     assert_eq!(store.to_retry(&samples::source()).await.unwrap(), []);
     assert_eq!(store.held_back(&samples::source()).await.unwrap(), []);
+}
+
+pub async fn what_is_cancelled_never_begins_or_is_to_be_stopped(room: &impl Room) {
+    let store = room.open().await;
+    let plan = planned(&*store).await;
+    let ids: Vec<_> = plan.activities.iter().map(|activity| activity.id.clone()).collect();
+    let token = store.claim(&ids[0], "here", at(1)).await.unwrap();
+    store.decide(&decision("1", Ruling::Cancel(ids.clone()), 2)).await.unwrap();
+    // Once more changes nothing, and is no mistake.
+    store.decide(&decision("2", Ruling::Cancel(ids.clone()), 3)).await.unwrap();
+    let store = room.open().await;
+    let running = store.activity(&ids[0]).await.unwrap().unwrap().state;
+    assert_eq!(running.status, ActivityStatus::Running);
+    let cancellation = running.cancellation.unwrap();
+    assert!(cancellation.to_string().starts_with("cancelled by ann (acme) at "), "{cancellation}");
+    let waiting = store.activity(&ids[1]).await.unwrap().unwrap().state;
+    assert_eq!(waiting.status, ActivityStatus::Cancelled);
+    // It still has its container, until whoever holds it has ended it.
+    let by = ActivityEvent::Cancelled { by: "ann (acme)".to_owned(), at: cancellation.at };
+    assert!(store.append(&ids[0], None, &by, &[], at(4)).await.is_err());
+    let state = store.append(&ids[0], token, &by, &[], at(4)).await.unwrap();
+    assert_eq!(state.status, ActivityStatus::Cancelled);
+    let kinds = kinds(&*store).await;
+    for (kind, times) in [("activity-cancelled", 2), ("rollout-cancelled", 2)] {
+        assert_eq!(kinds.iter().filter(|other| **other == kind).count(), times, "{kinds:?}");
+    }
+    assert!(store.unfinished().await.unwrap().is_empty());
 }

@@ -73,13 +73,17 @@ pub async fn activities_are_listed_newest_first_with_their_reasons(room: &impl R
     let ids = planned(&*store, &["a", "b", "c"]).await;
     roll_out(&*store, &ids[0], 2).await;
     let token = store.claim(&ids[1], "here", at(5)).await.unwrap();
-    store.append(&ids[1], token, &ActivityEvent::TaskStarted { task: 0, attempt: 1 }, &[], at(6)).await.unwrap();
+    store
+        .append(&ids[1], token, &ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None }, &[], at(6))
+        .await
+        .unwrap();
     let failed = ActivityEvent::TaskFailed {
         task: 0,
         attempt: 1,
         kind: FailureKind::Permanent,
         message: "no such table".to_owned(),
         retry: false,
+        again: None,
     };
     store.append(&ids[1], token, &failed, &[], at(7)).await.unwrap();
     store.append(&ids[1], token, &ActivityEvent::Failed, &[], at(8)).await.unwrap();

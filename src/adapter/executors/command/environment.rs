@@ -50,6 +50,7 @@ impl Environment {
             ("MESHWRIGHT_TOKEN", call.token.0.to_string().into()),
         ];
         variables.extend(said.into_iter().map(|(name, value)| (name.into(), value)));
+        variables.extend(call.undoes.iter().map(|key| ("MESHWRIGHT_UNDOES".into(), key.as_str().into())));
         variables.extend(inputs.iter().map(|input| ((&input.variable).into(), input.folder.clone().into())));
         // A name with '=' or a value with a NUL would make the spawn fail in an unclear way.
         variables.retain(|(name, value)| {
@@ -69,6 +70,7 @@ pub(super) fn task_json(call: &TaskCall, workspace: &Workspace, inputs: &[Input]
     }
     json!({
         "key": call.key,
+        "undoes": call.undoes,
         "activity": call.activity,
         "product": call.container.product,
         "stage": call.container.stage,

@@ -24,7 +24,8 @@
 //! * *The future is dropped.* No async code runs then: the group gets `SIGKILL` at once, without a
 //!   grace, and a thread removes the folder.
 //!
-//! After a crash the program runs again with the same key: at least once, so programs that touch
+//! After a crash a program that had ended well is not run again: its results stand beside its artifacts.
+//! Otherwise what still runs of it is ended, and it runs again with the same key: at least once, so programs that touch
 //! the world use `MESHWRIGHT_TASK_KEY` to do it once.
 
 mod environment;
@@ -44,7 +45,7 @@ use serde_json::Value;
 
 use crate::config::SecretRef;
 use crate::domain::id::ContainerId;
-use crate::port::executor::{Executor, Progress, TaskCall, TaskError, TaskOutcome};
+use crate::port::executor::{Executor, Progress, TaskCall, TaskError, TaskOutcome, Whereabouts};
 
 use super::artifacts::{self, ArtifactStore};
 use super::mask::Mask;
@@ -75,6 +76,8 @@ pub struct CommandSpec {
     pub secrets: BTreeMap<String, SecretRef>,
     /// How much output of one attempt is logged, in bytes.
     pub max_output: u64,
+    /// The program that undoes what a task did, with its arguments. Without one, nothing is undone.
+    pub compensate: Option<Vec<String>>,
 }
 
 /// Runs a program per task.
@@ -133,22 +136,26 @@ impl CommandExecutor {
         progress: &dyn Progress,
         stop: &Stop,
         prepared: &Prepared,
-        mask: &Mask,
-        secrets: Vec<(String, String)>,
+        (mask, secrets): (&Mask, Vec<(String, String)>),
     ) -> Result<TaskOutcome, TaskError> {
         let Prepared { workspace, inputs, .. } = prepared;
+        let command = self.command_of(call)?;
         let environment = Environment::of(call, &self.spec.env, secrets, workspace, inputs);
         workspace.write_task(&environment::task_json(call, workspace, inputs))?;
-        let mut group = Group::spawn(&self.spec.command, &environment, workspace, stop).await?;
+        let mut group = Group::spawn(command, &environment, workspace, stop).await?;
         let mut outputs = output::Outputs::new(self.spec.max_output, mask);
         let ended = group.follow(&mut outputs, progress, stop).await?;
         match ended {
             Ended::Stopped(error) => Err(error),
             Ended::Exited(status) => {
-                let (path, program) = (workspace.result(), self.program());
+                let program = command.first().cloned().unwrap_or_default();
+                let path = workspace.result();
                 let stdout = outputs.last_line_of_stdout();
                 let said = blocking(move || Ok(result::read(&path, stdout))).await?;
                 let mut results = result::judge(&program, status, said, &outputs.last_lines_of_stderr(), mask)?;
+                if call.undoes.is_some() {
+                    return Ok(TaskOutcome::default());
+                }
                 let (store, key, owner) = (self.artifacts.clone(), call.key.clone(), call.container.product.clone());
                 let output = workspace.output();
                 let kept = blocking(move || store.keep(&key, &owner, &output).map_err(TaskError::from)).await?;
@@ -163,21 +170,17 @@ impl CommandExecutor {
         }
     }
 
-    fn program(&self) -> String {
-        self.spec.command.first().cloned().unwrap_or_default()
+    /// The program that does what the call asks for.
+    fn command_of(&self, call: &TaskCall) -> Result<&[String], TaskError> {
+        match (&call.undoes, &self.spec.compensate) {
+            (None, _) => Ok(&self.spec.command),
+            (Some(_), Some(command)) => Ok(command),
+            (Some(_), None) => Err(TaskError::permanent("the executor has no program that undoes")),
+        }
     }
-}
 
-/// A private folder, ready for the program.
-struct Prepared {
-    workspace: Workspace,
-    skipped: Vec<String>,
-    inputs: Vec<workspace::Input>,
-}
-
-#[async_trait]
-impl Executor for CommandExecutor {
-    async fn run(&self, call: &TaskCall, progress: &dyn Progress) -> Result<TaskOutcome, TaskError> {
+    /// Runs the program of a call, from clearing away what a crash left to removing the folder.
+    async fn run_program(&self, call: &TaskCall, progress: &dyn Progress) -> Result<TaskOutcome, TaskError> {
         let stop = Stop::after(call.timeout, &call.cancel);
         // When this future is dropped, blocking work that goes on elsewhere ends soon.
         let _dropped = stop.cancel.clone().drop_guard();
@@ -191,16 +194,70 @@ impl Executor for CommandExecutor {
         for line in &prepared.skipped {
             progress.log(line).await;
         }
-        let outcome = self.attempt(call, progress, &stop, &prepared, &mask, secrets).await;
+        let outcome = self.attempt(call, progress, &stop, &prepared, (&mask, secrets)).await;
         let workspace = prepared.workspace;
         let _ = tokio::task::spawn_blocking(move || workspace.remove()).await;
         outcome.map_err(|error| TaskError { message: mask.text(&error.message), ..error })
+    }
+}
+
+/// A private folder, ready for the program.
+struct Prepared {
+    workspace: Workspace,
+    skipped: Vec<String>,
+    inputs: Vec<workspace::Input>,
+}
+
+#[async_trait]
+impl Executor for CommandExecutor {
+    async fn run(&self, call: &TaskCall, progress: &dyn Progress) -> Result<TaskOutcome, TaskError> {
+        let outcome = self.run_program(call, progress).await?;
+        // Between the program's end and its record a crash may come: then this says how it ended.
+        let (artifacts, key, results) = (self.artifacts.clone(), call.key.clone(), outcome.results.clone());
+        let noted = blocking(move || artifacts.note_end(&key, &results).map_err(TaskError::from)).await;
+        if let Err(error) = noted {
+            tracing::warn!(task = %call.key, %error, "a crash right now would run the program again");
+        }
+        Ok(outcome)
+    }
+
+    /// A program whose daemon has died is not waited for, because its output and its exit code are lost with
+    /// the pipes. What is known is whether it had ended well before.
+    async fn whereabouts(&self, call: &TaskCall) -> Result<Whereabouts, TaskError> {
+        let (artifacts, key) = (self.artifacts.clone(), call.key.clone());
+        let noted = blocking(move || artifacts.noted_end(&key).map_err(TaskError::from)).await?;
+        Ok(noted.map_or(Whereabouts::Unknown, |results| Whereabouts::Ended(Ok(TaskOutcome { results }))))
+    }
+
+    async fn abandon(&self, call: &TaskCall) -> Result<(), TaskError> {
+        match call.handle.as_deref().and_then(Handle::parse) {
+            Some(handle) => group::clear_previous(handle, self.work_root.clone(), &Silent).await,
+            None => Ok(()),
+        }
+    }
+
+    fn compensates(&self) -> bool {
+        self.spec.compensate.is_some()
+    }
+
+    async fn compensate(&self, call: &TaskCall, progress: &dyn Progress) -> Result<(), TaskError> {
+        self.run_program(call, progress).await.map(|_| ())
     }
 
     async fn observe(&self, _container: &ContainerId) -> Result<Option<Value>, TaskError> {
         // A program keeps nothing that we could ask for.
         Ok(None)
     }
+}
+
+/// Nobody listens.
+struct Silent;
+
+#[async_trait]
+impl Progress for Silent {
+    async fn log(&self, _line: &str) {}
+
+    async fn checkpoint(&self, _handle: &str) {}
 }
 
 /// Runs what blocks on a thread of its own kind.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::domain::id::ContainerId;
+use crate::domain::plan::TaskKey;
 use crate::port::executor::TaskError;
 
 use super::dialect::{Dialect, qualified, quoted};
@@ -97,7 +98,7 @@ pub(super) async fn existing(session: &mut Session, schema: &str) -> Result<Exis
             existing.tables.insert(name.clone(), table(session, schema, name).await?);
         }
     }
-    let sql = format!("SELECT name, port, digest FROM {} WHERE kind <> 'container'", qualified(schema, BOOK));
+    let sql = format!("SELECT name, port, digest FROM {} WHERE kind IN ('table', 'view')", qualified(schema, BOOK));
     for row in session.rows(&sql, &[]).await? {
         existing.recorded.insert(text(&row, 0), Recorded { port: text(&row, 1), digest: text(&row, 2) });
     }
@@ -130,6 +131,42 @@ pub(super) async fn record(
     Ok(())
 }
 
+/// Writes into the book that a task made these tables and views, which were not there.
+pub(super) async fn record_made(
+    session: &mut Session,
+    schema: &str,
+    names: &[String],
+    key: &TaskKey,
+) -> Result<(), TaskError> {
+    let sql = format!("DELETE FROM {} WHERE kind = 'made' AND name = $1", qualified(schema, BOOK));
+    for name in names {
+        session.execute_with(&sql, &[Cell::Text(name.clone())]).await?;
+        write(session, schema, "made", name, key.as_str(), "").await?;
+    }
+    Ok(())
+}
+
+/// What a task made and is still there: views (`true`) before tables (`false`).
+pub(super) async fn made_by(
+    session: &mut Session,
+    schema: &str,
+    key: &TaskKey,
+) -> Result<Vec<(String, bool)>, TaskError> {
+    let kinds = objects(session, schema).await?;
+    let sql = format!("SELECT name FROM {} WHERE kind = 'made' AND port = $1 ORDER BY name", qualified(schema, BOOK));
+    let rows = session.rows(&sql, &[key.as_str()]).await?;
+    let mut made: Vec<(String, bool)> =
+        rows.iter().map(|row| text(row, 0)).filter_map(|name| Some((name.clone(), *kinds.get(&name)?))).collect();
+    made.sort_by_key(|(_, is_view)| !is_view);
+    Ok(made)
+}
+
+/// Takes a table or view out of the book.
+pub(super) async fn strike(session: &mut Session, schema: &str, name: &str) -> Result<(), TaskError> {
+    let sql = format!("DELETE FROM {} WHERE kind <> 'container' AND name = $1", qualified(schema, BOOK));
+    session.execute_with(&sql, &[Cell::Text(name.to_owned())]).await.map(|_| ())
+}
+
 async fn write(
     session: &mut Session,
     schema: &str,
@@ -144,7 +181,7 @@ async fn write(
 }
 
 async fn forget(session: &mut Session, schema: &str, name: &str) -> Result<(), TaskError> {
-    let sql = format!("DELETE FROM {} WHERE kind <> 'container' AND name = $1", qualified(schema, BOOK));
+    let sql = format!("DELETE FROM {} WHERE kind IN ('table', 'view') AND name = $1", qualified(schema, BOOK));
     session.execute_with(&sql, &[Cell::Text(name.to_owned())]).await.map(|_| ())
 }
 

@@ -2,7 +2,9 @@
 //!
 //! One attempt: the output ports that promise a datastore → tables and views that are wanted →
 //! one transaction: claim the schema, read what exists, plan (a pure function), change, load,
-//! write the book, count → commit. Run twice, the second time finds nothing to do. SQLite and
+//! write the book, count → commit. Run twice, the second time finds nothing to do. A run that crashed has
+//! either committed or left nothing, so there is nothing to ask about it: it is run again. Where it is to
+//! be undone (`undo`), the book says what the task made new. SQLite and
 //! PostgreSQL go the same way; they differ in types, catalogs and `ALTER TABLE`.
 //!
 //! Absent: migrations of data, and anything that a descriptor does not describe.
@@ -19,6 +21,7 @@ mod render;
 mod session;
 mod statement;
 mod types;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -54,6 +57,8 @@ pub struct SqlSpec {
     pub schema_template: String,
     /// Whether tables and columns may be dropped, narrowed or retyped.
     pub allow_destructive: bool,
+    /// Whether tables and views that a task made are dropped again when its rollout goes no further.
+    pub compensate: bool,
 }
 
 /// Creates and evolves schemas, tables and views.
@@ -198,7 +203,7 @@ impl SqlExecutor {
             session.search_in(std::slice::from_ref(schema)).await?;
             let existing = catalog::existing(&mut session, schema).await?;
             let migration = migrate::plan(&existing, wanted, self.spec.allow_destructive).map_err(|refusals| {
-                TaskError::permanent(format!(
+                TaskError::refused(format!(
                     "nothing was changed in '{schema}', because data would be lost: {}; publish the change as a new \
                      major version, or set 'allow_destructive' for the executor",
                     refusals.join("; ")
@@ -210,6 +215,9 @@ impl SqlExecutor {
                 }
             }
             catalog::record(&mut session, schema, &existing, wanted).await?;
+            if self.spec.compensate {
+                catalog::record_made(&mut session, schema, &migration.created, &call.key).await?;
+            }
             created.extend(migration.created);
             changed.extend(migration.changed);
         }
@@ -341,6 +349,17 @@ impl Executor for SqlExecutor {
         let place = Place::of(&self.spec.name, &self.spec.url)?;
         let work = self.work(call, &place)?;
         stop.unless(self.apply(call, work, &place, progress, &stop)).await
+    }
+
+    fn compensates(&self) -> bool {
+        self.spec.compensate
+    }
+
+    async fn compensate(&self, call: &TaskCall, progress: &dyn Progress) -> Result<(), TaskError> {
+        let stop = Stop::after(call.timeout, &call.cancel);
+        let _dropped = stop.cancel.clone().drop_guard();
+        let place = Place::of(&self.spec.name, &self.spec.url)?;
+        stop.unless(self.undo(call, &place, progress, &stop)).await
     }
 
     async fn observe(&self, container: &ContainerId) -> Result<Option<Value>, TaskError> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::adapter::store::encode::name_list;
 use crate::adapter::store::sql::connection::{Connection, Row, query, query_scalar};
-use crate::domain::activity::{ActivityEvent, ActivityStatus};
+use crate::domain::activity::{ActivityEvent, ActivityStatus, CancelCause};
 use crate::domain::forge::{Approval, Hold, Person};
 use crate::domain::id::{Digest, Fqn, RepoPath, SourceName, StageName};
 use crate::domain::plan::ActivityId;
@@ -114,6 +114,11 @@ async fn decide(connection: &mut Connection, decision: &Decision) -> Result<(), 
                 reject(connection, decision, id).await?;
             }
         }
+        Ruling::Cancel(activities) => {
+            for id in activities {
+                cancel(connection, decision, id).await?;
+            }
+        }
         Ruling::Hold(holds) => {
             for hold in holds {
                 write_hold(connection, hold).await?;
@@ -135,6 +140,7 @@ fn kind(ruling: &Ruling) -> &'static str {
     match ruling {
         Ruling::Approve(_) => "rollout-approved",
         Ruling::Reject(_) => "rollout-rejected",
+        Ruling::Cancel(_) => "rollout-cancelled",
         Ruling::Hold(_) => "rollout-held",
         Ruling::Resume { .. } => "rollout-resumed",
         Ruling::Retry { .. } => "rollout-retried",
@@ -158,7 +164,7 @@ fn detail(decision: &Decision) -> serde_json::Value {
                 .map(|it| json!({"plan": it.plan, "stage": it.stage, "policies": it.policies}))
                 .collect::<Vec<_>>()
         ),
-        Ruling::Reject(activities) => json!(activities),
+        Ruling::Reject(activities) | Ruling::Cancel(activities) => json!(activities),
         Ruling::Hold(holds) => json!(holds.iter().map(|hold| json!({"plan": hold.plan})).collect::<Vec<_>>()),
         Ruling::Resume { plan } => json!({"plan": plan}),
         Ruling::Retry { products, .. } => json!(products),
@@ -212,6 +218,22 @@ async fn reject(connection: &mut Connection, decision: &Decision, id: &ActivityI
         return Ok(());
     }
     let event = ActivityEvent::Rejected { by: decision.by.to_string(), at: decision.at };
+    append::append(connection, id, None, &event, &[], decision.at)
+        .await
+        .map(|_| ())
+        .map_err(|error| StoreError::Unusable(error.to_string()))
+}
+
+async fn cancel(connection: &mut Connection, decision: &Decision, id: &ActivityId) -> Result<(), StoreError> {
+    let Some(record) = load::one(connection, id).await? else { return Ok(()) };
+    let (by, at) = (decision.by.to_string(), decision.at);
+    let event = match record.state.status {
+        ActivityStatus::Waiting => ActivityEvent::Cancelled { by, at },
+        ActivityStatus::Running if !record.state.is_ending() => {
+            ActivityEvent::CancelRequested { why: CancelCause::Person(by), at }
+        }
+        _ => return Ok(()),
+    };
     append::append(connection, id, None, &event, &[], decision.at)
         .await
         .map(|_| ())

@@ -39,6 +39,7 @@ pub mod approvals;
 mod audit;
 pub mod connection;
 pub mod deliveries;
+mod history;
 mod look;
 pub mod passes;
 pub mod proposals;

@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 6;
+pub const KNOWN: i64 = 8;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (4, "reports", include_str!("../../../../migrations/sqlite/0004_reports.sql")),
     (5, "approvals", include_str!("../../../../migrations/sqlite/0005_approvals.sql")),
     (6, "answers", include_str!("../../../../migrations/sqlite/0006_answers.sql")),
+    (8, "history", include_str!("../../../../migrations/sqlite/0008_history.sql")),
 ];
 
 fn migrator() -> Migrator {

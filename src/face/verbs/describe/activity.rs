@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::activity::{ActivityEvent, TaskStatus};
+use crate::domain::activity::ActivityEvent;
 use crate::domain::plan::ActivityId;
 use crate::domain::time::Timestamp;
 use crate::face::Output;
@@ -10,6 +10,7 @@ use crate::face::cli::{DescribeArgs, DocumentFormat};
 use crate::face::render::{document, harmless, style, time_short};
 use crate::port::store::{ActivityRecord, LogLine, Store};
 
+use super::events::{event_words, status_words, undoing_words};
 use super::{NotDescribed, field, section, unknown};
 
 /// So many activities are searched for one that begins as the name does.
@@ -39,6 +40,9 @@ pub(super) async fn activity(
     field(output, "From", &planned.from.as_ref().map(|version| version.version.to_string()).unwrap_or_default())?;
     field(output, "To", &format!("{} ({})", planned.to.version, planned.to.digest.short()))?;
     field(output, "Status", &style::status(record.state.status.as_str(), false))?;
+    if let Some(cancellation) = record.state.cancellation.as_ref().filter(|_| !record.state.status.is_final()) {
+        field(output, "Stopping", &cancellation.to_string())?;
+    }
     field(output, "Source", record.source.as_str())?;
     field(output, "Revision", record.revision.as_str())?;
     field(output, "Plan", record.plan.as_str())?;
@@ -58,6 +62,9 @@ pub(super) async fn activity(
             harmless(&task.name),
             harmless(&more)
         )?;
+        if let Some(undoing) = record.state.compensations.get(&index) {
+            writeln!(output.out, "     {}", harmless(&undoing_words(undoing)))?;
+        }
     }
     section(output, "Events")?;
     for (at, event) in &events {
@@ -94,43 +101,6 @@ async fn find(store: &dyn Store, name: &str) -> Result<ActivityId, NotDescribed>
             message: format!("there is no activity '{name}'"),
             hint: "`meshwright get activities` lists them".to_owned(),
         }),
-    }
-}
-
-fn status_words(status: &TaskStatus) -> (&'static str, String) {
-    match status {
-        TaskStatus::Planned => ("waiting", String::new()),
-        TaskStatus::Running { attempt, .. } => ("running", format!(", attempt {attempt}")),
-        TaskStatus::Retrying { attempts, message } => ("waiting", format!(", {attempts} failed: {message}")),
-        TaskStatus::Succeeded { results } => match results.as_object() {
-            Some(results) if !results.is_empty() => ("succeeded", format!(" {}", Value::from(results.clone()))),
-            _ => ("succeeded", String::new()),
-        },
-        TaskStatus::Failed { message, .. } => ("failed", format!(": {message}")),
-    }
-}
-
-fn event_words(event: &ActivityEvent) -> String {
-    match event {
-        ActivityEvent::Claimed { token } => format!("claimed with token {}", token.0),
-        ActivityEvent::TaskStarted { task, attempt } => format!("task {} started, attempt {attempt}", task + 1),
-        ActivityEvent::TaskCheckpointed { task, .. } => format!("task {} can be found again after a crash", task + 1),
-        ActivityEvent::TaskSucceeded { task, .. } => format!("task {} succeeded", task + 1),
-        ActivityEvent::TaskFailed { task, attempt, message, retry, .. } => {
-            let next = if *retry { "it will be tried again" } else { "for good" };
-            format!("task {} failed at attempt {attempt}, {next}: {message}", task + 1)
-        }
-        ActivityEvent::Refused { violations } => {
-            let messages: Vec<String> =
-                violations.iter().map(|violation| format!("{} [{}]", violation.message, violation.rule)).collect();
-            format!("refused by policies: {}", messages.join("; "))
-        }
-        ActivityEvent::Succeeded => "succeeded".to_owned(),
-        ActivityEvent::Failed => "failed".to_owned(),
-        ActivityEvent::Skipped { because } => format!("skipped, because {because} did not succeed"),
-        ActivityEvent::Rejected { by, .. } => format!("rejected by {by}"),
-        ActivityEvent::Superseded { by: Some(by) } => format!("superseded by {by}"),
-        ActivityEvent::Superseded { by: None } => "superseded: the product is refused or gone".to_owned(),
     }
 }
 

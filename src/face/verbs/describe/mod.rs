@@ -1,6 +1,7 @@
 //! `describe KIND NAME`: one thing in full, with what belongs to it.
 
 mod activity;
+mod events;
 mod product;
 mod source;
 

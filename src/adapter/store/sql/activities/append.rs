@@ -37,6 +37,12 @@ pub async fn append(
     Ok(state)
 }
 
+/// Counts an event that came too late, twice, or from somebody else.
+pub async fn count_refused(connection: &mut Connection, id: &ActivityId) -> Result<(), StoreError> {
+    query("UPDATE activities SET refused = refused + 1 WHERE id = $1").bind(id.as_str()).execute(connection).await?;
+    Ok(())
+}
+
 /// Whether this caller may write this event. Claims are written by `claim` alone.
 async fn admit(
     connection: &mut Connection,
@@ -52,7 +58,7 @@ async fn admit(
                 return Err(AppendError::Fenced);
             }
         }
-        None if outcome::needs_no_claim(event) => {}
+        None if outcome::needs_no_claim(&record.state, event) => {}
         None => return Err(illegal().into()),
     }
     if matches!(event, ActivityEvent::Claimed { .. }) { Err(illegal().into()) } else { Ok(()) }

@@ -70,9 +70,15 @@ impl ActivityBook for SqlStore {
         at: Timestamp,
     ) -> Result<ActivityState, AppendError> {
         let mut transaction = self.write(Scope::Activity(id)).await?;
-        let state = append::append(&mut transaction, id, token, event, reports, at).await?;
-        transaction.commit().await?;
-        Ok(state)
+        let appended = append::append(&mut transaction, id, token, event, reports, at).await;
+        if matches!(appended, Err(AppendError::Fenced | AppendError::Illegal(_))) {
+            // Nothing of it was written; that somebody tried is.
+            append::count_refused(&mut transaction, id).await?;
+        }
+        if !matches!(appended, Err(AppendError::Store(_))) {
+            transaction.commit().await?;
+        }
+        appended
     }
 
     async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {

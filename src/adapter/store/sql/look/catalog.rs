@@ -94,7 +94,8 @@ pub async fn versions(connection: &mut Connection, product: Option<&Fqn>) -> Res
 
 pub async fn content(connection: &mut Connection, product: &Fqn, version: &str) -> Result<Option<Value>, StoreError> {
     let row = query(
-        "SELECT c.body FROM versions v JOIN contents c ON c.digest = v.digest WHERE v.product = $1 AND v.version = $2",
+        "SELECT c.body FROM versions v JOIN contents c ON c.digest = v.digest
+         WHERE v.product = $1 AND v.version = $2 AND c.body <> ''",
     )
     .bind(product.as_str())
     .bind(version)

@@ -27,7 +27,7 @@ pub async fn containers(connection: &mut Connection) -> Result<Vec<ContainerRow>
 
 pub async fn activities(connection: &mut Connection, limit: usize) -> Result<Vec<ActivityRow>, StoreError> {
     let rows = query(
-        "SELECT id, product, stage, version, status, done, tasks, source, revision, planned_at, message
+        "SELECT id, product, stage, version, status, done, tasks, source, revision, planned_at, message, refused
          FROM activities ORDER BY number DESC LIMIT $1",
     )
     .bind(to_column(limit as u64))
@@ -46,6 +46,7 @@ pub async fn activities(connection: &mut Connection, limit: usize) -> Result<Vec
             revision: row.name("revision")?,
             planned_at: row.time("planned_at")?.to_string(),
             message: row.text_or_none("message")?,
+            refused_events: row.count("refused")?,
         })
     };
     rows.iter().map(each).collect()

@@ -14,8 +14,11 @@ use crate::port::store::{Pass, StoreError, VersionEntry};
 
 use crate::adapter::store::sql::audit::AuditEvent;
 
-const CONTENTS: Bulk =
-    Bulk { into: "INSERT INTO contents (digest, body)", columns: 2, conflict: "ON CONFLICT (digest) DO NOTHING" };
+const CONTENTS: Bulk = Bulk {
+    into: "INSERT INTO contents (digest, body)",
+    columns: 2,
+    conflict: "ON CONFLICT (digest) DO UPDATE SET body = excluded.body",
+};
 
 const PRODUCTS: Bulk = Bulk {
     into: "INSERT INTO products (product, family, source, path, display_name, domain, owner, upstream, version)",
@@ -203,7 +206,7 @@ async fn retired_of(connection: &mut Connection, entries: &[&VersionEntry]) -> R
 
 async fn write_entries(connection: &mut Connection, pass: &Pass, entries: &[&VersionEntry]) -> Result<(), StoreError> {
     let recorded: BTreeSet<String> =
-        query("SELECT digest FROM contents WHERE digest IN (SELECT value FROM json_each($1))")
+        query("SELECT digest FROM contents WHERE digest IN (SELECT value FROM json_each($1)) AND body <> ''")
             .bind(name_list(entries.iter().map(|entry| entry.version.digest.as_str())))
             .fetch_all(&mut *connection)
             .await?

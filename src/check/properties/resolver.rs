@@ -11,7 +11,7 @@ use crate::domain::canonical::digest;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
 
-const ROOT: &str = "d.yaml";
+const ROOT: &str = "p/q/d.yaml";
 
 /// Takes the bytes for the files of a descriptor, which [`files`] tells apart.
 ///

@@ -7,6 +7,7 @@ use prost_types::{DescriptorProto, FieldDescriptorProto};
 
 use super::compare::{Comparison, is_entry};
 use super::model::Named;
+use super::reserved::Reserved;
 use super::rules;
 use crate::check::contract::joined;
 use crate::check::yaml::shown;
@@ -29,30 +30,34 @@ pub(super) fn compare<'a>(
     let by_number = |message: &'a DescriptorProto| {
         message.field.iter().map(|field| (field.number(), field)).collect::<BTreeMap<i32, &'a FieldDescriptorProto>>()
     };
+    let by_name = |message: &'a DescriptorProto| {
+        message.field.iter().map(|field| (field.name(), field.number())).collect::<HashMap<&'a str, i32>>()
+    };
     let (olds, news) = (by_number(was), by_number(is));
+    let (old_names, new_names) = (by_name(was), by_name(is));
+    let (was_reserved, is_reserved) = (Reserved::of_message(was), Reserved::of_message(is));
+    let old_oneofs: HashSet<&str> = was.oneof_decl.iter().map(prost_types::OneofDescriptorProto::name).collect();
     let all = Oneofs::of(was, is);
     for (number, field) in &olds {
         let old = Standing { scope, message: was, field };
+        let moved = new_names.get(field.name()).copied();
         match news.get(number) {
-            Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }, &all),
-            None => gone(told, old, is),
+            Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }, moved, &all),
+            None => gone(told, old, moved, &is_reserved),
         }
     }
     for (number, field) in news.iter().filter(|(number, _)| !olds.contains_key(number)) {
         let path = joined(scope, field.name());
         let name = shown(field.name());
-        let is_reserved = was.reserved_name.iter().any(|reserved| reserved == field.name())
-            || was.reserved_range.iter().any(|range| (range.start()..range.end()).contains(number));
-        if is_reserved {
+        if was_reserved.has_name(field.name()) || was_reserved.has_number(*number) {
             let message = format!("field {name} = {number} uses what was reserved");
             told.tell(scope, &rules::RESERVED_USED, &path, message);
-        } else if was.field.iter().any(|old| old.name() == field.name()) {
+        } else if old_names.contains_key(field.name()) {
             // Told as renumbered.
         } else if field.label() == Label::Required {
             let message = format!("field {name} = {number} is new and required, and nobody sends it yet");
             told.tell(scope, &rules::REQUIRED_ADDED, &path, message);
-        } else if let Some(oneof) = oneof(is, field).filter(|name| was.oneof_decl.iter().any(|old| old.name() == *name))
-        {
+        } else if let Some(oneof) = oneof(is, field).filter(|name| old_oneofs.contains(name)) {
             let message = format!("field {name} = {number} is a new member of oneof {}", shown(oneof));
             told.tell(scope, &rules::ONEOF_GREW, &path, message);
         } else {
@@ -61,28 +66,33 @@ pub(super) fn compare<'a>(
     }
 }
 
-fn gone(told: &mut Comparison<'_>, old: Standing<'_, '_>, is: &DescriptorProto) {
+/// A field whose number stands for nothing any more; `moved` is the number at which its name stands now.
+fn gone(told: &mut Comparison<'_>, old: Standing<'_, '_>, moved: Option<i32>, reserved: &Reserved<'_>) {
     let (field, number) = (old.field, old.field.number());
     let path = joined(old.scope, field.name());
     let name = shown(field.name());
-    if let Some(now) = is.field.iter().find(|new| new.name() == field.name()) {
-        let message = format!("field {name} had number {number} and has {}", now.number());
+    if let Some(now) = moved {
+        let message = format!("field {name} had number {number} and has {now}");
         return told.tell(old.scope, &rules::FIELD_RENUMBERED, &path, message);
     }
-    let is_reserved = is.reserved_range.iter().any(|range| (range.start()..range.end()).contains(&number));
-    let advice = if is_reserved { "" } else { ", and its number is not reserved" };
+    let advice = if reserved.has_number(number) { "" } else { ", and its number is not reserved" };
     told.tell(old.scope, &rules::FIELD_REMOVED, &path, format!("field {name} = {number} is gone{advice}"));
 }
 
-fn both<'a>(told: &mut Comparison<'a>, old: Standing<'a, '_>, new: Standing<'a, '_>, all: &Oneofs<'_>) {
+/// Two fields of one number; `moved` is the number at which the old one's name stands now.
+fn both<'a>(
+    told: &mut Comparison<'a>,
+    old: Standing<'a, '_>,
+    new: Standing<'a, '_>,
+    moved: Option<i32>,
+    all: &Oneofs<'_>,
+) {
     let path = joined(old.scope, old.field.name());
     let (was, is) = (old.field, new.field);
     if was.name() != is.name() {
-        let moved = new.message.field.iter().find(|field| field.name() == was.name());
         let (rule, message) = match moved {
-            Some(field) => {
+            Some(now) => {
                 let (name, other) = (shown(was.name()), shown(is.name()));
-                let now = field.number();
                 let number = was.number();
                 let message = format!("field {name} had number {number} and has {now}; {other} stands at {number}");
                 (&rules::FIELD_RENUMBERED, message)

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::{Editions, escaped};
 use super::json_schema::{Schemas, Standing, compare_schemas};
 use super::notes::{Notes, both};
+use super::{Editions, escaped};
 use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// References that lead to references.

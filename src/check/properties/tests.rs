@@ -26,7 +26,7 @@ fn of_the_loader() {
 
 #[test]
 fn of_the_resolver() {
-    over_all("resolver", super::resolver, 100);
+    over_all("resolver", super::resolver, 50);
 }
 
 #[test]

@@ -26,8 +26,7 @@ pub(super) const TOO_LARGE: ContractRule = rule(
     Unknown,
     UNTOLD,
 );
-pub(super) const NOT_UNDERSTOOD: ContractRule =
-    rule(
+pub(super) const NOT_UNDERSTOOD: ContractRule = rule(
     "odcs/not-understood",
     "A field differs that is not compared further, or that is of another kind than the standard says: a number where \
      a text stands, a list of what has no names.",
@@ -56,12 +55,8 @@ pub(super) const BECAME_REQUIRED: ContractRule =
     rule("odcs/became-required", "A property became required.", Compatible, Breaking, SCHEMA);
 pub(super) const BECAME_OPTIONAL: ContractRule =
     rule("odcs/became-optional", "A property is no longer required.", Breaking, Compatible, SCHEMA);
-pub(super) const TYPES: TypeRules = TypeRules::called([
-    "odcs/type-widened",
-    "odcs/type-narrowed",
-    "odcs/type-changed",
-    "odcs/type-unclear",
-]);
+pub(super) const TYPES: TypeRules =
+    TypeRules::called(["odcs/type-widened", "odcs/type-narrowed", "odcs/type-changed", "odcs/type-unclear"]);
 pub(super) const OPTION_LOOSENED: ContractRule = rule(
     "odcs/values-loosened",
     "A bound, a pattern or a format lets more values through.",
@@ -153,8 +148,13 @@ pub(super) const PRICE_RAISED: ContractRule = rule(
 );
 pub(super) const PRICE_LOWERED: ContractRule =
     rule("odcs/price-lowered", "The price is lower, or gone.", Compatible, Compatible, PRICING);
-pub(super) const PRICE_CHANGED: ContractRule =
-    rule("odcs/price-changed", "The price is for another unit, or is written in a way that is not known.", Unknown, Unknown, PRICING);
+pub(super) const PRICE_CHANGED: ContractRule = rule(
+    "odcs/price-changed",
+    "The price is for another unit, or is written in a way that is not known.",
+    Unknown,
+    Unknown,
+    PRICING,
+);
 pub(super) const TERMS: ContractRule = rule(
     "odcs/terms-changed",
     "What is said of usage or limitations differs. It is prose, which people must read.",

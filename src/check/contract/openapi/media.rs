@@ -34,7 +34,8 @@ fn ranges_around(name: &str) -> Vec<String> {
 pub(super) fn compare<'a>(told: &mut Comparison<'a>, path: &str, was: &Here<'a>, is: &Here<'a>, side: Side) {
     let (before, after) = (types(was), types(is));
     let at = is.get("content").unwrap_or_else(|| is.clone());
-    let around = |name: &str, types: &Types<'a>| ranges_around(name).into_iter().find(|range| types.contains_key(range));
+    let around =
+        |name: &str, types: &Types<'a>| ranges_around(name).into_iter().find(|range| types.contains_key(range));
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for (name, old) in &before {
         if let Some((name, new)) = after.get_key_value(name) {

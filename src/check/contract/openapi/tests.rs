@@ -132,20 +132,13 @@ fn ranges_of_media_types_take_in_what_they_name() {
         let told = rules(&of(before), &of(after)).into_iter();
         told.map(|line| line.replace("openapi/media-type-", "").replace(" | GET /orders/{id}", "")).collect()
     };
-    assert_eq!(
-        told(&["application/json"], &["*/*"]),
-        ["widened request | Compatible", "widened 200 | Unknown"]
-    );
+    assert_eq!(told(&["application/json"], &["*/*"]), ["widened request | Compatible", "widened 200 | Unknown"]);
     assert_eq!(
         told(&["*/*"], &["application/json", "text/csv"]),
         ["narrowed request | Breaking", "narrowed 200 | Compatible"]
     );
     assert_eq!(told(&["text/*"], &["application/json"]).len(), 4, "one is gone and one is new, on both sides");
-    assert_eq!(
-        told(&["text/csv", "*/*"], &["*/*"]),
-        [""; 0],
-        "what the range took in before, it takes in still"
-    );
+    assert_eq!(told(&["text/csv", "*/*"], &["*/*"]), [""; 0], "what the range took in before, it takes in still");
 }
 
 #[test]

@@ -147,6 +147,9 @@ fn oneof<'a>(message: &'a DescriptorProto, field: &FieldDescriptorProto) -> Opti
 struct Oneofs<'a> {
     before: HashMap<&'a str, HashSet<i32>>,
     after: HashMap<&'a str, HashSet<i32>>,
+    /// Of a recorded and a desired one that share a field: whether the desired one has other members, and whether
+    /// the recorded one had. Each pair is looked at once, however many fields are in it.
+    moves: HashMap<(&'a str, &'a str), (bool, bool)>,
 }
 
 impl<'a> Oneofs<'a> {
@@ -161,17 +164,37 @@ impl<'a> Oneofs<'a> {
             }
             members
         };
-        Self { before: members(was, &numbers(is)), after: members(is, &numbers(was)) }
+        let (before, after) = (members(was, &numbers(is)), members(is, &numbers(was)));
+        let place: HashMap<i32, &'a str> =
+            after.iter().flat_map(|(name, members)| members.iter().map(|number| (*number, *name))).collect();
+        let mut moves = HashMap::new();
+        for (old, members) in &before {
+            for new in members.iter().filter_map(|number| place.get(number).copied()) {
+                moves.entry((*old, new)).or_insert_with(|| {
+                    let now = after.get(new);
+                    now.map_or((false, false), |now| (!now.is_subset(members), !members.is_subset(now)))
+                });
+            }
+        }
+        Self { before, after, moves }
+    }
+
+    /// Whether a field came to stand with others, and whether others left it or it left them. `was` and `is` are the
+    /// names of its oneofs; outside of any, it stands by itself.
+    fn moved(&self, was: Option<&str>, is: Option<&str>) -> (bool, bool) {
+        let is_shared = |members: Option<&HashSet<i32>>| members.is_some_and(|members| members.len() > 1);
+        match (was, is) {
+            (Some(was), Some(is)) => self.moves.get(&(was, is)).copied().unwrap_or_default(),
+            (Some(was), None) => (false, is_shared(self.before.get(was))),
+            (None, Some(is)) => (is_shared(self.after.get(is)), false),
+            (None, None) => (false, false),
+        }
     }
 }
 
 fn oneofs(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_>, all: &Oneofs<'_>, path: &str) {
     let (was, is) = (oneof(old.message, old.field), oneof(new.message, new.field));
-    let (nobody, alone) = (HashSet::new(), HashSet::from([old.field.number()]));
-    // Outside of any, a field stands by itself, as it does inside of one where it is the only member.
-    let before = was.map_or(&alone, |name| all.before.get(name).unwrap_or(&nobody));
-    let after = is.map_or(&alone, |name| all.after.get(name).unwrap_or(&nobody));
-    let (joined, left) = (!after.is_subset(before), !before.is_subset(after));
+    let (joined, left) = all.moved(was, is);
     if was.is_some() == is.is_some() && !joined && !left {
         return;
     }
@@ -183,7 +206,7 @@ fn oneofs(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_
         let message = format!("it left oneof {}, or others left it", shown(was.unwrap_or_default()));
         told.tell(old.scope, &rules::OUT_OF_ONEOF, path, message);
     }
-    if before.len() <= 1 && after.len() <= 1 {
+    if !joined && !left {
         let message = if is.is_some() { "it is the member of a oneof now" } else { "it left its oneof" };
         told.tell(old.scope, &rules::ONEOF_ALONE, path, message);
     }

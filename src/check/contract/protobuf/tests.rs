@@ -117,7 +117,8 @@ fn a_map_whose_values_are_its_own_entries_is_not_followed() {
 fn messages_of_many_fields_are_compared_in_good_time() {
     const MANY: usize = 20_000;
     let of = |first: usize| {
-        let fields: Vec<String> = (0..MANY).map(|index| format!("string f{} = {};", index + first, index + 1)).collect();
+        let fields: Vec<String> =
+            (0..MANY).map(|index| format!("string f{} = {};", index + first, index + 1)).collect();
         let reserved: Vec<String> = (0..MANY).map(|index| format!("reserved {};", MANY + 1 + index * 2)).collect();
         format!("{} {}", fields.concat(), reserved.concat())
     };

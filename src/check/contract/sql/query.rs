@@ -60,7 +60,10 @@ fn items(select: &Select, known: &Model, listed: &mut Selected) {
             }
             SelectItem::ExprWithAlias { expr, alias } => listed.columns.push(column(ident(alias), expr)),
             SelectItem::Wildcard(options) if *options == WildcardAdditionalOptions::default() => {
-                match only_source(select).and_then(|name| known.relations.get(&known.key(name))).filter(|from| from.is_listed) {
+                match only_source(select)
+                    .and_then(|name| known.relations.get(&known.key(name)))
+                    .filter(|from| from.is_listed)
+                {
                     Some(from) => listed.columns.extend(from.columns.iter().cloned()),
                     None => listed.is_listed = false,
                 }

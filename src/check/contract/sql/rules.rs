@@ -72,12 +72,8 @@ pub(super) const COLUMNS_REORDERED: ContractRule = rule(
     Unknown,
     "SQL: `SELECT *` and `INSERT` without a column list go by position",
 );
-pub(super) const TYPES: TypeRules = TypeRules::called([
-    "sql/type-widened",
-    "sql/type-narrowed",
-    "sql/type-changed",
-    "sql/type-unclear",
-]);
+pub(super) const TYPES: TypeRules =
+    TypeRules::called(["sql/type-widened", "sql/type-narrowed", "sql/type-changed", "sql/type-unclear"]);
 pub(super) const NULL_ALLOWED: ContractRule =
     rule("sql/null-allowed", "A column is no longer `NOT NULL`.", Breaking, Compatible, VALUES);
 pub(super) const NULL_REFUSED: ContractRule =

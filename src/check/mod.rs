@@ -26,5 +26,7 @@ pub use catalogue::catalogue;
 pub use discover::{Discovery, discover};
 pub use schema::dpds_schema;
 
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,8 @@ fn told(told: &ProductCompatibility) -> String {
 }
 
 fn port_told(port: &PortCompatibility, text: &mut String) {
-    writeln!(text, "\n{}: {}", port.name, port.compatibility.as_str()).unwrap();
+    let required = port.required.as_ref().map(|required| format!(", at least {required}")).unwrap_or_default();
+    writeln!(text, "\n{}: {}{required}", port.name, port.compatibility.as_str()).unwrap();
     for reason in &port.reasons {
         let (impact, path) = (Compatibility::from(reason.impact).as_str(), &reason.path);
         let (_, pointer) = reason.pointer.split_once("Ports/0").unwrap();

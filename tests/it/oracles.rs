@@ -14,9 +14,13 @@ use serde_json::Value;
 
 /// What a script prints; `None` where its tools are not there, which is said loudly.
 fn answers(script: &str) -> Option<Vec<Value>> {
-    let python = std::env::var("MESHWRIGHT_ORACLE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let program = if script.ends_with(".mjs") {
+        "node".to_owned()
+    } else {
+        std::env::var("MESHWRIGHT_ORACLE_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+    };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles").join(script);
-    let output = Command::new(python).arg(path).output();
+    let output = Command::new(program).arg(path).output();
     let missing = match &output {
         Err(error) => Some(error.to_string()),
         Ok(output) if output.status.code() == Some(77) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
@@ -135,6 +139,28 @@ fn protobuf_is_weighed_as_buf_does() {
         *explained.entry(why).or_insert(0) += 1;
     }
     weigh("Protocol Buffers", pairs.len(), &explained, &unexplained);
+}
+
+#[test]
+fn openapi_is_weighed_as_others_do() {
+    let Some(pairs) = answers("openapi_pairs.mjs") else { return };
+    assert!(pairs.len() >= 200, "{}", pairs.len());
+    let (mut explained, mut unexplained) = (BTreeMap::new(), Vec::new());
+    for pair in &pairs {
+        let reasons = told("openapi", pair, Side::Read);
+        let ours = heaviest(&reasons);
+        let theirs: Vec<&str> = pair["breaks"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let done = text(pair, "done");
+        let why = match (ours, theirs.is_empty()) {
+            (Impact::Compatible, true) | (Impact::Breaking, false) => continue,
+            _ => {
+                unexplained.push(format!("{done}: ours {ours:?}, theirs {theirs:?}\n{reasons:#?}"));
+                continue;
+            }
+        };
+        *explained.entry(why).or_insert(0) += 1;
+    }
+    weigh("OpenAPI", pairs.len(), &explained, &unexplained);
 }
 
 fn text<'a>(pair: &'a Value, which: &str) -> &'a str {

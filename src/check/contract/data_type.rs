@@ -1,4 +1,9 @@
-//! Column types of SQL: whether whoever reads the one can read the other.
+//! Column types of SQL: whether whoever reads the one can read the other, and what that means. Every language
+//! that has such types tells it alike.
+
+use super::fields::rule;
+use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
+use crate::domain::compat::ContractRule;
 
 /// How a type relates to the one that it replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +19,58 @@ pub(crate) enum Relation {
     Unclear,
     /// Neither takes in the other.
     Other,
+}
+
+/// What a change of a type means, under the ids of one language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TypeRules {
+    pub widened: ContractRule,
+    pub narrowed: ContractRule,
+    pub changed: ContractRule,
+    pub unclear: ContractRule,
+}
+
+impl TypeRules {
+    /// The ids are those of what takes in more, what takes in less, what is another, and what is unclear.
+    pub(crate) const fn called([widened, narrowed, changed, unclear]: [&'static str; 4]) -> Self {
+        const VALUES: &str = "programs hold values in what was made for those that were promised";
+        Self {
+            widened: rule(
+                widened,
+                "A type, a length or digits take in more values: `INT` to `BIGINT`, `VARCHAR(20)` to `VARCHAR(50)`.",
+                Breaking,
+                Compatible,
+                VALUES,
+            ),
+            narrowed: rule(
+                narrowed,
+                "A type, a length or digits take in fewer values: `BIGINT` to `INT`, `VARCHAR(50)` to `VARCHAR(20)`.",
+                Compatible,
+                Breaking,
+                VALUES,
+            ),
+            changed: rule(changed, "A type is another one.", Breaking, Breaking, VALUES),
+            unclear: rule(
+                unclear,
+                "A type, a length or digits are written in one edition only, or in a way that databases understand \
+                 differently.",
+                Unknown,
+                Unknown,
+                "what is not understood is not compatible",
+            ),
+        }
+    }
+
+    /// The rule for two types of which it is known how they relate; `None` where they are the same.
+    pub(crate) const fn of(&self, relation: Relation) -> Option<&ContractRule> {
+        match relation {
+            Relation::Same => None,
+            Relation::Wider => Some(&self.widened),
+            Relation::Narrower => Some(&self.narrowed),
+            Relation::Other => Some(&self.changed),
+            Relation::Unclear => Some(&self.unclear),
+        }
+    }
 }
 
 /// Compares two types, written as SQL does: `DECIMAL(10,2)`. What is not known is the same only where it

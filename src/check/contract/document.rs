@@ -1,14 +1,15 @@
 //! Documents with references within themselves, as OpenAPI and AsyncAPI have them, and the schemas in them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::escaped;
 use super::json_schema::{Schemas, Standing, compare_schemas};
-use super::notes::Notes;
-use crate::domain::compat::{ContractRule, Side};
+use super::notes::{Notes, both};
+use super::{Editions, escaped};
+use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// References that lead to references.
 const MOST_STEPS: usize = 32;
@@ -16,6 +17,38 @@ const MOST_STEPS: usize = 32;
 const MOST_SCHEMAS: usize = 1_000;
 /// Pairs of schemas inside those, in all of the document.
 const MOST_INNER: usize = 100_000;
+
+/// Whether a definition is told by a field of text at its top: an object with it, or the text of one.
+pub(super) fn is_told_by(field: &str, definition: &Value) -> bool {
+    match definition {
+        Value::Object(fields) => fields.get(field).is_some_and(Value::is_string),
+        Value::String(text) => {
+            let in_yaml = |line: &str| line.strip_prefix(field).is_some_and(|rest| rest.starts_with(':'));
+            let in_json = |line: &str| line.trim_start().starts_with(&format!("\"{field}\""));
+            text.lines().take(20).any(|line| in_yaml(line) || in_json(line))
+        }
+        _ => false,
+    }
+}
+
+/// Compares two documents: `read` reads one of them, or says what hinders, and `told` tells what differs.
+pub(super) fn compare(
+    editions: &Editions<'_>,
+    unreadable: &ContractRule,
+    read: fn(&Value) -> Result<Cow<'_, Value>, String>,
+    told: impl for<'d> FnOnce(Here<'d>, Here<'d>) -> Vec<Reason>,
+) -> Vec<Reason> {
+    let (before, after) = match both(editions, read) {
+        Ok(both) => both,
+        Err(message) => return vec![unreadable.reason(editions.side, editions.pointer, "", message)],
+    };
+    let mut reasons = told(Here::document(&before, ""), Here::document(&after, editions.pointer));
+    if matches!(after, Cow::Owned(_)) {
+        // Within a text there are no pointers.
+        reasons.iter_mut().for_each(|reason| editions.pointer.clone_into(&mut reason.pointer));
+    }
+    reasons
+}
 
 /// A value of a document, and where it stands in the desired content.
 #[derive(Debug, Clone)]

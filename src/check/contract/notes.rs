@@ -7,22 +7,10 @@ use serde_json::Value;
 use super::Editions;
 use crate::check::limits::{MAX_DEPTH, MAX_FILE_BYTES};
 use crate::check::yaml::{self, Syntax};
-use crate::domain::change::Impact;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// Reasons that are kept for one definition. Nobody reads more.
 const MOST_REASONS: usize = 200;
-
-/// A row of a table of rules.
-pub(super) const fn rule(
-    id: &'static str,
-    meaning: &'static str,
-    read: Impact,
-    written: Impact,
-    source: &'static str,
-) -> ContractRule {
-    ContractRule { id, meaning, read, written, source }
-}
 
 /// The reasons of one comparison as they are found.
 #[derive(Debug)]
@@ -146,6 +134,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::check::contract::fields::rule;
     use crate::domain::change::Impact::{Breaking, Compatible};
 
     const FINE: ContractRule = rule("test/fine", "", Compatible, Compatible, "");

@@ -48,7 +48,15 @@ fn named<'a>(content: &'a Value, pointer: &str) -> Vec<(usize, &'a str, &'a Valu
 fn told(kind: EntityKind, name: &str, port: &Spot<'_>, content: &Value) -> PortCompatibility {
     let reasons = if port.is_same() { Vec::new() } else { promises::compare(kind, port) };
     let reasons = reasons.into_iter().map(|reason| Reason { pointer: nearest(content, reason.pointer), ..reason });
-    PortCompatibility::new(kind, name, reasons.collect())
+    let told = PortCompatibility::new(kind, name, reasons.collect());
+    match port.before.filter(|_| port.after.is_some()).and_then(version) {
+        Some(recorded) => told.after(&recorded),
+        None => told,
+    }
+}
+
+fn version(port: &Value) -> Option<Version> {
+    Version::parse(port.get("version")?.as_str()?).ok()
 }
 
 /// The pointer, or that of the nearest parent that the content has.
@@ -63,9 +71,8 @@ fn nearest(content: &Value, mut pointer: String) -> String {
 /// Whether the port's major version differs. Major 0 is not generally available, and becomes 1 without
 /// breaking anybody's reliance.
 fn major_changed(before: &Value, after: &Value) -> bool {
-    let major = |port: &Value| Some(Version::parse(port.get("version")?.as_str()?).ok()?.major);
-    match (major(before), major(after)) {
-        (Some(before), Some(after)) => before != after && before != 0,
+    match (version(before), version(after)) {
+        (Some(before), Some(after)) => before.major != after.major && before.major != 0,
         _ => false,
     }
 }

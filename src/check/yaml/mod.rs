@@ -106,6 +106,12 @@ pub(super) fn read(bytes: &[u8], syntax: Syntax) -> (Option<Document>, Vec<Probl
     (document, problems)
 }
 
+/// What the reader of everyday YAML makes of a text, and what the full one does.
+#[cfg(any(test, fuzzing))]
+pub(super) fn by_both_readers(text: &str) -> (Option<Document>, (Option<Document>, Vec<Problem>)) {
+    (everyday::read(text), events::read(text))
+}
+
 /// A text as messages show it: quoted, on one line, and cut where it is long.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;

@@ -92,6 +92,10 @@ pub struct PortCompatibility {
     pub name: String,
     /// The heaviest of its reasons.
     pub compatibility: Compatibility,
+    /// The smallest version that may follow the port's recorded one. `None` where it need not be another: nothing
+    /// differs that others rely on, or the port is new or gone; and where it has no semantic version.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub required: Option<Version>,
     /// What differs, the heaviest first, at most [`MOST_REASONS`].
     pub reasons: Vec<Reason>,
     /// How many reasons more there are.
@@ -117,7 +121,17 @@ impl PortCompatibility {
         let compatibility = reasons.first().map_or(Compatibility::Identical, |reason| reason.impact.into());
         let left_out = reasons.len().saturating_sub(MOST_REASONS);
         reasons.truncate(MOST_REASONS);
-        Self { kind, name: name.into(), compatibility, reasons, left_out }
+        Self { kind, name: name.into(), compatibility, required: None, reasons, left_out }
+    }
+
+    /// The same for a port that was recorded under a version of its own and is still there.
+    #[must_use]
+    pub fn after(mut self, recorded: &Version) -> Self {
+        self.required = match self.compatibility {
+            Compatibility::Identical => None,
+            other => Some(required(recorded, other, false)),
+        };
+        self
     }
 }
 

@@ -84,7 +84,9 @@ pub(super) fn verdicts(out: &mut dyn Write, change: &Change, colour: bool) -> io
     let differing = || told.ports.iter().filter(|port| port.compatibility != Compatibility::Identical);
     for port in differing() {
         let name = style::strong(&harmless(&format!("{}.{}", port.kind.field(), port.name)), colour);
-        writeln!(out, "    {name}: {}", compatibility_word(port.compatibility, colour))?;
+        let required = port.required.as_ref().map(|required| format!(", at least version {required}"));
+        let word = compatibility_word(port.compatibility, colour);
+        writeln!(out, "    {name}: {word}{}", required.unwrap_or_default())?;
         for reason in port.reasons.iter().take(MOST_REASONS) {
             writeln!(out, "      {}", reason_line(reason, colour))?;
         }

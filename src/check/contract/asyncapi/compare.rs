@@ -1,5 +1,7 @@
 //! Two documents side by side: servers, channels, messages.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::model::{Exchange, Model};
@@ -59,15 +61,22 @@ impl<'a> Comparison<'a> {
         let (was, is) = (Model::of(&self.was, self.notes.side), Model::of(&self.is, self.notes.side));
         let at = self.is.get("servers").unwrap_or_else(|| self.is.clone());
         // A document without servers says nothing about where they stand.
-        for server in was.servers.difference(&is.servers).filter(|_| !is.servers.is_empty()) {
-            self.tell(&rules::SERVER_REMOVED, &at, "servers", format!("server {} is gone", shown(server)));
+        for (server, old) in was.servers.iter().filter(|_| !is.servers.is_empty()) {
+            match is.servers.get(server) {
+                Some(new) => {
+                    let path = format!("servers {server}");
+                    self.details(&["security", "variables", "bindings", "protocolVersion"], old, new, &path);
+                }
+                None => self.tell(&rules::SERVER_REMOVED, &at, "servers", format!("server {} is gone", shown(server))),
+            }
         }
         if is.servers.is_empty() && !was.servers.is_empty() {
             self.tell(&rules::SERVER_REMOVED, &at, "servers", "no server is named any more");
         }
-        for server in is.servers.difference(&was.servers) {
+        for server in is.servers.keys().filter(|server| !was.servers.contains_key(*server)) {
             self.tell(&rules::SERVER_ADDED, &at, "servers", format!("server {} is new", shown(server)));
         }
+        self.schemes();
         let channels = self.is.get("channels").unwrap_or_else(|| self.is.clone());
         for (address, old) in &was.channels {
             match is.channels.get(address) {
@@ -112,6 +121,22 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// The security schemes of version 2, which servers and operations name. Version 3 references them.
+    fn schemes(&mut self) {
+        let known = |document: &Here<'a>| document.get("components").and_then(|all| all.get("securitySchemes"));
+        let is_named = |document: &Here<'a>| document.text("asyncapi").is_some_and(|version| version.starts_with("2."));
+        let both = [&self.was, &self.is];
+        let [Some(before), Some(after)] = both.map(|document| known(document).filter(|_| is_named(document))) else {
+            return;
+        };
+        for (name, old) in before.members() {
+            if let Some(new) = after.get(name) {
+                let keys = ["type", "in", "name", "scheme", "flows", "openIdConnectUrl", "bearerFormat"];
+                self.details(&keys, &old, &new, &format!("security scheme {name}"));
+            }
+        }
+    }
+
     fn stray(&mut self, was: &Here<'a>, is: &Here<'a>, path: &str) -> bool {
         let (before, after) = (was.stray(), is.stray());
         if before != after {
@@ -143,16 +168,18 @@ impl<'a> Comparison<'a> {
         if let ([(_, old)], [(_, new)]) = (was.messages.as_slice(), is.messages.as_slice()) {
             return self.message(path, side, old, new);
         }
+        let by_name = |of: &Exchange<'a>| of.messages.iter().cloned().collect::<HashMap<String, Here<'a>>>();
+        let (olds, news) = (by_name(was), by_name(is));
         for (name, old) in &was.messages {
-            match is.messages.iter().find(|(other, _)| other == name) {
-                Some((_, new)) => self.message(&format!("{path} {name}"), side, old, new),
+            match news.get(name) {
+                Some(new) => self.message(&format!("{path} {name}"), side, old, new),
                 None => {
                     let message = format!("message {} is gone", shown(name));
                     self.notes.tell_to(side, &rules::MESSAGE_REMOVED, &is.here.pointer, path, message);
                 }
             }
         }
-        for (name, new) in is.messages.iter().filter(|(name, _)| was.messages.iter().all(|(old, _)| old != name)) {
+        for (name, new) in is.messages.iter().filter(|(name, _)| !olds.contains_key(name)) {
             let message = format!("message {} is new", shown(name));
             self.notes.tell_to(side, &rules::MESSAGE_ADDED, &new.pointer, path, message);
         }

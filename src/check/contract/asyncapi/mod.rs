@@ -11,9 +11,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::compare::Comparison;
-use super::document::Here;
-use super::notes::{Notes, both, object};
-use super::{Editions, Language};
+use super::notes::object;
+use super::{Editions, Language, document};
 use crate::domain::compat::Reason;
 
 /// How this language is told, compared and explained.
@@ -24,41 +23,18 @@ pub(super) const LANGUAGE: Language = Language {
             Payloads are compared by the rules of their language: JSON Schema, Avro or Protocol Buffers. Descriptions, \
             examples and `x-` fields are not compared.",
     specifications: &["asyncapi", "asyncapispecification"],
-    is_told_by_shape,
+    is_told_by_shape: |definition| document::is_told_by("asyncapi", definition),
     compare,
     rules: rules::RULES,
 };
 
-fn is_told_by_shape(definition: &Value) -> bool {
-    match definition {
-        Value::Object(fields) => fields.get("asyncapi").is_some_and(Value::is_string),
-        Value::String(text) => {
-            let says = |line: &str| line.starts_with("asyncapi:") || line.trim_start().starts_with("\"asyncapi\"");
-            text.lines().take(20).any(says)
-        }
-        _ => false,
-    }
-}
-
 /// Compares two AsyncAPI documents.
 pub(crate) fn compare(editions: &Editions<'_>) -> Vec<Reason> {
-    let (before, after) = match both(editions, read) {
-        Ok(both) => both,
-        Err(message) => {
-            let mut notes = Notes::new(editions.side);
-            notes.tell(&rules::UNREADABLE, editions.pointer, "", message);
-            return notes.into_reasons();
-        }
-    };
-    let (was, is) = (Here::document(&before, ""), Here::document(&after, editions.pointer));
-    let mut comparison = Comparison::new(editions.side, was, is);
-    comparison.documents();
-    let mut reasons = comparison.into_reasons();
-    if matches!(after, Cow::Owned(_)) {
-        // Within a text there are no pointers.
-        reasons.iter_mut().for_each(|reason| editions.pointer.clone_into(&mut reason.pointer));
-    }
-    reasons
+    document::compare(editions, &rules::UNREADABLE, read, |was, is| {
+        let mut comparison = Comparison::new(editions.side, was, is);
+        comparison.documents();
+        comparison.into_reasons()
+    })
 }
 
 fn read(definition: &Value) -> Result<Cow<'_, Value>, String> {

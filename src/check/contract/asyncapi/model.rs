@@ -9,7 +9,7 @@ use crate::domain::compat::Side;
 #[derive(Debug, Default)]
 pub(super) struct Model<'a> {
     /// `kafka://broker:9092`.
-    pub servers: BTreeSet<String>,
+    pub servers: BTreeMap<String, Here<'a>>,
     pub channels: BTreeMap<String, Here<'a>>,
     /// By the channel's address, and whether others read from it.
     pub exchanges: BTreeMap<(String, bool), Exchange<'a>>,
@@ -19,8 +19,32 @@ pub(super) struct Model<'a> {
 #[derive(Debug)]
 pub(super) struct Exchange<'a> {
     pub here: Here<'a>,
-    /// By name.
+    /// By name, each of which is there once.
     pub messages: Vec<(String, Here<'a>)>,
+}
+
+/// Gives the messages of a channel names that tell them apart.
+#[derive(Debug, Default)]
+struct Apart {
+    seen: HashSet<String>,
+    counted: HashMap<String, usize>,
+}
+
+impl Apart {
+    /// Leaves out those that were there before. Of several with one name, the second is called `name (2)`.
+    fn told<'a>(&mut self, messages: Vec<(String, Here<'a>)>) -> Vec<(String, Here<'a>)> {
+        let mut apart = Vec::with_capacity(messages.len());
+        for (name, message) in messages {
+            // What leads out of the document is known by where it leads.
+            let place = message.stray().map_or_else(|| message.pointer.clone(), str::to_owned);
+            if self.seen.insert(place) {
+                let count = self.counted.entry(name.clone()).or_default();
+                *count += 1;
+                apart.push((if *count == 1 { name } else { format!("{name} ({count})") }, message));
+            }
+        }
+        apart
+    }
 }
 
 impl<'a> Model<'a> {
@@ -34,7 +58,7 @@ impl<'a> Model<'a> {
                 None => server.text("url").unwrap_or_default().to_owned(),
             };
             let address = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest).trim_end_matches('/');
-            model.servers.insert(format!("{protocol}://{address}"));
+            model.servers.insert(format!("{protocol}://{address}"), server);
         }
         let channels = document.get("channels").map(|channels| channels.members()).unwrap_or_default();
         if document.text("asyncapi").is_some_and(|version| version.starts_with("2.")) {
@@ -62,6 +86,7 @@ impl<'a> Model<'a> {
                             .collect(),
                     },
                 };
+                let messages = Apart::default().told(messages);
                 self.exchanges.insert((address.to_owned(), is_read), Exchange { here: operation, messages });
             }
             self.channels.insert(address.to_owned(), channel);
@@ -71,7 +96,7 @@ impl<'a> Model<'a> {
     fn of_version_3(&mut self, document: &Here<'a>, channels: Vec<(&'a str, Here<'a>)>, side: Side) {
         let address = |id: &str, channel: &Here<'a>| channel.text("address").unwrap_or(id).to_owned();
         let mut used: BTreeSet<String> = BTreeSet::new();
-        let mut names: HashMap<(String, bool), HashSet<String>> = HashMap::new();
+        let mut apart: HashMap<(String, bool), Apart> = HashMap::new();
         let mut whole: HashSet<(usize, bool)> = HashSet::new();
         for (_, operation) in document.get("operations").map(|operations| operations.members()).unwrap_or_default() {
             let Some(channel) = operation.get("channel") else { continue };
@@ -92,8 +117,7 @@ impl<'a> Model<'a> {
                 None => Vec::new(),
             };
             let key = (address, is_read);
-            let known = names.entry(key.clone()).or_default();
-            let new: Vec<_> = messages.into_iter().filter(|(name, _)| known.insert(name.clone())).collect();
+            let new = apart.entry(key.clone()).or_default().told(messages);
             match self.exchanges.get_mut(&key) {
                 Some(exchange) => exchange.messages.extend(new),
                 None => {

@@ -1,6 +1,6 @@
 //! What a change of an AsyncAPI document means to those who exchange messages with the application.
 
-use crate::check::contract::notes::rule;
+use crate::check::contract::fields::rule;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::ContractRule;
 
@@ -73,7 +73,8 @@ pub(super) const PAYLOAD: ContractRule = rule(
 );
 pub(super) const DETAILS: ContractRule = rule(
     "asyncapi/details-changed",
-    "Bindings, traits, parameters, security, replies or correlation ids differ; they are not compared further.",
+    "Bindings, traits, parameters, security of operations or servers, variables of servers, replies or correlation ids \
+     differ; they are not compared further.",
     Unknown,
     Unknown,
     UNTOLD,

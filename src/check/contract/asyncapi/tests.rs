@@ -104,3 +104,41 @@ fn messages_without_names_are_told_apart() {
     let reasons = super::compare(&Editions { before: &before, after: &after, side: Side::Read, pointer: "/d" });
     assert!(!reasons.is_empty());
 }
+
+#[test]
+fn messages_whose_references_end_alike_are_told_apart() {
+    let of = |other: &str| {
+        json!({
+            "asyncapi": "3.0.0",
+            "channels": {"orders": {"address": "orders"}},
+            "operations": {"say": {"action": "send", "channel": {"$ref": "#/channels/orders"}, "messages": [
+                {"$ref": "#/components/messages/placed"}, {"$ref": "#/components/x-old/placed"},
+                {"$ref": "#/components/messages/placed"},
+            ]}},
+            "components": {
+                "messages": {"placed": {"payload": {"type": "string"}}},
+                "x-old": {"placed": {"payload": {"type": other}}},
+            },
+        })
+    };
+    let reasons = told(&of("object"), &of("array"), Side::Read);
+    let paths: Vec<&str> = reasons.iter().map(|reason| reason.path.as_str()).collect();
+    assert_eq!(paths, ["read orders placed (2) payload"], "{reasons:#?}");
+}
+
+#[test]
+fn security_and_variables_of_servers_are_told() {
+    let of = |kind: &str, port: &str| {
+        json!({
+            "asyncapi": "2.6.0",
+            "servers": {"s": {"url": "broker:{port}", "protocol": "kafka", "security": [{"login": []}],
+                "variables": {"port": {"default": port}}}},
+            "channels": {},
+            "components": {"securitySchemes": {"login": {"type": kind, "description": kind}}},
+        })
+    };
+    let (before, after) = (of("scramSha256", "9092"), of("X509", "9093"));
+    let told: Vec<_> = told(&before, &after, Side::Read).into_iter().map(|it| (it.rule, it.message)).collect();
+    let expected = ["'variables' differs", "'type' differs"];
+    assert_eq!(told, expected.map(|message| ("asyncapi/details-changed".to_owned(), message.to_owned())));
+}

@@ -2,7 +2,7 @@
 //! the schema that they have; where others send, what they write with the schema that they have is read
 //! with the new one.
 
-use crate::check::contract::notes::rule;
+use crate::check::contract::fields::rule;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::ContractRule;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{below, rules};
-use crate::check::contract::data_type::{Relation, relation};
+use crate::check::contract::data_type::relation;
 use crate::check::contract::fields::{Spot, is_for_people};
 use crate::check::contract::{Editions, json_schema, listed, privacy};
 use crate::domain::compat::{ContractRule, Reason, Side};
@@ -129,16 +129,10 @@ fn types(column: &Spot<'_>, first: &Spot<'_>, side: Side, reasons: &mut Vec<Reas
     let (Some(before), Some(after)) = (column.before, column.after) else { return };
     let (rule, message): (&ContractRule, String) = match (type_of(before), type_of(after)) {
         (Some(Some(old)), Some(Some(new))) => {
-            let rule = match relation(&old, &new) {
-                Relation::Same => return,
-                Relation::Wider => &rules::TYPE_WIDENED,
-                Relation::Narrower => &rules::TYPE_NARROWED,
-                Relation::Unclear => &rules::TYPE_UNCLEAR,
-                Relation::Other => &rules::TYPE_CHANGED,
-            };
+            let Some(rule) = rules::TYPES.of(relation(&old, &new)) else { return };
             (rule, format!("the type was {old} and is {new}"))
         }
-        _ => (&rules::TYPE_UNCLEAR, "its type, length or digits differ, and cannot be compared".to_owned()),
+        _ => (&rules::TYPES.unclear, "its type, length or digits differ, and cannot be compared".to_owned()),
     };
     reasons.push(Reason { path: column.path.clone(), ..first.tell(rule, side, message) });
 }

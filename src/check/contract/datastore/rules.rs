@@ -1,12 +1,12 @@
 //! What a change of a data store's definition means.
 
+use crate::check::contract::data_type::TypeRules;
 use crate::check::contract::fields::rule;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::ContractRule;
 
 const DSAS: &str = "Data Store API Specification 1.0.0";
 const NAMED: &str = "queries name it";
-const STORED: &str = "programs hold its values in variables of that size";
 
 pub(super) const UNREADABLE: ContractRule = rule(
     "datastore/unreadable",
@@ -67,24 +67,12 @@ pub(super) const COLUMNS_REORDERED: ContractRule = rule(
     Unknown,
     "who reads or writes by position breaks, who does it by name does not",
 );
-pub(super) const TYPE_WIDENED: ContractRule = rule(
+pub(super) const TYPES: TypeRules = TypeRules::called([
     "datastore/type-widened",
-    "The type, the length or the digits take in more: `INTEGER` to `BIGINT`, `VARCHAR(10)` to `VARCHAR(20)`.",
-    Compatible,
-    Compatible,
-    "databases and their drivers widen by themselves",
-);
-pub(super) const TYPE_NARROWED: ContractRule =
-    rule("datastore/type-narrowed", "The type, the length or the digits take in less.", Breaking, Breaking, STORED);
-pub(super) const TYPE_CHANGED: ContractRule =
-    rule("datastore/type-changed", "The type is another one.", Breaking, Breaking, STORED);
-pub(super) const TYPE_UNCLEAR: ContractRule = rule(
+    "datastore/type-narrowed",
+    "datastore/type-changed",
     "datastore/type-unclear",
-    "A type, a length or digits are given on one side only, or are not numbers.",
-    Unknown,
-    Unknown,
-    "what holds without them depends on the database",
-);
+]);
 pub(super) const NULL_ALLOWED: ContractRule = rule(
     "datastore/null-allowed",
     "A column may be empty.",
@@ -129,10 +117,10 @@ pub(super) const RULES: &[ContractRule] = &[
     MANDATORY_COLUMN_ADDED,
     COLUMN_REMOVED,
     COLUMNS_REORDERED,
-    TYPE_WIDENED,
-    TYPE_NARROWED,
-    TYPE_CHANGED,
-    TYPE_UNCLEAR,
+    TYPES.widened,
+    TYPES.narrowed,
+    TYPES.changed,
+    TYPES.unclear,
     NULL_ALLOWED,
     NULL_REFUSED,
     KEY_ADDED,

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::document::Here;
-use super::notes::{Notes, both, object};
-use super::{Editions, Language};
+use super::notes::{Notes, object};
+use super::{Editions, Language, document};
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
@@ -48,24 +48,12 @@ fn is_told_by_shape(definition: &Value) -> bool {
 
 /// Compares two data contracts.
 pub(crate) fn compare(editions: &Editions<'_>) -> Vec<Reason> {
-    let (before, after) = match both(editions, read) {
-        Ok(both) => both,
-        Err(message) => {
-            let mut notes = Notes::new(editions.side);
-            notes.tell(&rules::UNREADABLE, editions.pointer, "", message);
-            return notes.into_reasons();
-        }
-    };
-    let (was, is) = (Here::document(&before, ""), Here::document(&after, editions.pointer));
-    let mut told = Told::new(editions.side);
-    schema::compare(&mut told, &was, &is);
-    terms::compare(&mut told, &was, &is);
-    let mut reasons = told.notes.into_reasons();
-    if matches!(after, Cow::Owned(_)) {
-        // Within a text there are no pointers.
-        reasons.iter_mut().for_each(|reason| editions.pointer.clone_into(&mut reason.pointer));
-    }
-    reasons
+    document::compare(editions, &rules::UNREADABLE, read, |was, is| {
+        let mut told = Told::new(editions.side);
+        schema::compare(&mut told, &was, &is);
+        terms::compare(&mut told, &was, &is);
+        told.notes.into_reasons()
+    })
 }
 
 fn read(definition: &Value) -> Result<Cow<'_, Value>, String> {
@@ -73,6 +61,34 @@ fn read(definition: &Value) -> Result<Cow<'_, Value>, String> {
     match document.get("apiVersion").and_then(Value::as_str) {
         Some(version) if version.trim_start_matches('v').starts_with("3.") => Ok(document),
         _ => Err("it does not say 'apiVersion: v3.…'".to_owned()),
+    }
+}
+
+/// What a field of the standard holds.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    Bool,
+    Object,
+}
+
+impl Kind {
+    /// Nothing is taken for a field that is not there.
+    fn takes(self, value: &Value) -> bool {
+        match self {
+            _ if value.is_null() => true,
+            Kind::Text => value.is_string(),
+            Kind::Bool => value.is_boolean(),
+            Kind::Object => value.is_object(),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Kind::Text => "a text",
+            Kind::Bool => "true or false",
+            Kind::Object => "an object",
+        }
     }
 }
 
@@ -111,6 +127,22 @@ impl Told {
 
     fn tell(&mut self, rule: &ContractRule, at: &Here<'_>, path: &str, message: impl Into<String>) {
         self.notes.tell(rule, &at.pointer, path, message);
+    }
+
+    /// Whether a field is of its kind in both editions, or not there. Where it is not, that it differs is all
+    /// that can be told.
+    fn is_sound(&mut self, key: &str, kind: Kind, was: &Here<'_>, is: &Here<'_>, path: &str) -> bool {
+        let (before, after) = (was.value.get(key), is.value.get(key));
+        let is_odd = |value: Option<&Value>| value.is_some_and(|value| !kind.takes(value));
+        if !is_odd(before) && !is_odd(after) {
+            return true;
+        }
+        if before != after {
+            let at = is.child(key).unwrap_or_else(|| is.clone());
+            let message = format!("{} differs, and is not {} in both editions", shown(key), kind.name());
+            self.tell(&rules::NOT_UNDERSTOOD, &at, path, message);
+        }
+        false
     }
 
     /// Fields that differ and are neither compared nor for people only.

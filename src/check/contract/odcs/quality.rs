@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Told, by_name, named, rules};
+use super::{Told, by_name, named, nameless, rules};
 use crate::check::contract::document::Here;
 use crate::check::yaml::shown;
 
@@ -33,7 +33,9 @@ const BOUNDS: [&str; 8] = [
 ];
 
 pub(super) fn compare<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
-    let all = |of: &Here<'a>| by_name(of, "quality", |rule| Some(name(rule)));
+    let name = |rule: &Here<'_>| rule.value.is_object().then(|| name(rule));
+    nameless(told, "quality", was, is, path, name);
+    let all = |of: &Here<'a>| by_name(of, "quality", name);
     let (before, after) = (all(was), all(is));
     let at = is.child("quality").unwrap_or_else(|| is.clone());
     for (name, old) in &before {

@@ -1,6 +1,7 @@
 //! What a change of a data contract (Open Data Contract Standard 3) means to those who rely on it.
 
-use crate::check::contract::notes::rule;
+use crate::check::contract::data_type::TypeRules;
+use crate::check::contract::fields::rule;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::ContractRule;
 
@@ -25,8 +26,14 @@ pub(super) const TOO_LARGE: ContractRule = rule(
     Unknown,
     UNTOLD,
 );
-pub(super) const NOT_UNDERSTOOD: ContractRule =
-    rule("odcs/not-understood", "A field differs that is not compared further.", Unknown, Unknown, UNTOLD);
+pub(super) const NOT_UNDERSTOOD: ContractRule = rule(
+    "odcs/not-understood",
+    "A field differs that is not compared further, or that is of another kind than the standard says: a number where \
+     a text stands, a list of what has no names.",
+    Unknown,
+    Unknown,
+    UNTOLD,
+);
 pub(super) const OBJECT_ADDED: ContractRule =
     rule("odcs/object-added", "An object is new: a table, a topic.", Compatible, Compatible, SCHEMA);
 pub(super) const OBJECT_REMOVED: ContractRule =
@@ -48,24 +55,8 @@ pub(super) const BECAME_REQUIRED: ContractRule =
     rule("odcs/became-required", "A property became required.", Compatible, Breaking, SCHEMA);
 pub(super) const BECAME_OPTIONAL: ContractRule =
     rule("odcs/became-optional", "A property is no longer required.", Breaking, Compatible, SCHEMA);
-pub(super) const TYPE_WIDENED: ContractRule = rule(
-    "odcs/type-widened",
-    "A type takes in more values: `integer` to `number`, `varchar(20)` to `varchar(50)`.",
-    Breaking,
-    Compatible,
-    SCHEMA,
-);
-pub(super) const TYPE_NARROWED: ContractRule =
-    rule("odcs/type-narrowed", "A type takes in fewer values.", Compatible, Breaking, SCHEMA);
-pub(super) const TYPE_CHANGED: ContractRule =
-    rule("odcs/type-changed", "A property has another type.", Breaking, Breaking, SCHEMA);
-pub(super) const TYPE_UNCLEAR: ContractRule = rule(
-    "odcs/type-unclear",
-    "A type is written in one edition only, or with a size that the database chooses.",
-    Unknown,
-    Unknown,
-    UNTOLD,
-);
+pub(super) const TYPES: TypeRules =
+    TypeRules::called(["odcs/type-widened", "odcs/type-narrowed", "odcs/type-changed", "odcs/type-unclear"]);
 pub(super) const OPTION_LOOSENED: ContractRule = rule(
     "odcs/values-loosened",
     "A bound, a pattern or a format lets more values through.",
@@ -157,8 +148,13 @@ pub(super) const PRICE_RAISED: ContractRule = rule(
 );
 pub(super) const PRICE_LOWERED: ContractRule =
     rule("odcs/price-lowered", "The price is lower, or gone.", Compatible, Compatible, PRICING);
-pub(super) const PRICE_CHANGED: ContractRule =
-    rule("odcs/price-changed", "The price is for another unit.", Unknown, Unknown, PRICING);
+pub(super) const PRICE_CHANGED: ContractRule = rule(
+    "odcs/price-changed",
+    "The price is for another unit, or is written in a way that is not known.",
+    Unknown,
+    Unknown,
+    PRICING,
+);
 pub(super) const TERMS: ContractRule = rule(
     "odcs/terms-changed",
     "What is said of usage or limitations differs. It is prose, which people must read.",
@@ -182,10 +178,10 @@ pub(super) const RULES: &[ContractRule] = &[
     PROPERTY_REMOVED,
     BECAME_REQUIRED,
     BECAME_OPTIONAL,
-    TYPE_WIDENED,
-    TYPE_NARROWED,
-    TYPE_CHANGED,
-    TYPE_UNCLEAR,
+    TYPES.widened,
+    TYPES.narrowed,
+    TYPES.changed,
+    TYPES.unclear,
     OPTION_LOOSENED,
     OPTION_TIGHTENED,
     OPTION_CHANGED,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{Told, by_name, named, nameless, quality, rules};
+use super::{Kind, Told, by_name, named, nameless, quality, rules};
 use crate::check::contract::data_type::{Relation, relation};
 use crate::check::contract::document::Here;
 use crate::check::contract::fields::Spot;
@@ -76,9 +76,16 @@ fn element<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
 }
 
 fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
+    if !was.value.is_object() || !is.value.is_object() {
+        if was.value != is.value {
+            told.tell(&rules::NOT_UNDERSTOOD, is, path, "it differs, and is not an object in both editions");
+        }
+        return;
+    }
     // Without a physical name, the name is that as well.
     let physical = |of: &Here<'a>| of.text("physicalName").or_else(|| of.text("name"));
-    if let (Some(before), Some(after)) = (physical(was), physical(is))
+    if ["name", "physicalName"].into_iter().all(|key| told.is_sound(key, Kind::Text, was, is, path))
+        && let (Some(before), Some(after)) = (physical(was), physical(is))
         && before != after
     {
         let message = format!("the physical name was {} and is {}", shown(before), shown(after));
@@ -87,6 +94,7 @@ fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
     types(told, path, was, is);
     options(told, path, was, is);
     match (was.is("required"), is.is("required")) {
+        _ if !told.is_sound("required", Kind::Bool, was, is, path) => {}
         (false, true) => told.tell(&rules::BECAME_REQUIRED, is, path, "it is required now"),
         (true, false) => told.tell(&rules::BECAME_OPTIONAL, is, path, "it is no longer required"),
         _ => {}
@@ -99,6 +107,7 @@ fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
     }
     for (key, what) in [("unique", "unique"), ("primaryKey", "part of the primary key")] {
         match (was.is(key), is.is(key)) {
+            _ if !told.is_sound(key, Kind::Bool, was, is, path) => {}
             (false, true) => told.tell(&rules::KEY_ADDED, is, path, format!("it is {what} now")),
             (true, false) => told.tell(&rules::KEY_REMOVED, is, path, format!("it is no longer {what}")),
             _ => {}
@@ -114,7 +123,7 @@ fn inside<'a>(told: &mut Told, path: &str, was: &Here<'a>, is: &Here<'a>) {
     if let (Some(before), Some(after)) = (was.child("items"), is.child("items")) {
         element(told, &format!("{path}[]"), &before, &after);
     } else if was.value.get("items") != is.value.get("items") {
-        told.tell(&rules::TYPE_UNCLEAR, is, path, "what stands in the list is written in one edition only");
+        told.tell(&rules::TYPES.unclear, is, path, "what stands in the list is written in one edition only");
     }
     properties(told, path, was, is);
 }
@@ -147,6 +156,9 @@ fn types(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
     let mut logical = None;
     for key in ["logicalType", "physicalType"] {
         let (before, after) = (was.text(key), is.text(key));
+        if !told.is_sound(key, Kind::Text, was, is, path) {
+            continue;
+        }
         let what = if key == "logicalType" { "the logical type" } else { "the physical type" };
         let how = match (before, after) {
             (Some(before), Some(after)) if before == after => continue,
@@ -157,13 +169,7 @@ fn types(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
             (Some(_), Some(_)) => Relation::Other,
             _ => Relation::Unclear,
         };
-        let rule = match how {
-            Relation::Same => continue,
-            Relation::Wider => &rules::TYPE_WIDENED,
-            Relation::Narrower => &rules::TYPE_NARROWED,
-            Relation::Other => &rules::TYPE_CHANGED,
-            Relation::Unclear => &rules::TYPE_UNCLEAR,
-        };
+        let Some(rule) = rules::TYPES.of(how) else { continue };
         // A physical type that goes along with the logical one is the same news.
         if logical == Some(rule.id) {
             continue;
@@ -176,6 +182,9 @@ fn types(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
 }
 
 fn options(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
+    if !told.is_sound("logicalTypeOptions", Kind::Object, was, is, path) {
+        return;
+    }
     let empty = serde_json::Map::new();
     let options = |of: &Here<'_>| of.value.get("logicalTypeOptions").and_then(Value::as_object).cloned();
     let (before, after) = (options(was).unwrap_or_else(|| empty.clone()), options(is).unwrap_or(empty));
@@ -222,7 +231,7 @@ fn rank(classification: Option<&str>) -> Option<u8> {
 
 fn classification(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
     let (before, after) = (was.text("classification"), is.text("classification"));
-    if before == after {
+    if !told.is_sound("classification", Kind::Text, was, is, path) || before == after {
         return;
     }
     let is_personal = |of: Option<&str>| of.is_some_and(privacy::is_personal_class);

@@ -1,6 +1,8 @@
 //! What is promised around the data: service levels, servers, price, roles, terms.
 
-use super::{Told, by_name, named, rules};
+use serde_json::Value;
+
+use super::{Kind, Told, by_name, named, nameless, rules};
 use crate::check::contract::document::Here;
 use crate::check::contract::plain;
 use crate::check::yaml::shown;
@@ -31,15 +33,21 @@ const KNOWN: [&str; 22] = [
     "slaDescription",
 ];
 
-pub(super) fn compare(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
+pub(super) fn compare<'a>(told: &mut Told, was: &Here<'a>, is: &Here<'a>) {
     status(told, was, is);
     service_levels(told, was, is);
     servers(told, was, is);
     price(told, was, is);
     roles(told, was, is);
     for key in ["usage", "limitations"] {
-        let text = |of: &Here<'_>| of.child("description").and_then(|text| named(&text, key));
-        if text(was) != text(is) {
+        let description = |of: &Here<'a>| match of.child("description") {
+            Some(description) => description,
+            None => Here { value: &Value::Null, ..of.clone() },
+        };
+        let (before, after) = (description(was), description(is));
+        if told.is_sound(key, Kind::Text, &before, &after, &format!("description.{key}"))
+            && before.text(key) != after.text(key)
+        {
             let at = is.child("description").unwrap_or_else(|| is.clone());
             let path = format!("description.{key}");
             told.tell(&rules::TERMS, &at, &path, format!("what is said of {} differs", shown(key)));
@@ -50,7 +58,7 @@ pub(super) fn compare(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
 
 fn status(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
     let (before, after) = (was.text("status"), is.text("status"));
-    if before != after {
+    if told.is_sound("status", Kind::Text, was, is, "status") && before != after {
         let text = |of: Option<&str>| of.map_or("not told".to_owned(), shown);
         let rule = if after == Some("retired") { &rules::RETIRED } else { &rules::STATUS };
         let at = is.child("status").unwrap_or_else(|| is.clone());
@@ -99,6 +107,7 @@ fn service_levels(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
         let property = named(level, "property")?;
         Some(named(level, "element").map_or(property.clone(), |element| format!("{property} of {element}")))
     };
+    nameless(told, "slaProperties", was, is, "", key);
     let (before, after) = (by_name(was, "slaProperties", key), by_name(is, "slaProperties", key));
     let at = is.child("slaProperties").unwrap_or_else(|| is.clone());
     for (name, old) in &before {
@@ -114,8 +123,12 @@ fn service_levels(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
 }
 
 fn level(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
+    let mut sound = true;
+    for key in ["unit", "element"] {
+        sound &= told.is_sound(key, Kind::Text, was, is, path);
+    }
     let keys = ["value", "valueExt", "unit", "driver"];
-    if keys.iter().all(|key| was.value.get(key) == is.value.get(key)) {
+    if !sound || keys.iter().all(|key| was.value.get(key) == is.value.get(key)) {
         return;
     }
     let text = |of: &Here<'_>| {
@@ -153,6 +166,7 @@ fn level(told: &mut Told, path: &str, was: &Here<'_>, is: &Here<'_>) {
 
 fn servers(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
     let key = |server: &Here<'_>| named(server, "server").or_else(|| named(server, "type"));
+    nameless(told, "servers", was, is, "", key);
     let (before, after) = (by_name(was, "servers", key), by_name(is, "servers", key));
     let at = is.child("servers").unwrap_or_else(|| is.clone());
     for (name, old) in &before {
@@ -176,7 +190,7 @@ fn servers(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
         for key in keys.into_iter().filter(|key| !for_people.contains(&key.as_str())) {
             let (before, after) = (old.value.get(key), new.value.get(key));
             if before != after {
-                let text = |of: Option<&serde_json::Value>| of.map_or("not told".to_owned(), |one| shown(&plain(one)));
+                let text = |of: Option<&Value>| of.map_or("not told".to_owned(), |one| shown(&plain(one)));
                 let message = format!("its {} was {} and is {}", shown(key), text(before), text(after));
                 told.tell(&rules::SERVER_MOVED, new, &path, message);
             }
@@ -193,6 +207,12 @@ fn price(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
         Some((price.value.get("priceAmount")?.as_f64()?, named(&price, "priceCurrency"), named(&price, "priceUnit")))
     };
     if was.value.get("price") == is.value.get("price") {
+        return;
+    }
+    let words = ["priceCurrency", "priceUnit"];
+    if let (Some(before), Some(after)) = (was.child("price"), is.child("price"))
+        && !words.into_iter().all(|key| told.is_sound(key, Kind::Text, &before, &after, "price"))
+    {
         return;
     }
     let at = is.child("price").unwrap_or_else(|| is.clone());
@@ -223,6 +243,7 @@ fn price(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
 
 fn roles(told: &mut Told, was: &Here<'_>, is: &Here<'_>) {
     let key = |role: &Here<'_>| named(role, "role");
+    nameless(told, "roles", was, is, "", key);
     let (before, after) = (by_name(was, "roles", key), by_name(is, "roles", key));
     let at = is.child("roles").unwrap_or_else(|| is.clone());
     for (name, old) in &before {

@@ -100,3 +100,37 @@ fn objects_deeper_than_anyone_writes_are_not_compared() {
     let reasons = told(&of("string"), &of("number"), Side::Read);
     assert!(reasons.iter().any(|one| one.rule == "odcs/too-large" && one.impact == Unknown));
 }
+
+#[test]
+fn fields_of_the_wrong_kind_are_never_passed_over() {
+    let odd = [(json!(5), json!(6)), (json!([[1]]), json!([[2]])), (json!([1, "a"]), json!([2, "a"]))];
+    let property = |key: &str, value: &Value| {
+        let mut property = json!({"name": "id", "logicalType": "array"});
+        property[key] = value.clone();
+        json!([{"name": "trips", "properties": [property]}])
+    };
+    for (before, after) in &odd {
+        for key in
+            ["physicalName", "logicalType", "physicalType", "logicalTypeOptions", "required", "unique", "primaryKey"]
+                .into_iter()
+                .chain(["classification", "items", "properties", "quality", "relationships", "somethingElse"])
+        {
+            let told = rules("schema", &property(key, before), &property(key, after));
+            assert_eq!(told, ["odcs/not-understood Unknown"], "{key}: {before}");
+        }
+        for key in ["status", "schema", "servers", "slaProperties", "roles", "somethingElse"] {
+            assert_eq!(rules(key, before, after), ["odcs/not-understood Unknown"], "{key}: {before}");
+        }
+        assert_eq!(rules("price", before, after), ["odcs/price-changed Unknown"], "{before}");
+        for (key, field) in [("description", "usage"), ("price", "priceCurrency")] {
+            let of = |value: &Value| json!({"priceAmount": 5, field: value});
+            assert_eq!(rules(key, &of(before), &of(after)), ["odcs/not-understood Unknown"], "{field}: {before}");
+        }
+        for field in ["unit", "element"] {
+            let of = |value: &Value| json!([{"property": "latency", "value": 4, field: value}]);
+            assert_eq!(rules("slaProperties", &of(before), &of(after)), ["odcs/not-understood Unknown"], "{field}");
+        }
+    }
+    let required = |value: Value| json!([{"name": "trips", "properties": [{"name": "id", "required": value}]}]);
+    assert_eq!(rules("schema", &required(json!(true)), &required(json!("true"))), ["odcs/not-understood Unknown"]);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::paths::{Comparison, Item};
-use super::{rules, security};
+use super::{media, rules, security};
 use crate::check::contract::document::Here;
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Side};
@@ -38,7 +38,7 @@ pub(super) fn compare<'a>(
 }
 
 /// Adds a reason for a part with a side of its own.
-fn tell<'a>(
+pub(super) fn tell<'a>(
     told: &mut Comparison<'a>,
     side: Side,
     rule: &ContractRule,
@@ -136,11 +136,11 @@ fn parameter<'a>(told: &mut Comparison<'a>, path: &str, old: &Here<'a>, new: &He
         tell(told, side, &rules::PARAMETER_STYLE, new, path, message);
     }
     schemas(told, path, old, new, side);
-    contents(told, path, old, new, side);
+    media::compare(told, path, old, new, side);
 }
 
 /// The schemas below two parameters, headers or media types.
-fn schemas<'a>(told: &mut Comparison<'a>, path: &str, old: &Here<'a>, new: &Here<'a>, side: Side) {
+pub(super) fn schemas<'a>(told: &mut Comparison<'a>, path: &str, old: &Here<'a>, new: &Here<'a>, side: Side) {
     let open = serde_json::Value::Bool(true);
     match (old.child("schema"), new.child("schema")) {
         (Some(before), Some(after)) => told.schemas.compare(&mut told.notes, side, &before, &after, path),
@@ -177,36 +177,8 @@ fn body<'a>(told: &mut Comparison<'a>, path: &str, was: &Here<'a>, is: &Here<'a>
                 }
                 _ => {}
             }
-            contents(told, &path, &old, &new, side);
+            media::compare(told, &path, &old, &new, side);
         }
-    }
-}
-
-/// Media types by their names.
-fn contents<'a>(told: &mut Comparison<'a>, path: &str, was: &Here<'a>, is: &Here<'a>, side: Side) {
-    let types = |of: &Here<'a>| {
-        let members = of.get("content").map(|content| content.members()).unwrap_or_default();
-        let plain = |name: &str| name.to_lowercase().replace(' ', "");
-        members.into_iter().map(|(name, here)| (plain(name), here)).collect::<BTreeMap<String, Here<'a>>>()
-    };
-    let (before, after) = (types(was), types(is));
-    let at = is.get("content").unwrap_or_else(|| is.clone());
-    for (name, old) in &before {
-        // A range takes in the type.
-        let range = name.split_once('/').map(|(kind, _)| format!("{kind}/*")).unwrap_or_default();
-        let new = after.get(name).or_else(|| after.get(&range)).or_else(|| after.get("*/*"));
-        let Some(new) = new else {
-            let message = format!("media type {} is gone", shown(name));
-            tell(told, side, &rules::MEDIA_REMOVED, &at, path, message);
-            continue;
-        };
-        schemas(told, path, old, new, side);
-        if old.value.get("encoding") != new.value.get("encoding") {
-            tell(told, side, &rules::ENCODING, new, path, "the encoding of the parts differs");
-        }
-    }
-    for (name, new) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        tell(told, side, &rules::MEDIA_ADDED, new, path, format!("media type {} is new", shown(name)));
     }
 }
 
@@ -231,7 +203,7 @@ fn responses<'a>(told: &mut Comparison<'a>, path: &str, was: &Here<'a>, is: &Her
             continue;
         }
         headers(told, &path, old, new, side);
-        contents(told, &path, old, new, side);
+        media::compare(told, &path, old, new, side);
     }
     for (status, new) in after.iter().filter(|(status, _)| !before.contains_key(*status)) {
         let message = format!("{} may be answered now", shown(status));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{operation, rules, security};
+use super::{operation, rules, security, servers};
 use crate::check::contract::document::{Here, SchemaPairs};
 use crate::check::contract::notes::Notes;
 use crate::check::yaml::shown;
@@ -56,28 +56,10 @@ impl<'a> Comparison<'a> {
 
     pub(super) fn documents(&mut self) {
         let (was, is) = (self.was.clone(), self.is.clone());
-        self.servers(&was, &is);
+        servers::compare(self, &was, &is);
         self.items(was.get("paths").as_ref(), is.get("paths").as_ref(), Side::Written, "");
         self.items(was.get("webhooks").as_ref(), is.get("webhooks").as_ref(), Side::Read, "webhook ");
         security::schemes(self);
-    }
-
-    fn servers(&mut self, was: &Here<'a>, is: &Here<'a>) {
-        let urls = |of: &Here<'a>| -> BTreeSet<String> {
-            let listed = of.get("servers").map(|servers| servers.items()).unwrap_or_default();
-            let urls = listed.iter().filter_map(|server| server.text("url"));
-            let urls: BTreeSet<String> = urls.map(|url| url.trim_end_matches('/').to_owned()).collect();
-            if urls.is_empty() { BTreeSet::from([String::new()]) } else { urls }
-        };
-        let (before, after) = (urls(was), urls(is));
-        let at = is.get("servers").unwrap_or_else(|| is.clone());
-        let name = |url: &str| if url.is_empty() { "the one that serves the document".to_owned() } else { shown(url) };
-        for url in before.difference(&after) {
-            self.tell(&rules::SERVER_REMOVED, &at, "servers", format!("server {} is gone", name(url)));
-        }
-        for url in after.difference(&before) {
-            self.tell(&rules::SERVER_ADDED, &at, "servers", format!("server {} is new", name(url)));
-        }
     }
 
     /// Path items by their templates. `asked` is who is on the other side of a request.
@@ -112,7 +94,7 @@ impl<'a> Comparison<'a> {
         }
         let own = [was.here.get("servers"), is.here.get("servers")];
         if own.iter().any(Option::is_some) {
-            self.servers(&was.here.clone(), &is.here.clone());
+            servers::compare(self, &was.here, &is.here);
         }
         for method in METHODS {
             let name = format!("{} {path}", method.to_uppercase());

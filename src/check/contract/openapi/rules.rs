@@ -2,7 +2,7 @@
 //! their weight where others send, those of what it answers where others read. For webhooks and callbacks
 //! it is the other way round.
 
-use crate::check::contract::notes::rule;
+use crate::check::contract::fields::rule;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::ContractRule;
 
@@ -37,6 +37,20 @@ pub(super) const SERVER_REMOVED: ContractRule = rule(
     Breaking,
     Breaking,
     CALLED,
+);
+pub(super) const SERVER_VARIABLE: ContractRule = rule(
+    "openapi/server-variable-changed",
+    "A variable in a server's address stands for something else by default, or may no longer be what it could be.",
+    Breaking,
+    Breaking,
+    "OpenAPI 3.1, Server Variable Object",
+);
+pub(super) const SERVER_VALUE: ContractRule = rule(
+    "openapi/server-value-added",
+    "A variable in a server's address may be one thing more.",
+    Compatible,
+    Compatible,
+    "OpenAPI 3.1, Server Variable Object",
 );
 pub(super) const PATH_ADDED: ContractRule =
     rule("openapi/path-added", "A path is new.", Compatible, Compatible, CALLED);
@@ -94,6 +108,21 @@ pub(super) const MEDIA_ADDED: ContractRule = rule(
 );
 pub(super) const MEDIA_REMOVED: ContractRule =
     rule("openapi/media-type-removed", "A media type is no longer accepted or offered.", Breaking, Breaking, CALLED);
+pub(super) const MEDIA_WIDENED: ContractRule = rule(
+    "openapi/media-type-widened",
+    "A range of media types (`text/*`, `*/*`) stands where one type of it, or a narrower range, stood: what is answered \
+     may be any of it.",
+    Unknown,
+    Compatible,
+    "OpenAPI 3.1, Media Type Object: a key is a media type or a range of them",
+);
+pub(super) const MEDIA_NARROWED: ContractRule = rule(
+    "openapi/media-type-narrowed",
+    "Some media types stand where a range of them stood: others are no longer accepted.",
+    Compatible,
+    Breaking,
+    "OpenAPI 3.1, Media Type Object: a key is a media type or a range of them",
+);
 pub(super) const ENCODING: ContractRule = rule(
     "openapi/encoding-changed",
     "The parts of a form or of a multipart body are encoded otherwise.",
@@ -150,6 +179,8 @@ pub(super) const SCHEME_DETAILS: ContractRule = rule(
 pub(super) const RULES: &[ContractRule] = &[
     SERVER_ADDED,
     SERVER_REMOVED,
+    SERVER_VARIABLE,
+    SERVER_VALUE,
     PATH_ADDED,
     PATH_REMOVED,
     OPERATION_ADDED,
@@ -168,6 +199,8 @@ pub(super) const RULES: &[ContractRule] = &[
     BODY_REMOVED,
     MEDIA_ADDED,
     MEDIA_REMOVED,
+    MEDIA_WIDENED,
+    MEDIA_NARROWED,
     ENCODING,
     RESPONSE_ADDED,
     RESPONSE_REMOVED,

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::check::contract::Editions;
-use crate::domain::change::Impact::Unknown;
+use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::{Reason, Side};
 
 fn told(before: &Value, after: &Value) -> Vec<Reason> {
@@ -119,4 +119,47 @@ fn callbacks_that_lead_to_each_other_are_compared_in_good_time() {
     let start = std::time::Instant::now();
     assert!(!told(&of("a"), &of("b")).is_empty());
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn ranges_of_media_types_take_in_what_they_name() {
+    let of = |types: &[&str]| {
+        let content: serde_json::Map<String, Value> =
+            types.iter().map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}}))).collect();
+        api(&json!({"requestBody": {"content": content}, "responses": {"200": {"content": content}}}))
+    };
+    let told = |before: &[&str], after: &[&str]| -> Vec<String> {
+        let told = rules(&of(before), &of(after)).into_iter();
+        told.map(|line| line.replace("openapi/media-type-", "").replace(" | GET /orders/{id}", "")).collect()
+    };
+    assert_eq!(told(&["application/json"], &["*/*"]), ["widened request | Compatible", "widened 200 | Unknown"]);
+    assert_eq!(
+        told(&["*/*"], &["application/json", "text/csv"]),
+        ["narrowed request | Breaking", "narrowed 200 | Compatible"]
+    );
+    assert_eq!(told(&["text/*"], &["application/json"]).len(), 4, "one is gone and one is new, on both sides");
+    assert_eq!(told(&["text/csv", "*/*"], &["*/*"]), [""; 0], "what the range took in before, it takes in still");
+}
+
+#[test]
+fn variables_of_servers_are_compared() {
+    let of = |default: &str, values: Value| {
+        let variables = json!({"stage": {"default": default, "enum": values}, "unused": {"default": default}});
+        json!({"openapi": "3.1.0", "servers": [{"url": "https://{stage}.example.com", "variables": variables}]})
+    };
+    let told = |before: &Value, after: &Value| {
+        told(before, after).into_iter().map(|it| (it.message, it.impact)).collect::<Vec<_>>()
+    };
+    let before = of("prod", json!(["prod", "dev"]));
+    assert_eq!(
+        told(&before, &of("dev", json!(["dev", "qa"]))),
+        [
+            ("variable 'stage' was 'prod' by default and is 'dev'".to_owned(), Breaking),
+            ("variable 'stage' can no longer be 'prod'".to_owned(), Breaking),
+        ]
+    );
+    assert_eq!(
+        told(&before, &of("prod", json!(["prod", "dev", "qa"]))),
+        [("variable 'stage' may have more values".to_owned(), Compatible)]
+    );
 }

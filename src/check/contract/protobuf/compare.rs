@@ -1,10 +1,11 @@
 //! Two editions of a `.proto` file side by side: messages and enums by name, what is in them by number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use prost_types::{DescriptorProto, EnumDescriptorProto, MethodDescriptorProto};
+use prost_types::{DescriptorProto, EnumDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto};
 
 use super::model::{Model, Named, Names};
+use super::reserved::Reserved;
 use super::{fields, rules};
 use crate::check::contract::joined;
 use crate::check::contract::notes::Notes;
@@ -154,17 +155,17 @@ impl<'a> Comparison<'a> {
     pub(super) fn enums(&mut self, name: &str, was: &EnumDescriptorProto, is: &EnumDescriptorProto) {
         let olds: BTreeMap<i32, Vec<&str>> = by_number(was);
         let news: BTreeMap<i32, Vec<&str>> = by_number(is);
-        let number_of = |of: &EnumDescriptorProto, name: &str| {
-            of.value.iter().find(|value| value.name() == name).map(prost_types::EnumValueDescriptorProto::number)
-        };
+        let (old_names, new_names) = (by_name(was), by_name(is));
+        let still: HashSet<(&str, i32)> = is.value.iter().map(|value| (value.name(), value.number())).collect();
+        let reserved = Reserved::of_enum(was);
         for value in &was.value {
             let path = joined(name, value.name());
             let (old_name, number) = (shown(value.name()), value.number());
             let alive = news.get(&number);
-            if alive.is_some_and(|names| names.contains(&value.name())) {
+            if still.contains(&(value.name(), number)) {
                 continue;
             }
-            match (number_of(is, value.name()), alive) {
+            match (new_names.get(value.name()), alive) {
                 (Some(now), _) => {
                     let message = format!("value {old_name} was {number} and is {now}");
                     self.tell(name, &rules::VALUE_RENUMBERED, &path, message);
@@ -183,12 +184,10 @@ impl<'a> Comparison<'a> {
         for value in &is.value {
             let (number, path) = (value.number(), joined(name, value.name()));
             let shown_name = shown(value.name());
-            let is_reserved = was.reserved_name.iter().any(|reserved| reserved == value.name())
-                || was.reserved_range.iter().any(|range| (range.start()..=range.end()).contains(&number));
-            if is_reserved {
+            if reserved.has_name(value.name()) || reserved.has_number(number) {
                 let message = format!("value {shown_name} = {number} uses what was reserved");
                 self.tell(name, &rules::RESERVED_USED, &path, message);
-            } else if !olds.contains_key(&number) && number_of(was, value.name()).is_none() {
+            } else if !olds.contains_key(&number) && !old_names.contains_key(value.name()) {
                 let rule = if self.after.is_proto3 { &rules::VALUE_ADDED } else { &rules::VALUE_ADDED_TO_CLOSED };
                 self.tell(name, rule, &path, format!("value {shown_name} = {number} is new"));
             }
@@ -202,9 +201,13 @@ impl<'a> Comparison<'a> {
                 self.tell("", &rules::SERVICE_REMOVED, name, format!("service {} is gone", shown(name)));
                 continue;
             };
+            let methods = |of: &'a ServiceDescriptorProto| {
+                of.method.iter().map(|method| (method.name(), method)).collect::<HashMap<&'a str, _>>()
+            };
+            let (olds, news) = (methods(was), methods(is));
             for method in &was.method {
                 let path = joined(name, method.name());
-                match is.method.iter().find(|one| one.name() == method.name()) {
+                match news.get(method.name()) {
                     Some(now) => self.methods(&path, method, now),
                     None => {
                         let message = format!("method {} is gone", shown(method.name()));
@@ -212,7 +215,7 @@ impl<'a> Comparison<'a> {
                     }
                 }
             }
-            for method in is.method.iter().filter(|one| was.method.iter().all(|old| old.name() != one.name())) {
+            for method in is.method.iter().filter(|one| !olds.contains_key(one.name())) {
                 let path = joined(name, method.name());
                 self.tell("", &rules::SERVICE_ADDED, &path, format!("method {} is new", shown(method.name())));
             }
@@ -249,6 +252,10 @@ impl<'a> Comparison<'a> {
             }
         }
     }
+}
+
+fn by_name(of: &EnumDescriptorProto) -> HashMap<&str, i32> {
+    of.value.iter().map(|value| (value.name(), value.number())).collect()
 }
 
 fn by_number(of: &EnumDescriptorProto) -> BTreeMap<i32, Vec<&str>> {

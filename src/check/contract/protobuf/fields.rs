@@ -7,6 +7,7 @@ use prost_types::{DescriptorProto, FieldDescriptorProto};
 
 use super::compare::{Comparison, is_entry};
 use super::model::Named;
+use super::reserved::Reserved;
 use super::rules;
 use crate::check::contract::joined;
 use crate::check::yaml::shown;
@@ -29,30 +30,34 @@ pub(super) fn compare<'a>(
     let by_number = |message: &'a DescriptorProto| {
         message.field.iter().map(|field| (field.number(), field)).collect::<BTreeMap<i32, &'a FieldDescriptorProto>>()
     };
+    let by_name = |message: &'a DescriptorProto| {
+        message.field.iter().map(|field| (field.name(), field.number())).collect::<HashMap<&'a str, i32>>()
+    };
     let (olds, news) = (by_number(was), by_number(is));
+    let (old_names, new_names) = (by_name(was), by_name(is));
+    let (was_reserved, is_reserved) = (Reserved::of_message(was), Reserved::of_message(is));
+    let old_oneofs: HashSet<&str> = was.oneof_decl.iter().map(prost_types::OneofDescriptorProto::name).collect();
     let all = Oneofs::of(was, is);
     for (number, field) in &olds {
         let old = Standing { scope, message: was, field };
+        let moved = new_names.get(field.name()).copied();
         match news.get(number) {
-            Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }, &all),
-            None => gone(told, old, is),
+            Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }, moved, &all),
+            None => gone(told, old, moved, &is_reserved),
         }
     }
     for (number, field) in news.iter().filter(|(number, _)| !olds.contains_key(number)) {
         let path = joined(scope, field.name());
         let name = shown(field.name());
-        let is_reserved = was.reserved_name.iter().any(|reserved| reserved == field.name())
-            || was.reserved_range.iter().any(|range| (range.start()..range.end()).contains(number));
-        if is_reserved {
+        if was_reserved.has_name(field.name()) || was_reserved.has_number(*number) {
             let message = format!("field {name} = {number} uses what was reserved");
             told.tell(scope, &rules::RESERVED_USED, &path, message);
-        } else if was.field.iter().any(|old| old.name() == field.name()) {
+        } else if old_names.contains_key(field.name()) {
             // Told as renumbered.
         } else if field.label() == Label::Required {
             let message = format!("field {name} = {number} is new and required, and nobody sends it yet");
             told.tell(scope, &rules::REQUIRED_ADDED, &path, message);
-        } else if let Some(oneof) = oneof(is, field).filter(|name| was.oneof_decl.iter().any(|old| old.name() == *name))
-        {
+        } else if let Some(oneof) = oneof(is, field).filter(|name| old_oneofs.contains(name)) {
             let message = format!("field {name} = {number} is a new member of oneof {}", shown(oneof));
             told.tell(scope, &rules::ONEOF_GREW, &path, message);
         } else {
@@ -61,28 +66,33 @@ pub(super) fn compare<'a>(
     }
 }
 
-fn gone(told: &mut Comparison<'_>, old: Standing<'_, '_>, is: &DescriptorProto) {
+/// A field whose number stands for nothing any more; `moved` is the number at which its name stands now.
+fn gone(told: &mut Comparison<'_>, old: Standing<'_, '_>, moved: Option<i32>, reserved: &Reserved<'_>) {
     let (field, number) = (old.field, old.field.number());
     let path = joined(old.scope, field.name());
     let name = shown(field.name());
-    if let Some(now) = is.field.iter().find(|new| new.name() == field.name()) {
-        let message = format!("field {name} had number {number} and has {}", now.number());
+    if let Some(now) = moved {
+        let message = format!("field {name} had number {number} and has {now}");
         return told.tell(old.scope, &rules::FIELD_RENUMBERED, &path, message);
     }
-    let is_reserved = is.reserved_range.iter().any(|range| (range.start()..range.end()).contains(&number));
-    let advice = if is_reserved { "" } else { ", and its number is not reserved" };
+    let advice = if reserved.has_number(number) { "" } else { ", and its number is not reserved" };
     told.tell(old.scope, &rules::FIELD_REMOVED, &path, format!("field {name} = {number} is gone{advice}"));
 }
 
-fn both<'a>(told: &mut Comparison<'a>, old: Standing<'a, '_>, new: Standing<'a, '_>, all: &Oneofs<'_>) {
+/// Two fields of one number; `moved` is the number at which the old one's name stands now.
+fn both<'a>(
+    told: &mut Comparison<'a>,
+    old: Standing<'a, '_>,
+    new: Standing<'a, '_>,
+    moved: Option<i32>,
+    all: &Oneofs<'_>,
+) {
     let path = joined(old.scope, old.field.name());
     let (was, is) = (old.field, new.field);
     if was.name() != is.name() {
-        let moved = new.message.field.iter().find(|field| field.name() == was.name());
         let (rule, message) = match moved {
-            Some(field) => {
+            Some(now) => {
                 let (name, other) = (shown(was.name()), shown(is.name()));
-                let now = field.number();
                 let number = was.number();
                 let message = format!("field {name} had number {number} and has {now}; {other} stands at {number}");
                 (&rules::FIELD_RENUMBERED, message)
@@ -137,6 +147,9 @@ fn oneof<'a>(message: &'a DescriptorProto, field: &FieldDescriptorProto) -> Opti
 struct Oneofs<'a> {
     before: HashMap<&'a str, HashSet<i32>>,
     after: HashMap<&'a str, HashSet<i32>>,
+    /// Of a recorded and a desired one that share a field: whether the desired one has other members, and whether
+    /// the recorded one had. Each pair is looked at once, however many fields are in it.
+    moves: HashMap<(&'a str, &'a str), (bool, bool)>,
 }
 
 impl<'a> Oneofs<'a> {
@@ -151,17 +164,37 @@ impl<'a> Oneofs<'a> {
             }
             members
         };
-        Self { before: members(was, &numbers(is)), after: members(is, &numbers(was)) }
+        let (before, after) = (members(was, &numbers(is)), members(is, &numbers(was)));
+        let place: HashMap<i32, &'a str> =
+            after.iter().flat_map(|(name, members)| members.iter().map(|number| (*number, *name))).collect();
+        let mut moves = HashMap::new();
+        for (old, members) in &before {
+            for new in members.iter().filter_map(|number| place.get(number).copied()) {
+                moves.entry((*old, new)).or_insert_with(|| {
+                    let now = after.get(new);
+                    now.map_or((false, false), |now| (!now.is_subset(members), !members.is_subset(now)))
+                });
+            }
+        }
+        Self { before, after, moves }
+    }
+
+    /// Whether a field came to stand with others, and whether others left it or it left them. `was` and `is` are the
+    /// names of its oneofs; outside of any, it stands by itself.
+    fn moved(&self, was: Option<&str>, is: Option<&str>) -> (bool, bool) {
+        let is_shared = |members: Option<&HashSet<i32>>| members.is_some_and(|members| members.len() > 1);
+        match (was, is) {
+            (Some(was), Some(is)) => self.moves.get(&(was, is)).copied().unwrap_or_default(),
+            (Some(was), None) => (false, is_shared(self.before.get(was))),
+            (None, Some(is)) => (is_shared(self.after.get(is)), false),
+            (None, None) => (false, false),
+        }
     }
 }
 
 fn oneofs(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_>, all: &Oneofs<'_>, path: &str) {
     let (was, is) = (oneof(old.message, old.field), oneof(new.message, new.field));
-    let (nobody, alone) = (HashSet::new(), HashSet::from([old.field.number()]));
-    // Outside of any, a field stands by itself, as it does inside of one where it is the only member.
-    let before = was.map_or(&alone, |name| all.before.get(name).unwrap_or(&nobody));
-    let after = is.map_or(&alone, |name| all.after.get(name).unwrap_or(&nobody));
-    let (joined, left) = (!after.is_subset(before), !before.is_subset(after));
+    let (joined, left) = all.moved(was, is);
     if was.is_some() == is.is_some() && !joined && !left {
         return;
     }
@@ -173,7 +206,7 @@ fn oneofs(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_
         let message = format!("it left oneof {}, or others left it", shown(was.unwrap_or_default()));
         told.tell(old.scope, &rules::OUT_OF_ONEOF, path, message);
     }
-    if before.len() <= 1 && after.len() <= 1 {
+    if !joined && !left {
         let message = if is.is_some() { "it is the member of a oneof now" } else { "it left its oneof" };
         told.tell(old.scope, &rules::ONEOF_ALONE, path, message);
     }

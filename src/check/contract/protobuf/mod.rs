@@ -5,6 +5,7 @@ mod rules;
 mod model;
 mod compare;
 mod fields;
+mod reserved;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! What a change of a `.proto` file means to those who exchange the messages in their binary form.
 
-use crate::check::contract::notes::rule;
+use crate::check::contract::fields::rule;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::ContractRule;
 

@@ -114,6 +114,21 @@ fn a_map_whose_values_are_its_own_entries_is_not_followed() {
 }
 
 #[test]
+fn messages_of_many_fields_are_compared_in_good_time() {
+    const MANY: usize = 20_000;
+    let of = |first: usize| {
+        let fields: Vec<String> =
+            (0..MANY).map(|index| format!("string f{} = {};", index + first, index + 1)).collect();
+        let reserved: Vec<String> = (0..MANY).map(|index| format!("reserved {};", MANY + 1 + index * 2)).collect();
+        format!("{} {}", fields.concat(), reserved.concat())
+    };
+    let start = std::time::Instant::now();
+    let told = of_fields(&of(0), &of(10), Side::Read);
+    assert!(told.contains(&"protobuf/field-renumbered A.f10 Breaking".to_owned()), "{told:?}");
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
 fn oneofs_with_many_members_are_compared_in_good_time() {
     let of = |last: &str| {
         let members: Vec<String> = (1..=4_000).map(|number| format!("string f{number} = {number};")).collect();

@@ -1,6 +1,6 @@
 //! Two editions of DDL side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::model::{Column, Model, Relation};
 use super::rules;
@@ -12,13 +12,22 @@ use crate::domain::compat::{ContractRule, Reason, Side};
 
 pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) -> Vec<Reason> {
     let mut told = Told { notes: Notes::new(side), side, pointer };
+    let mut elsewhere = elsewhere(before, after);
+    let mut found = BTreeSet::new();
     for (name, was) in &before.relations {
-        match after.relations.get(name) {
-            Some(is) => told.relations(name, was, is),
-            None => told.gone(name, was, before, after),
+        match (after.relations.get(name), elsewhere.remove(&was.written)) {
+            (Some(is), _) => told.relations(name, was, is),
+            (None, Some((now, is))) if was.set.is_none() != is.set.is_none() => {
+                let message = format!("{} {} is {} now, by what is set before it", kind(was), shown(name), shown(now));
+                told.tell(&rules::SCHEMA_SET, name, message);
+                told.relations(name, was, is);
+                found.insert(now);
+            }
+            (None, _) => told.gone(name, was, before, after),
         }
     }
-    for (name, is) in after.relations.iter().filter(|(name, _)| !before.relations.contains_key(*name)) {
+    let is_new = |name: &str| !before.relations.contains_key(name) && !found.contains(name);
+    for (name, is) in after.relations.iter().filter(|(name, _)| is_new(name)) {
         told.tell(&rules::TABLE_ADDED, name, format!("{} {} is new", kind(is), shown(name)));
     }
     for (statement, what) in before
@@ -30,6 +39,12 @@ pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) 
         told.tell(&rules::STATEMENT, "", format!("a statement is {what}: {}", shown(statement)));
     }
     told.notes.into_reasons()
+}
+
+/// What is new, by its name as it is written: where a schema is set in one edition only, it may be what was there.
+fn elsewhere<'a>(before: &Model, after: &'a Model) -> HashMap<String, (&'a str, &'a Relation)> {
+    let new = after.relations.iter().filter(|(name, _)| !before.relations.contains_key(*name));
+    new.map(|(name, relation)| (relation.written.clone(), (name.as_str(), relation))).collect()
 }
 
 struct Told<'a> {
@@ -154,33 +169,27 @@ impl Told<'_> {
         match (&was.data_type, &is.data_type) {
             (Some(before), Some(after)) => {
                 let text = format!("the type was {} and is {}", shown(before), shown(after));
-                let (rule, why) = match (relation(before, after), self.side) {
-                    (TypeRelation::Same, _) => (None, ""),
-                    (TypeRelation::Wider, Side::Read) => {
-                        (Some(&rules::TYPE_WIDENED), ": readers may meet values that do not fit theirs")
-                    }
-                    (TypeRelation::Wider, Side::Written) => (Some(&rules::TYPE_WIDENED), ", which takes in more"),
-                    (TypeRelation::Narrower, Side::Read) => (Some(&rules::TYPE_NARROWED), ", which takes in less"),
-                    (TypeRelation::Narrower, Side::Written) => {
-                        (Some(&rules::TYPE_NARROWED), ": what was accepted may no longer fit")
-                    }
-                    (TypeRelation::Other, _) => (Some(&rules::TYPE_CHANGED), ""),
-                    (TypeRelation::Unclear, _) => {
-                        (Some(&rules::TYPE_UNCLEAR), ", and databases differ in what that means")
-                    }
+                let how = relation(before, after);
+                let why = match (how, self.side) {
+                    (TypeRelation::Wider, Side::Read) => ": readers may meet values that do not fit theirs",
+                    (TypeRelation::Wider, Side::Written) => ", which takes in more",
+                    (TypeRelation::Narrower, Side::Read) => ", which takes in less",
+                    (TypeRelation::Narrower, Side::Written) => ": what was accepted may no longer fit",
+                    (TypeRelation::Unclear, _) => ", and databases differ in what that means",
+                    (TypeRelation::Same | TypeRelation::Other, _) => "",
                 };
-                if let Some(rule) = rule {
+                if let Some(rule) = rules::TYPES.of(how) {
                     self.tell(rule, path, format!("{text}{why}"));
                 }
             }
             (None, None) => {}
             (Some(known), None) => {
                 let message = format!("the type was {} and is not written any more", shown(known));
-                self.tell(&rules::TYPE_UNCLEAR, path, message);
+                self.tell(&rules::TYPES.unclear, path, message);
             }
             (None, Some(known)) => {
                 let message = format!("the type is {} now, and was not written before", shown(known));
-                self.tell(&rules::TYPE_UNCLEAR, path, message);
+                self.tell(&rules::TYPES.unclear, path, message);
             }
         }
         match (was.nullable, is.nullable) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sqlparser::ast::{
     AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, CreateTable, CreateView, Expr, Ident,
-    ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
+    ObjectName, ObjectType, RenameTableNameKind, Set, Statement, TableConstraint, Use, Value as Literal,
 };
 
 use super::{parse, query};
@@ -17,12 +17,19 @@ pub(super) struct Model {
     pub relations: BTreeMap<String, Relation>,
     /// Statements that are not about tables or views, as text.
     pub others: BTreeSet<String>,
+    /// What is set where a statement stands: the database, and the schema in it.
+    database: Option<String>,
+    schema: Option<String>,
 }
 
 /// A table or a view.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Relation {
     pub is_view: bool,
+    /// Its name as it is written.
+    pub written: String,
+    /// The database and the schema that were set before, where the name does not say them.
+    pub set: Option<String>,
     pub columns: Vec<Column>,
     /// Whether all of its columns are known: a `*` may not be.
     pub is_listed: bool,
@@ -70,7 +77,7 @@ impl Model {
             Statement::CreateTable(table) => self.create_table(table),
             Statement::CreateView(view) => self.create_view(&view),
             Statement::AlterTable(alter) => {
-                let name = object(&alter.name);
+                let name = self.key(&alter.name);
                 for operation in alter.operations {
                     if !self.alter(&name, &operation) {
                         self.others.insert(format!("ALTER TABLE {} {operation}", alter.name));
@@ -79,27 +86,65 @@ impl Model {
             }
             Statement::Drop { object_type: ObjectType::Table | ObjectType::View, names, .. } => {
                 for name in names {
-                    self.relations.remove(&object(&name));
+                    self.relations.remove(&self.key(&name));
                 }
             }
             // Nobody on the other side relies on these.
             Statement::Comment { .. }
             | Statement::CreateSchema { .. }
             | Statement::CreateDatabase { .. }
-            | Statement::Use(_)
-            | Statement::Set(_)
             | Statement::StartTransaction { .. }
             | Statement::Commit { .. } => {}
             Statement::CreateIndex(index) if !index.unique => {}
+            Statement::Use(to) => self.use_other(&to),
+            Statement::Set(Set::SingleAssignment { variable, values, .. }) => {
+                if matches!(object(&variable).as_str(), "search_path" | "schema" | "current_schema") {
+                    self.schema = values.iter().map(named).find(|name| name != "$user");
+                    self.schema.take_if(|name| name == "default");
+                }
+            }
+            Statement::Set(_) => {}
             other => {
                 self.others.insert(other.to_string());
             }
         }
     }
 
+    /// A name with what was set before, where it does not say it itself.
+    pub(super) fn key(&self, name: &ObjectName) -> String {
+        let written = object(name);
+        match self.set_for(name) {
+            Some(set) => format!("{set}.{written}"),
+            None => written,
+        }
+    }
+
+    fn set_for(&self, name: &ObjectName) -> Option<String> {
+        let database = self.database.as_deref().filter(|_| name.0.len() <= 2);
+        let schema = self.schema.as_deref().filter(|_| name.0.len() == 1);
+        let set: Vec<&str> = database.into_iter().chain(schema).collect();
+        if set.is_empty() { None } else { Some(set.join(".")) }
+    }
+
+    fn use_other(&mut self, to: &Use) {
+        match to {
+            Use::Schema(name) => self.schema = Some(object(name)),
+            Use::Catalog(name) | Use::Database(name) | Use::Object(name) => {
+                (self.database, self.schema) = (Some(object(name)), None);
+            }
+            Use::Default => (self.database, self.schema) = (None, None),
+            Use::Warehouse(_) | Use::Role(_) | Use::SecondaryRoles(_) => {}
+        }
+    }
+
     fn create_table(&mut self, mut table: CreateTable) {
-        let key = object(&table.name);
-        let mut relation = Relation { is_listed: true, ..Relation::default() };
+        let key = self.key(&table.name);
+        let mut relation = Relation {
+            is_listed: true,
+            written: object(&table.name),
+            set: self.set_for(&table.name),
+            ..Relation::default()
+        };
         for column in &table.columns {
             relation.add(column);
         }
@@ -145,17 +190,26 @@ impl Model {
             }
         }
         let options = if view.materialized { "MATERIALIZED" } else { "" }.to_owned();
-        let relation =
-            Relation { is_view: true, columns, is_listed, query: Some(selected.rest), options, ..Relation::default() };
-        self.relations.insert(object(&view.name), relation);
+        let relation = Relation {
+            is_view: true,
+            written: object(&view.name),
+            set: self.set_for(&view.name),
+            columns,
+            is_listed,
+            query: Some(selected.rest),
+            options,
+            ..Relation::default()
+        };
+        self.relations.insert(self.key(&view.name), relation);
     }
 
     /// Whether the operation was understood.
     fn alter(&mut self, table: &str, operation: &AlterTableOperation) -> bool {
         if let AlterTableOperation::RenameTable { table_name } = operation {
             let (RenameTableNameKind::As(name) | RenameTableNameKind::To(name)) = table_name;
+            let (key, written, set) = (self.key(name), object(name), self.set_for(name));
             return match self.relations.remove(table) {
-                Some(relation) => self.relations.insert(object(name), relation).is_none(),
+                Some(relation) => self.relations.insert(key, Relation { written, set, ..relation }).is_none(),
                 None => false,
             };
         }
@@ -277,6 +331,18 @@ impl Relation {
 /// brackets keep no case.
 pub(super) fn ident(name: &Ident) -> String {
     if name.quote_style == Some('"') { name.value.clone() } else { name.value.to_lowercase() }
+}
+
+/// The name that an expression is, with quotes or without.
+fn named(value: &Expr) -> String {
+    match value {
+        Expr::Identifier(name) => ident(name),
+        Expr::Value(value) => match &value.value {
+            Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text) => text.clone(),
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    }
 }
 
 pub(super) fn object(name: &ObjectName) -> String {

@@ -1,8 +1,8 @@
 //! What a query selects: the columns of a view.
 
-use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, TableFactor, WildcardAdditionalOptions};
+use sqlparser::ast::{Expr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, WildcardAdditionalOptions};
 
-use super::model::{Column, Model, ident, object};
+use super::model::{Column, Model, ident};
 
 /// The columns of a query, and the rest of it.
 #[derive(Debug)]
@@ -60,7 +60,10 @@ fn items(select: &Select, known: &Model, listed: &mut Selected) {
             }
             SelectItem::ExprWithAlias { expr, alias } => listed.columns.push(column(ident(alias), expr)),
             SelectItem::Wildcard(options) if *options == WildcardAdditionalOptions::default() => {
-                match only_source(select).and_then(|name| known.relations.get(&name)).filter(|from| from.is_listed) {
+                match only_source(select)
+                    .and_then(|name| known.relations.get(&known.key(name)))
+                    .filter(|from| from.is_listed)
+                {
                     Some(from) => listed.columns.extend(from.columns.iter().cloned()),
                     None => listed.is_listed = false,
                 }
@@ -79,10 +82,10 @@ fn column(name: String, expression: &Expr) -> Column {
 }
 
 /// The one table from which a query reads.
-fn only_source(select: &Select) -> Option<String> {
+fn only_source(select: &Select) -> Option<&ObjectName> {
     match select.from.as_slice() {
         [only] if only.joins.is_empty() => match &only.relation {
-            TableFactor::Table { name, .. } => Some(object(name)),
+            TableFactor::Table { name, .. } => Some(name),
             _ => None,
         },
         _ => None,

@@ -1,6 +1,7 @@
 //! What a change of DDL means to those who read the tables and views, and to those who write into them.
 
-use crate::check::contract::notes::rule;
+use crate::check::contract::data_type::TypeRules;
+use crate::check::contract::fields::rule;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::ContractRule;
 
@@ -25,6 +26,14 @@ pub(super) const TABLE_RENAMED: ContractRule = rule(
     Breaking,
     Breaking,
     RELIED,
+);
+pub(super) const SCHEMA_SET: ContractRule = rule(
+    "sql/schema-set",
+    "A name that is not qualified stands below `SET search_path`, `SET SCHEMA` or `USE` in one edition only. Where both \
+     set one and it is another, the table is another.",
+    Unknown,
+    Unknown,
+    "where a name stands without it depends on the database",
 );
 pub(super) const KIND_CHANGED: ContractRule = rule(
     "sql/kind-changed",
@@ -63,29 +72,8 @@ pub(super) const COLUMNS_REORDERED: ContractRule = rule(
     Unknown,
     "SQL: `SELECT *` and `INSERT` without a column list go by position",
 );
-pub(super) const TYPE_WIDENED: ContractRule = rule(
-    "sql/type-widened",
-    "A type takes in more values: `INT` to `BIGINT`, `VARCHAR(20)` to `VARCHAR(50)`, more digits.",
-    Breaking,
-    Compatible,
-    VALUES,
-);
-pub(super) const TYPE_NARROWED: ContractRule = rule(
-    "sql/type-narrowed",
-    "A type takes in fewer values: `BIGINT` to `INT`, `VARCHAR(50)` to `VARCHAR(20)`, fewer digits.",
-    Compatible,
-    Breaking,
-    VALUES,
-);
-pub(super) const TYPE_CHANGED: ContractRule =
-    rule("sql/type-changed", "A column has another type.", Breaking, Breaking, VALUES);
-pub(super) const TYPE_UNCLEAR: ContractRule = rule(
-    "sql/type-unclear",
-    "The type of a column is written in one edition only, or with a size that the database chooses.",
-    Unknown,
-    Unknown,
-    UNTOLD,
-);
+pub(super) const TYPES: TypeRules =
+    TypeRules::called(["sql/type-widened", "sql/type-narrowed", "sql/type-changed", "sql/type-unclear"]);
 pub(super) const NULL_ALLOWED: ContractRule =
     rule("sql/null-allowed", "A column is no longer `NOT NULL`.", Breaking, Compatible, VALUES);
 pub(super) const NULL_REFUSED: ContractRule =
@@ -150,16 +138,17 @@ pub(super) const RULES: &[ContractRule] = &[
     TABLE_ADDED,
     TABLE_REMOVED,
     TABLE_RENAMED,
+    SCHEMA_SET,
     KIND_CHANGED,
     COLUMN_ADDED,
     COLUMN_REQUIRED,
     COLUMN_REMOVED,
     COLUMN_RENAMED,
     COLUMNS_REORDERED,
-    TYPE_WIDENED,
-    TYPE_NARROWED,
-    TYPE_CHANGED,
-    TYPE_UNCLEAR,
+    TYPES.widened,
+    TYPES.narrowed,
+    TYPES.changed,
+    TYPES.unclear,
     NULL_ALLOWED,
     NULL_REFUSED,
     DEFAULT_CHANGED,

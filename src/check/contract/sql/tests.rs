@@ -63,6 +63,34 @@ fn dialects_are_tried() {
 }
 
 #[test]
+fn names_stand_in_the_schema_that_is_set() {
+    let of = |set: &str| format!("{set}; CREATE TABLE orders (id INT); CREATE VIEW v AS SELECT * FROM orders");
+    let (sales, crm) = (of("SET search_path TO sales, public"), of("SET search_path = 'crm'"));
+    assert_eq!(
+        rules(&sales, &crm, Side::Read),
+        [
+            "sql/table-renamed sales.orders Breaking",
+            "sql/table-renamed sales.v Breaking",
+            "sql/table-added crm.orders Compatible",
+            "sql/table-added crm.v Compatible",
+        ]
+    );
+    let qualified = "CREATE TABLE sales.orders (id INT); CREATE VIEW sales.v AS SELECT * FROM orders";
+    assert_eq!(rules(&of("USE sales"), &of("SET search_path TO sales"), Side::Read), [""; 0]);
+    assert!(!rules(&sales, qualified, Side::Read).iter().any(|told| told.contains("table-")));
+    let told = rules(&of("SET timezone = 'UTC'"), &sales, Side::Read);
+    assert_eq!(told, ["sql/schema-set orders Unknown", "sql/schema-set v Unknown"]);
+    let two = |first: &str, second: &str| {
+        format!("USE {first}; CREATE TABLE t (a INT); USE {second}; CREATE TABLE t (a INT, b INT)")
+    };
+    assert!(rules(&two("x", "y"), &two("x", "y"), Side::Read).is_empty());
+    assert_eq!(
+        rules(&two("x", "y"), &two("y", "x"), Side::Read),
+        ["sql/column-added x.t.b Compatible", "sql/column-removed y.t.b Breaking"]
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_unknown() {
     let fine = "CREATE TABLE t (a INT)";
     let reasons = told(fine, "CREATE TABLE t (\n  a INT,\n  b INT NOT\n)", Side::Read);

@@ -6,9 +6,11 @@
 //!
 //! Absent: concrete adapters, configuration files, terminals. The engine knows ports only.
 
+mod apart;
 mod commands;
 mod gates;
 mod pass;
+mod pause;
 mod publish;
 mod queue;
 mod reports;

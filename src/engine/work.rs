@@ -59,6 +59,7 @@ impl Engine {
                 let (queue, target, stop) = (Arc::clone(queue), target.clone(), stop.clone());
                 tokio::spawn(async move {
                     tokio::select! {
+                        biased;
                         () = tokio::time::sleep(pause) => queue.wake_later(&target),
                         () = stop.cancelled() => {}
                     }

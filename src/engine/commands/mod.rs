@@ -110,10 +110,12 @@ impl Engine {
                 }
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = work => {}
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = rung => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}

@@ -11,6 +11,7 @@ use crate::port::source::TouchKind;
 use crate::port::tree::{Entry, EntryKind, Listing};
 
 use super::super::Engine;
+use super::super::apart::apart;
 use super::{PassError, Sighting};
 
 /// The condition of a source in whose tree no descriptor is left.
@@ -88,7 +89,7 @@ impl Engine {
         let settings =
             Settings { namespace: Some(self.settings.namespace.clone()), compatibility: self.settings.compatibility };
         let roots = scope.roots;
-        let assessments = tokio::task::spawn_blocking(move || check::assess_commit(&tree, &roots, &settings))
+        let assessments = apart(move || check::assess_commit(&tree, &roots, &settings))
             .await
             .map_err(|error| PassError::Interrupted(error.to_string()))?;
         Ok(Ok(Look {
@@ -160,9 +161,8 @@ impl Engine {
         recorded: &[(RepoPath, Option<Fqn>)],
     ) -> Result<Scope, PassError> {
         let tree = Arc::clone(&sighting.tree);
-        let listing = tokio::task::spawn_blocking(move || tree.list(None))
-            .await
-            .map_err(|error| PassError::Interrupted(error.to_string()))??;
+        let listing =
+            apart(move || tree.list(None)).await.map_err(|error| PassError::Interrupted(error.to_string()))??;
         let discovery = check::discover(&listing, &sighting.watched.globs);
         let present: BTreeSet<&RepoPath> = discovery.roots.iter().collect();
         let gone = recorded.iter().map(|(path, _)| path).filter(|path| !present.contains(path)).cloned().collect();

@@ -103,7 +103,7 @@ impl Engine {
                 Ok(Attempt::Written)
             }
             Err(ForgeError::Transient(message)) => {
-                let again = self.again_after(wanted.failures, now);
+                let again = self.again_after(wanted, now);
                 warn!(source = %report.source, context = %report.context, %message, "a report was not written; trying again");
                 store.failed(wanted, &message, Some(again), now).await?;
                 Ok(Attempt::Failed)

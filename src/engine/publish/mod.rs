@@ -33,9 +33,10 @@ use tracing::{error, warn};
 
 use crate::domain::id::SourceName;
 use crate::domain::time::Timestamp;
-use crate::port::store::StoreError;
+use crate::port::store::{StoreError, WantedReport};
 
 use super::Engine;
+use super::pause::spread;
 use account::Account;
 
 /// How many reports are read at once.
@@ -76,6 +77,7 @@ impl Engine {
             let (engine, bell, stop) = (Arc::clone(self), Arc::clone(&bell), stop.clone());
             queues.spawn(async move {
                 tokio::select! {
+                    biased;
                     () = stop.cancelled() => {}
                     () = engine.serve_account(&account, &bell) => {}
                 }
@@ -88,6 +90,7 @@ impl Engine {
             }
             bell.notify_waiters();
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 () = rung => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -111,6 +114,7 @@ impl Engine {
                 Err(panic) => error!(%panic, "writing reports panicked"),
             }
             tokio::select! {
+                biased;
                 () = rung => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
@@ -138,12 +142,13 @@ impl Engine {
         Ok(())
     }
 
-    /// When to try again what has failed so often before: after a pause that doubles, and up to a quarter
-    /// of it more, so that what failed together does not come back together.
-    fn again_after(&self, failures: u32, now: Timestamp) -> Timestamp {
+    /// When to try again what has failed so often before: after a pause that doubles, spread out.
+    fn again_after(&self, wanted: &WantedReport, now: Timestamp) -> Timestamp {
+        let (report, failures) = (&wanted.report, wanted.failures);
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(self.settings.longest_pause);
-        let jitter = pause.mul_f64(fastrand::f64() / 4.0);
-        now.checked_add(pause + jitter).unwrap_or(now)
+        let (subject, edition, failures) = (report.subject(), wanted.edition.to_string(), failures.to_string());
+        let what = [report.source.as_str(), &subject, report.sort(), &report.context, &edition, &failures];
+        now.checked_add(spread(pause, what)).unwrap_or(now)
     }
 }
 

@@ -115,6 +115,7 @@ impl Engine {
             self.append(record, token, ActivityEvent::TaskStarted { task: index, attempt: number }).await?;
             let attempt = Attempt { token, number, handle: handle.take(), cancel: stop };
             let outcome = tokio::select! {
+                biased;
                 outcome = self.attempt(record, surroundings, index, &task, attempt) => outcome,
                 () = stop.cancelled() => return Ok(TaskEnd::Stopped),
             };
@@ -137,6 +138,7 @@ impl Engine {
                         return Ok(TaskEnd::Ended);
                     }
                     tokio::select! {
+                        biased;
                         () = tokio::time::sleep(self.pause_before(number)) => {}
                         () = stop.cancelled() => return Ok(TaskEnd::Stopped),
                     }

@@ -68,6 +68,7 @@ impl Engine {
                 warn!(%error, "activities could not be read; trying again");
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 // A plan was recorded: what was ready before it may not be any more.
                 () = rung => drives.ready.clear(),
@@ -138,6 +139,7 @@ impl Engine {
     /// Waits until one activity has ended, and lets it rest.
     async fn next_ended(&self, drives: &mut Drives, stop: &CancellationToken) -> Ended {
         let joined = tokio::select! {
+            biased;
             () = stop.cancelled() => return Ended::Stopped,
             joined = drives.tasks.join_next_with_id() => joined,
         };

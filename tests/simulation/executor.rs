@@ -166,7 +166,8 @@ impl SimExecutor {
             "effect {} {} {} {} token {} time {times}",
             call.container, call.task, call.version.version, key, call.token.0
         ));
-        let results: Map<String, Value> = [("place".to_owned(), json!(call.container.to_string()))].into_iter().collect();
+        let results: Map<String, Value> =
+            [("place".to_owned(), json!(call.container.to_string()))].into_iter().collect();
         Ok(TaskOutcome { results })
     }
 

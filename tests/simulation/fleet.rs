@@ -93,7 +93,8 @@ impl Fleet {
             started[place]
         };
         let name = format!("r{}.{again}", place + 1);
-        let skew = if world.chance.one_in(2) { 0 } else { i64::try_from(world.chance.number(0..=4_000)).unwrap() - 2_000 };
+        let skew =
+            if world.chance.one_in(2) { 0 } else { i64::try_from(world.chance.number(0..=4_000)).unwrap() - 2_000 };
         world.tell(format_args!("{name} starts"));
         let replica = Arc::new(Replica::new(world, name, skew));
         let engine = engine(&self.outside, &replica);
@@ -216,14 +217,11 @@ fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>) -> Arc<Engine> {
         shown: Arc::clone(&outside.shown),
         abilities: outside.abilities,
     });
-    let desk: Arc<dyn Requests> =
-        Arc::new(SimDesk { replica: Arc::clone(replica), desk: Arc::clone(&outside.desk) });
+    let desk: Arc<dyn Requests> = Arc::new(SimDesk { replica: Arc::clone(replica), desk: Arc::clone(&outside.desk) });
     let ports = Ports {
         store: Arc::new(SimStore { inner: outside.record.store(), replica: Arc::clone(replica) }) as Arc<dyn Store>,
-        source: Arc::new(SimGit {
-            replica: Arc::clone(replica),
-            repositories: Arc::clone(&outside.mesh.repositories),
-        }) as Arc<dyn Source>,
+        source: Arc::new(SimGit { replica: Arc::clone(replica), repositories: Arc::clone(&outside.mesh.repositories) })
+            as Arc<dyn Source>,
         judge: Arc::new(SimJudge { replica: Arc::clone(replica) }) as Arc<dyn Judge>,
         executors: TASKS.iter().map(|task| (name(task), Arc::clone(&executor))).collect(),
         forges: sources.iter().map(|source| (source.clone(), Arc::clone(&forge))).collect(),

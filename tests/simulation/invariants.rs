@@ -127,8 +127,7 @@ fn of_containers(outside: &Outside, store: &dyn Store) -> Vec<String> {
     let mut wrong = Vec::new();
     let sites = &outside.ledger.lock().unwrap().sites;
     for wanted in outside.mesh.wanted() {
-        let row =
-            rows.iter().find(|row| row.product.product_name() == wanted.product && row.stage == wanted.stage);
+        let row = rows.iter().find(|row| row.product.product_name() == wanted.product && row.stage == wanted.stage);
         let Some(row) = row else {
             wrong.push(format!("{} does not run at {}", wanted.product, wanted.stage));
             continue;

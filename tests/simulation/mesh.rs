@@ -20,8 +20,8 @@ enum Flaw {
     Syntax,
     /// It names an executor that is not there.
     Executor,
-    /// A port goes to another major version, and the product does not.
-    PortMajor,
+    /// It lacks what DPDS requires.
+    Structure,
     /// Policies refuse it.
     Policy,
 }
@@ -51,10 +51,10 @@ impl Product {
 
     fn yaml(&self) -> String {
         let description = if self.flaw == Some(Flaw::Policy) { "forbidden" } else { "allowed" };
-        let port = if self.flaw == Some(Flaw::PortMajor) { "2.0.0" } else { "1.0.0" };
+        let owner = if self.flaw == Some(Flaw::Structure) { "nobody" } else { "{ id: a@example.com }" };
         let mut text = format!(
             "dataProductDescriptor: 1.0.0\ninfo:\n  name: {}\n  version: {}\n  description: {description} {}\n  domain: shop\n  \
-             owner: {{ id: a@example.com }}\ninterfaceComponents:\n",
+             owner: {owner}\ninterfaceComponents:\n",
             self.name,
             self.version(),
             self.mark
@@ -66,15 +66,14 @@ impl Product {
             let port = format!("urn:dpds:com.example:dataproducts:{other}:1:outputports:out");
             text += &format!("    - {{ name: {other}, version: 1.0.0, x-upstream: '{port}' }}\n");
         }
-        text += &format!("  outputPorts:\n    - {{ name: out, version: {port} }}\ninternalComponents:\n  lifecycleInfo:\n");
+        text +=
+            &format!("  outputPorts:\n    - {{ name: out, version: 1.0.0 }}\ninternalComponents:\n  lifecycleInfo:\n");
         for stage in &self.stages {
             text += &format!("    {stage}:\n");
             for (index, task) in TASKS.iter().take(self.tasks).enumerate() {
                 let executor = if self.flaw == Some(Flaw::Executor) { "nobody" } else { task };
-                text += &format!(
-                    "      - {{ name: {task}, order: {}, service: {{ $href: {executor} }} }}\n",
-                    index + 1
-                );
+                text +=
+                    &format!("      - {{ name: {task}, order: {}, service: {{ $href: {executor} }} }}\n", index + 1);
             }
         }
         if self.flaw == Some(Flaw::Syntax) {
@@ -239,7 +238,7 @@ impl Mesh {
                 match what {
                     "break" => {
                         self.bump(product);
-                        let flaws = [Flaw::Syntax, Flaw::Executor, Flaw::PortMajor, Flaw::Policy];
+                        let flaws = [Flaw::Syntax, Flaw::Executor, Flaw::Structure, Flaw::Policy];
                         product.flaw = self.chance.pick(&flaws).copied();
                     }
                     "change unbumped" => {
@@ -267,8 +266,7 @@ impl Mesh {
     pub fn mend(&self, source: &SourceName) {
         let (head, mut branch) = self.head(source);
         for product in branch.values_mut() {
-            let is_ambiguous =
-                self.authors.lock().unwrap().ambiguous.contains(&(product.name.clone(), product.number));
+            let is_ambiguous = self.authors.lock().unwrap().ambiguous.contains(&(product.name.clone(), product.number));
             if product.flaw.take().is_some() || is_ambiguous {
                 self.bump(product);
             }

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use meshwright::domain::finding::RuleId;
 use meshwright::domain::forge::Person;
 use meshwright::domain::id::{Digest, SourceName};
-use meshwright::domain::finding::RuleId;
 use meshwright::domain::policy::{Enforcement, Question, Verdict, Violation};
 use meshwright::domain::time::Timestamp;
 use meshwright::port::judge::{Judge, PolicyLoadError};

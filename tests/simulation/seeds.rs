@@ -45,7 +45,7 @@ fn run_all(first: u64, count: u64, options: Options, each: impl Fn(u64, &Outcome
                     }
                 }
             };
-            std::thread::Builder::new().name(format!("seeds {thread}")).spawn_scoped(scope, work).unwrap();
+            std::thread::Builder::new().name(format!("run {thread}")).spawn_scoped(scope, work).unwrap();
         }
     });
     failed.into_inner().unwrap()

@@ -25,9 +25,10 @@ impl Trace {
         let mut lines = self.0.lock().unwrap();
         let text = text.to_string();
         // FNV-1a, 64 bits: this is to tell traces apart, and nobody forges them.
-        let hash = text.bytes().chain([b'\n']).fold(lines.hash, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = text
+            .bytes()
+            .chain([b'\n'])
+            .fold(lines.hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         (lines.hash, lines.count) = (hash, lines.count + 1);
         if let Some(kept) = &mut lines.kept {
             kept.push(text);

@@ -44,6 +44,9 @@ fn reason(status: ActivityStatus) -> Option<String> {
     }
 }
 
+/// This many passes are looked through for those of a commit.
+const PASSES: usize = 1_000;
+
 impl Engine {
     /// Appends an event on which no status depends.
     pub(super) async fn append(
@@ -141,21 +144,47 @@ impl Engine {
         Ok(())
     }
 
-    /// How many products of a commit are not rolled out because of what was found. What stands with
-    /// errors now counts for the commit that was looked at last, and for no older one.
+    /// How many products of a commit are not rolled out because of what was found. For the commit that was
+    /// looked at last, that is what stands with errors now.
     pub(in crate::engine) async fn left_out(
         &self,
         source: &SourceName,
         revision: &Revision,
         plan: &Digest,
     ) -> Result<usize, StoreError> {
-        let refused = self.ports.store.plan(plan).await?.map_or(0, |plan| plan.refused.len());
         let latest = self.ports.store.source(source).await?.and_then(|source| source.revision);
-        if latest.as_ref() != Some(revision) {
-            return Ok(refused);
+        if latest.as_ref() == Some(revision) {
+            let standing = self.ports.store.standing(source).await?;
+            return Ok(standing.iter().filter(|standing| standing.errors + standing.refusals > 0).count());
         }
-        let standing = self.ports.store.standing(source).await?;
-        let with_errors = standing.iter().filter(|standing| standing.errors + standing.refusals > 0).count();
-        Ok(refused.max(with_errors))
+        Ok(self.refused_at(source, revision, plan).await?.len())
+    }
+
+    /// The products that the plans of an older commit refused in the end: one that policies could not
+    /// evaluate at first may be in a later plan of the same commit. `plan` counts in any case.
+    async fn refused_at(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        plan: &Digest,
+    ) -> Result<BTreeSet<Fqn>, StoreError> {
+        let passes = self.ports.store.pass_rows(Some(source), PASSES).await?;
+        let of_commit = passes.iter().filter(|pass| pass.revision == *revision);
+        let mut plans: Vec<Digest> = of_commit.rev().filter_map(|pass| pass.plan.parse().ok()).collect();
+        if !plans.contains(plan) {
+            plans.insert(0, plan.clone());
+        }
+        let mut refused = BTreeSet::new();
+        for digest in &plans {
+            let Some(plan) = self.ports.store.plan(digest).await? else { continue };
+            for change in &plan.changes {
+                refused.remove(&change.product);
+            }
+            for activity in &plan.activities {
+                refused.remove(&activity.container.product);
+            }
+            refused.extend(plan.refused);
+        }
+        Ok(refused)
     }
 }

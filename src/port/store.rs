@@ -56,6 +56,32 @@ pub enum StoreError {
 }
 
 /// The whole record.
-pub trait Store: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + Look {}
+pub trait Store:
+    PassBook
+    + ActivityBook
+    + ReportBook
+    + ApprovalBook
+    + ProposalBook
+    + DeliveryBook
+    + WakeBook
+    + LeaseBook
+    + Terms
+    + Bells
+    + Look
+{
+}
 
-impl<T: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + Look> Store for T {}
+impl<T> Store for T where
+    T: PassBook
+        + ActivityBook
+        + ReportBook
+        + ApprovalBook
+        + ProposalBook
+        + DeliveryBook
+        + WakeBook
+        + LeaseBook
+        + Terms
+        + Bells
+        + Look
+{
+}

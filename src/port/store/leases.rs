@@ -20,6 +20,7 @@
 //!
 //! Absent: waiting. Who gets nothing asks again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::activity::FencingToken;
 use crate::domain::id::{ContainerId, SourceName};
+use crate::domain::plan::ActivityId;
 use crate::domain::time::Timestamp;
 
 use super::{Store, StoreError};
@@ -60,6 +62,11 @@ impl LeaseName {
     /// Forgetting what is not to be kept.
     pub fn upkeep() -> Self {
         Self("upkeep".to_owned())
+    }
+
+    /// Whether it is the presence of a replica.
+    pub fn is_replica(&self) -> bool {
+        self.0.starts_with("replica/")
     }
 
     /// The name as it stands in the record.
@@ -131,6 +138,9 @@ pub trait LeaseBook: Send + Sync {
     /// At the start: an earlier run of this holder is gone. Looks that it left are over from now on, and
     /// count as interrupted. Says how many there were.
     async fn recover(&self, holder: &str, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The activities whose containers are held by others than `holder`, and not over at `now`.
+    async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError>;
 
     /// All that is held and not over at `now`, by kind and subject.
     async fn lease_rows(&self, now: Timestamp) -> Result<Vec<LeaseRow>, StoreError>;

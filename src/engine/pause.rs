@@ -8,10 +8,14 @@ use crate::domain::id::Digest;
 ///
 /// How much more follows from what is tried again: like ids, it is derived and never drawn.
 pub(super) fn spread<'a>(pause: Duration, what: impl IntoIterator<Item = &'a str>) -> Duration {
+    pause + part_of(pause, what) / 4
+}
+
+/// A part of `pause`: from none of it to all.
+pub(super) fn part_of<'a>(pause: Duration, what: impl IntoIterator<Item = &'a str>) -> Duration {
     let digest = Digest::of_fields(what);
     let digits = digest.as_str().rsplit(':').next().and_then(|hex| hex.get(..8)).unwrap_or_default();
-    let part = f64::from(u32::from_str_radix(digits, 16).unwrap_or_default()) / f64::from(u32::MAX);
-    pause + pause.mul_f64(part / 4.0)
+    pause.mul_f64(f64::from(u32::from_str_radix(digits, 16).unwrap_or_default()) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl WakeReason {
     }
 }
 
-/// Where wakes go. Both calls return at once, never fail, and may come too often: a wake for a
+/// Where wakes go. All calls return at once, never fail, and may come too often: a wake for a
 /// target that waits already changes nothing, and one for a target that is being looked at
 /// causes exactly one more look.
 pub trait Door: Send + Sync {
@@ -48,6 +48,9 @@ pub trait Door: Send + Sync {
     fn look_anew(&self, target: Target) {
         self.wake(target, WakeReason::Webhook);
     }
+
+    /// Wakes of these targets stand in the record: a delivery brought them.
+    fn recorded(&self, targets: &[Target]);
 
     /// Somebody has asked for something; it stands in the record.
     fn asked(&self) {}

@@ -20,9 +20,7 @@ pub struct Done {
     pub activity: ActivityId,
     pub container: ContainerId,
     pub task: String,
-    pub version: String,
-    pub digest: String,
-    pub times: u64,
+    times: u64,
 }
 
 /// What the executor knows of a container.
@@ -148,13 +146,11 @@ impl SimExecutor {
         }
         site.done_under = site.done_under.max(call.token.0);
         let (version, digest) = (call.version.version.to_string(), call.version.digest.as_str().to_owned());
-        site.last = Some((call.activity.clone(), version.clone(), digest.clone()));
+        site.last = Some((call.activity.clone(), version, digest));
         let done = ledger.keys.entry(key.clone()).or_insert_with(|| Done {
             activity: call.activity.clone(),
             container: call.container.clone(),
             task: call.task.clone(),
-            version,
-            digest,
             times: 0,
         });
         done.times += 1;

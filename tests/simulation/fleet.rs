@@ -1,16 +1,15 @@
 //! The replicas: engines over one record, that are started, killed, stopped and started again.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use meshwright::domain::id::{Digest, ExecutorName, SourceName};
 use meshwright::domain::source::Target;
 use meshwright::domain::stage::{ExecutorProfile, Gate, Phase, Platform, Stage};
-use meshwright::engine::{Engine, EngineSettings, Ports, WakeQueue, Watched};
+use meshwright::engine::{Engine, EngineDoor, EngineSettings, Ports, Watched};
 use meshwright::port::clock::Clock;
-use meshwright::port::door::WakeReason;
+use meshwright::port::door::{Door, WakeReason};
 use meshwright::port::executor::Executor;
 use meshwright::port::forge::{Abilities, Forge};
 use meshwright::port::judge::Judge;
@@ -29,8 +28,6 @@ use super::record::Record;
 use super::store::SimStore;
 use super::world::{Replica, World};
 
-/// How often each source is asked without being woken.
-const POLL: Duration = Duration::from_secs(15);
 /// How long a replica may take to stop when it is asked to.
 const MOST_STOPPING: Duration = Duration::from_secs(90);
 
@@ -44,13 +41,15 @@ pub struct Outside {
     pub desk: Arc<Mutex<Desk>>,
     /// Whether `prod` has a gate.
     pub gated: bool,
+    /// How often each source is looked at without being woken.
+    pub poll: Duration,
     pub abilities: Abilities,
 }
 
 /// A replica that runs.
 struct Running {
     replica: Arc<Replica>,
-    queue: Arc<WakeQueue>,
+    door: Arc<EngineDoor>,
     stop: CancellationToken,
     loops: JoinHandle<()>,
 }
@@ -97,16 +96,13 @@ impl Fleet {
             if world.chance.one_in(2) { 0 } else { i64::try_from(world.chance.number(0..=4_000)).unwrap() - 2_000 };
         world.tell(format_args!("{name} starts"));
         let replica = Arc::new(Replica::new(world, name, skew));
-        let engine = engine(&self.outside, &replica);
-        let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
-        let loops = tokio::spawn(serve(
-            Arc::clone(&replica),
-            engine,
-            Arc::clone(&queue),
-            self.outside.mesh.sources.clone(),
-            stop.clone(),
-        ));
-        self.running.lock().unwrap()[place] = Some(Running { replica, queue, stop, loops });
+        // One daemon at a time uses a record in a file: whoever starts was the one that ran before.
+        let holder = if self.len() == 1 { "single".to_owned() } else { replica.name.clone() };
+        let engine = engine(&self.outside, &replica, holder);
+        let (door, stop) = (Arc::new(EngineDoor::new(Arc::clone(&engine))), CancellationToken::new());
+        let polls = (self.outside.mesh.sources.clone(), self.outside.poll);
+        let loops = tokio::spawn(serve(Arc::clone(&replica), engine, Arc::clone(&door), polls, stop.clone()));
+        self.running.lock().unwrap()[place] = Some(Running { replica, door, stop, loops });
     }
 
     /// Asks a replica to stop, and waits until it has.
@@ -132,16 +128,15 @@ impl Fleet {
         let running = self.running.lock().unwrap();
         let Some(running) = running[place].as_ref() else { return };
         if !running.replica.is_dead() {
-            running.queue.wake_for(&Target::branch(source.clone()), reason);
+            running.door.wake(Target::branch(source.clone()), reason);
         }
     }
 
     /// One replica reads the policies again.
-    pub async fn reload_policies(&self, place: usize) {
-        let Some(replica) = self.replica(place) else { return };
-        replica.policies.store(self.outside.world.policies.load(Ordering::SeqCst), Ordering::SeqCst);
-        for source in &self.outside.mesh.sources {
-            self.wake(place, source, WakeReason::PolicyChange);
+    pub fn reload_policies(&self, place: usize) {
+        let running = self.running.lock().unwrap();
+        if let Some(running) = running[place].as_ref() {
+            running.door.policies_changed();
         }
     }
 }
@@ -150,38 +145,37 @@ impl Fleet {
 async fn serve(
     replica: Arc<Replica>,
     engine: Arc<Engine>,
-    queue: Arc<WakeQueue>,
-    sources: Vec<SourceName>,
+    door: Arc<EngineDoor>,
+    (sources, every): (Vec<SourceName>, Duration),
     stop: CancellationToken,
 ) {
+    // What cannot start is started again.
+    while let Err(error) = engine.recover().await {
+        replica.world.tell(format_args!("{} cannot start: {error}", replica.name));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
     let polls = async {
         for source in &sources {
-            queue.wake_for(&Target::branch(source.clone()), WakeReason::StartUp);
+            door.wake(Target::branch(source.clone()), WakeReason::StartUp);
         }
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(every) => {}
             }
             for source in &sources {
-                queue.wake_for(&Target::branch(source.clone()), WakeReason::Poll);
+                door.wake(Target::branch(source.clone()), WakeReason::Poll);
             }
         }
     };
-    tokio::join!(
-        engine.pass_until(&queue, &stop),
-        engine.roll_out_until(&stop),
-        engine.publish_until(&stop),
-        engine.answer_until(&queue, &stop),
-        polls
-    );
+    tokio::join!(engine.run_until(&stop), door.carry_until(&stop), polls);
     if !stop.is_cancelled() {
         replica.world.violated(format!("the loops of {} ended by themselves", replica.name));
     }
 }
 
-fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>) -> Arc<Engine> {
+fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>, holder: String) -> Arc<Engine> {
     let phases = [Phase::Provision, Phase::Build, Phase::Deploy];
     let name = |task: &str| task.parse::<ExecutorName>().unwrap();
     let executor: Arc<dyn Executor> =
@@ -207,7 +201,10 @@ fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>) -> Arc<Engine> {
         compatibility: Default::default(),
         sources: sources.iter().map(|source| (source.clone(), watched.clone())).collect(),
         platform,
-        holder: "single".to_owned(),
+        holder,
+        lease: Duration::from_secs(12),
+        grace: Duration::from_secs(8),
+        parallel_looks: 2,
         parallel_activities: 3,
         retry_pause: Duration::from_secs(1),
         longest_pause: Duration::from_secs(20),

@@ -20,10 +20,8 @@ pub struct Shown {
     pub reports: BTreeMap<Key, Report>,
     ids: BTreeMap<Key, String>,
     next: u64,
-    /// What it has forgotten by a fault, or shows in an older state because a write came late.
+    /// What it has forgotten by a fault.
     pub spoilt: BTreeSet<Key>,
-    /// Editions in the order in which they came in; a write that was held up comes late.
-    pub writes: u64,
 }
 
 impl Shown {
@@ -54,7 +52,6 @@ impl SimForge {
 
     fn write(&self, report: &Report, external: Option<&str>) -> Option<String> {
         let mut shown = self.shown.lock().unwrap();
-        shown.writes += 1;
         let key = key(report);
         let known = external.map(str::to_owned).or_else(|| shown.ids.get(&key).cloned());
         let id = known.unwrap_or_else(|| {
@@ -67,14 +64,10 @@ impl SimForge {
     }
 
     fn limited(&self) -> ForgeError {
-        let seconds = i64::try_from(self.world().chance.number(2..=40)).unwrap();
-        let until = self.replica.now().checked_add(jiff_seconds(seconds)).unwrap();
+        let seconds = self.world().chance.number(2..=40);
+        let until = self.replica.now().checked_add(Duration::from_secs(seconds)).unwrap();
         ForgeError::Limited { until, message: "too many requests".to_owned() }
     }
-}
-
-fn jiff_seconds(seconds: i64) -> Duration {
-    Duration::from_secs(seconds.unsigned_abs())
 }
 
 #[async_trait]
@@ -132,7 +125,13 @@ impl Forge for SimForge {
         let outcome = if world.fault("forge fails", rates.forge_fails) {
             Err(ForgeError::Transient("502".to_owned()))
         } else {
-            Ok(self.shown.lock().unwrap().reports.get(&key(report)) == Some(report))
+            let shown = self.shown.lock().unwrap();
+            let found = shown.reports.get(&key(report));
+            if found.is_none() && !shown.spoilt.contains(&key(report)) {
+                let what = format!("{} {} {}", report.source, report.revision.short(), report.context);
+                world.violated(format!("{what} is recorded as shown, and was never sent"));
+            }
+            Ok(found == Some(report))
         };
         world.tell(format_args!(
             "{} shows {} {} {} {outcome:?}",

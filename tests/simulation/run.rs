@@ -107,6 +107,7 @@ fn rates(seed: u64) -> Rates {
         forge_limits: rate(20),
         forge_hangs: rate(10),
         judge_fails: rate(15),
+        rings_lost: rate(200),
         delays: chance.weighed(&[(1, 20), (2, 120), (2, 350)]),
     }
 }
@@ -128,9 +129,10 @@ async fn live(seed: u64, world: Arc<World>) -> u64 {
         shown: Arc::default(),
         desk: Arc::default(),
         gated: chance.one_in(2),
+        poll: Duration::from_secs(chance.weighed(&[(2, 15), (1, 60)])),
         abilities,
     });
-    let replicas = 1;
+    let replicas = chance.weighed(&[(2, 1), (2, 2), (3, 3)]);
     let fleet = Arc::new(Fleet::new(Arc::clone(&outside), replicas));
     for place in 0..fleet.len() {
         fleet.start(place);
@@ -227,7 +229,7 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
                     let (fleet, after) = (Arc::clone(fleet), chance.millis(0..=4_000));
                     tokio::spawn(async move {
                         sleep(after).await;
-                        fleet.reload_policies(place).await;
+                        fleet.reload_policies(place);
                     });
                 }
             }
@@ -303,7 +305,7 @@ async fn heal(chance: &Chance, fleet: &Arc<Fleet>) {
             replica.skew.store(0, Ordering::SeqCst);
         }
         fleet.start(place);
-        fleet.reload_policies(place).await;
+        fleet.reload_policies(place);
     }
     if chance.one_in(4) {
         return;

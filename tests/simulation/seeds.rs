@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::run::{Options, Outcome, run};
+use super::world::Broken;
 
 /// So many seeds are run unless somebody wants more.
 const USUAL: u64 = 200;
 /// Within so many seeds a broken build is caught.
-#[expect(dead_code, reason = "used by the tests of broken builds")]
 const MOST_TO_CATCH: u64 = 200;
 
 fn wanted(name: &str) -> Option<u64> {
@@ -97,4 +97,34 @@ fn a_seed_comes_out_the_same_each_time() {
         assert_eq!(one.hash, other.hash, "seed {seed}");
         assert_eq!(one.faults, other.faults, "seed {seed}");
     }
+}
+
+/// Runs a broken build until it is caught.
+fn caught(broken: Broken) -> u64 {
+    let options = Options { broken: Some(broken), ..Options::default() };
+    let Some((seed, outcome)) = run_all(0, MOST_TO_CATCH, options, |_, _| {}) else {
+        panic!("{broken:?} is not caught within {MOST_TO_CATCH} seeds");
+    };
+    println!("{broken:?} is caught by seed {seed}: {}", outcome.violations[0]);
+    seed
+}
+
+#[test]
+fn a_build_without_fencing_is_caught() {
+    assert!(caught(Broken::NoFencing) < MOST_TO_CATCH);
+}
+
+#[test]
+fn a_build_that_renews_keys_is_caught() {
+    assert!(caught(Broken::KeyRenewed) < MOST_TO_CATCH);
+}
+
+#[test]
+fn a_build_that_clears_wakes_too_early_is_caught() {
+    assert!(caught(Broken::WakeCleared) < MOST_TO_CATCH);
+}
+
+#[test]
+fn a_build_that_marks_reports_before_they_are_sent_is_caught() {
+    assert!(caught(Broken::MarkedBeforeSent) < MOST_TO_CATCH);
 }

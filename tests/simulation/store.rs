@@ -1,6 +1,7 @@
 //! The real record, as one replica reaches it: each call is made at once, and may be kept waiting, fail, or
 //! be the last of its replica.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -169,9 +170,19 @@ impl ActivityBook for SimStore {
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         read!(self.troubled(source))
     }
-    async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError> {
-        let outcome = write!(self.claim(id, holder, at));
-        self.replica.world.tell(format_args!("{} claim {id} by {holder}: {outcome:?}", self.replica.name));
+    async fn claim(
+        &self,
+        id: &ActivityId,
+        holder: &str,
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<FencingToken>, StoreError> {
+        let world = &self.replica.world;
+        let outcome: Result<Option<FencingToken>, StoreError> = write!(self.claim(id, holder, at, until));
+        if let Ok(Some(token)) = &outcome {
+            world.tokens.lock().unwrap().insert(id.clone(), *token);
+        }
+        world.tell(format_args!("{} claim {id} by {holder}: {outcome:?}", self.replica.name));
         outcome
     }
     async fn append(
@@ -182,14 +193,17 @@ impl ActivityBook for SimStore {
         reports: &[Report],
         at: Timestamp,
     ) -> Result<ActivityState, AppendError> {
-        self.replica.world.tell(format_args!("{} about to append {id} {token:?} {event:?}", self.replica.name));
+        let world = &self.replica.world;
+        world.tell(format_args!("{} about to append {id} {token:?} {event:?}", self.replica.name));
+        let newest = world.tokens.lock().unwrap().get(id).copied();
+        let token = if world.broken == Some(Broken::NoFencing) { token.and(newest).or(token) } else { token };
         write!(self.append(id, token, event, reports, at))
     }
     async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
         read!(self.events(id))
     }
-    async fn append_log(&self, id: &ActivityId, lines: &[LogLine]) -> Result<(), StoreError> {
-        write!(self.append_log(id, lines))
+    async fn append_log(&self, id: &ActivityId, token: FencingToken, lines: &[LogLine]) -> Result<(), StoreError> {
+        write!(self.append_log(id, token, lines))
     }
     async fn log(&self, id: &ActivityId) -> Result<Vec<LogLine>, StoreError> {
         read!(self.log(id))
@@ -314,6 +328,151 @@ impl ProposalBook for SimStore {
     }
     async fn assess_again(&self, source: &SourceName, proposal: &Proposal) -> Result<(), StoreError> {
         write!(self.assess_again(source, proposal))
+    }
+}
+
+#[async_trait]
+impl WakeBook for SimStore {
+    async fn wake(&self, wakes: &[Wake]) -> Result<(), StoreError> {
+        let world = &self.replica.world;
+        let names: Vec<&str> = wakes.iter().map(|wake| wake.target.source.as_str()).collect();
+        let (meant, mut wakes) = (wakes, wakes.to_vec());
+        if world.broken == Some(Broken::WakeCleared) {
+            wakes.retain(|wake| !world.looks.lock().unwrap().contains_key(&wake.target));
+        }
+        self.replica.enter().await;
+        let outcome = match self.refused() {
+            Some(error) => Err(error),
+            None => at_once(self.inner.wake(&wakes)),
+        };
+        if outcome.is_ok() {
+            let mut looks = world.looks.lock().unwrap();
+            for wake in meant {
+                looks.entry(wake.target.clone()).and_modify(|woken| *woken = true);
+            }
+        }
+        let outcome = self.lost().filter(|_| outcome.is_ok()).map_or(outcome, Err);
+        world.tell(format_args!("{} wake {names:?} {outcome:?}", self.replica.name));
+        self.replica.leave().await;
+        outcome
+    }
+    async fn take_wake(&self, ask: &TakeWake<'_>) -> Result<Option<TakenWake>, StoreError> {
+        self.replica.enter().await;
+        let outcome = match self.refused() {
+            Some(error) => Err(error),
+            None => at_once(self.inner.take_wake(ask)),
+        };
+        if let Ok(Some(taken)) = &outcome {
+            // This look answers all wakes that came before it.
+            self.replica.world.looks.lock().unwrap().insert(taken.target.clone(), false);
+        }
+        let outcome = self.lost().filter(|_| outcome.is_ok()).map_or(outcome, Err);
+        self.replica.world.tell(format_args!("{} take {outcome:?}", self.replica.name));
+        self.replica.leave().await;
+        outcome
+    }
+    async fn settle_wake(&self, taken: &TakenWake, end: &LookEnd, now: Timestamp) -> Result<bool, StoreError> {
+        self.replica.enter().await;
+        let world = &self.replica.world;
+        let outcome = match self.refused() {
+            Some(error) => Err(error),
+            None => at_once(self.inner.settle_wake(taken, end, now)),
+        };
+        if outcome == Ok(true) && world.looks.lock().unwrap().remove(&taken.target) == Some(true) {
+            let source = &taken.target.source;
+            let rows = at_once(self.inner.wake_rows(now, 1_000))?;
+            if !rows.iter().any(|row| row.source == *source && row.proposal.is_none()) {
+                world.violated(format!("{source} was woken while it was looked at, and is not looked at again"));
+            }
+        }
+        let outcome = self.lost().filter(|_| outcome.is_ok()).map_or(outcome, Err);
+        world.tell(format_args!("{} settle {} {end:?} {outcome:?}", self.replica.name, taken.target.source));
+        self.replica.leave().await;
+        outcome
+    }
+    async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
+        read!(self.next_wake())
+    }
+    async fn wake_rows(&self, now: Timestamp, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
+        read!(self.wake_rows(now, limit))
+    }
+}
+
+#[async_trait]
+impl LeaseBook for SimStore {
+    async fn take_lease(
+        &self,
+        name: &LeaseName,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let outcome = write!(self.take_lease(name, holder, now, until));
+        if let Ok(Some(lease)) = &outcome {
+            self.replica.world.tell(format_args!("{} has {} {:?}", self.replica.name, name.as_str(), lease.token));
+        }
+        outcome
+    }
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<bool, StoreError> {
+        write!(self.renew(lease, until))
+    }
+    async fn hand_back(&self, lease: &Lease) -> Result<(), StoreError> {
+        write!(self.hand_back(lease))
+    }
+    async fn recover(&self, holder: &str, now: Timestamp) -> Result<u64, StoreError> {
+        write!(self.recover(holder, now))
+    }
+    async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError> {
+        read!(self.held_by_others(holder, now))
+    }
+    async fn lease_rows(&self, now: Timestamp) -> Result<Vec<LeaseRow>, StoreError> {
+        read!(self.lease_rows(now))
+    }
+}
+
+#[async_trait]
+impl Terms for SimStore {
+    fn under(&self, lease: &Lease) -> Arc<dyn Store> {
+        let unfenced = self.replica.world.broken == Some(Broken::NoFencing);
+        let inner = if unfenced { Arc::clone(&self.inner) } else { self.inner.under(lease) };
+        Arc::new(Self { inner, replica: Arc::clone(&self.replica) })
+    }
+    fn upon(&self, basis: &Basis) -> Arc<dyn Store> {
+        Arc::new(Self { inner: self.inner.upon(basis), replica: Arc::clone(&self.replica) })
+    }
+    async fn basis(&self, source: &SourceName) -> Result<Basis, StoreError> {
+        read!(self.basis(source))
+    }
+}
+
+impl Bells for SimStore {
+    fn ring(&self, bell: Bell) {
+        if !self.replica.is_dead() {
+            self.inner.ring(bell);
+        }
+    }
+    fn listen(&self) -> Box<dyn Listener> {
+        Box::new(SimListener { inner: self.inner.listen(), replica: Arc::clone(&self.replica) })
+    }
+}
+
+/// Rings of others may be late, and may be lost.
+struct SimListener {
+    inner: Box<dyn Listener>,
+    replica: Arc<Replica>,
+}
+
+#[async_trait]
+impl Listener for SimListener {
+    async fn next(&mut self) -> Bell {
+        loop {
+            let bell = self.inner.next().await;
+            self.replica.enter().await;
+            let world = &self.replica.world;
+            if !world.fault("ring is lost", world.rates.rings_lost) {
+                return bell;
+            }
+        }
     }
 }
 

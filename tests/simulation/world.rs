@@ -1,12 +1,15 @@
 //! What all parts of a run share: chance, trace, time, and which faults there are now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use meshwright::domain::activity::FencingToken;
 use meshwright::domain::id::{Digest, Revision, SourceName};
+use meshwright::domain::plan::ActivityId;
+use meshwright::domain::source::Target;
 use meshwright::domain::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -46,6 +49,7 @@ pub struct Rates {
     pub forge_limits: u64,
     pub forge_hangs: u64,
     pub judge_fails: u64,
+    pub rings_lost: u64,
     /// How often a call is kept waiting.
     pub delays: u64,
 }
@@ -62,11 +66,15 @@ pub struct World {
     pub disk_full_until: AtomicU64,
     /// By how much the clocks of all were set, in milliseconds.
     jumped: AtomicI64,
+    /// The newest token of each activity.
+    pub tokens: Mutex<BTreeMap<ActivityId, FencingToken>>,
+    /// Targets that are looked at, and whether somebody has woken them meanwhile.
+    pub looks: Mutex<BTreeMap<Target, bool>>,
     /// Which edition of the policies is right.
     pub policies: AtomicU64,
     violations: Mutex<Vec<String>>,
     /// How often which fault happened.
-    pub faults: Mutex<std::collections::BTreeMap<&'static str, u64>>,
+    pub faults: Mutex<BTreeMap<&'static str, u64>>,
     began: Instant,
 }
 
@@ -81,6 +89,8 @@ impl World {
             faulty: AtomicBool::new(true),
             disk_full_until: AtomicU64::new(0),
             jumped: AtomicI64::new(0),
+            tokens: Mutex::default(),
+            looks: Mutex::default(),
             policies: AtomicU64::new(1),
             violations: Mutex::default(),
             faults: Mutex::default(),

@@ -1,8 +1,9 @@
 //! The record.
 //!
-//! `sqlite` plays all roles of `port::store` on one file. What any database needs alike stands
-//! beside it: how values are written as text, what an event means for what is listed, and what a
-//! database's error means for the caller. Another database gets a folder beside `sqlite`.
+//! `sql` plays all roles of `port::store` by statements that SQLite and PostgreSQL take alike; `sqlite`
+//! and `postgres` hold what is particular to each: opening, locks, migrations. What stands beside
+//! them: how values are written as text, what an event means for what is listed, and what a
+//! database's error means for the caller.
 //!
 //! Absent here: decisions. What may follow which event is decided by `domain::activity`; what is
 //! to be recorded is decided by the engine.
@@ -10,5 +11,9 @@
 mod encode;
 mod failure;
 mod outcome;
+mod sql;
 
+pub mod postgres;
 pub mod sqlite;
+
+pub use sql::SqlStore;

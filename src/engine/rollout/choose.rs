@@ -74,7 +74,8 @@ impl Waiting {
 }
 
 impl Engine {
-    /// `running` are driven by this process now, `resting` are left alone until the next look.
+    /// `running` are driven by this process now, `resting` are left alone until the next look, and what other
+    /// replicas drive is left to them.
     pub(super) async fn choose(
         &self,
         running: &BTreeSet<ActivityId>,
@@ -87,7 +88,9 @@ impl Engine {
             unfinished.into_iter().partition(|record| record.state.status == ActivityStatus::Running);
         let mut busy: BTreeSet<ContainerId> = BTreeSet::new();
         let mut choice = Choice::default();
-        let is_free = |id: &ActivityId| !running.contains(id) && !resting.contains(id);
+        let now = self.ports.clock.now();
+        let held = self.ports.store.held_by_others(&self.settings.holder, now).await?;
+        let is_free = |id: &ActivityId| !running.contains(id) && !resting.contains(id) && !held.contains(id);
         for record in begun {
             busy.insert(record.planned.container);
             if is_free(&record.planned.id) {

@@ -10,9 +10,11 @@ use crate::domain::activity::{ActivityEvent, ActivityStatus, FailureKind, Fencin
 use crate::domain::plan::{ActivityId, PlannedTask};
 use crate::domain::policy::{PolicyEvent, Question, Verdict};
 use crate::port::executor::{TaskError, TaskOutcome};
-use crate::port::store::{ActivityRecord, AppendError, StoreError};
+use crate::port::source::FetchError;
+use crate::port::store::{ActivityRecord, AppendError, Lease, Leased, StoreError};
 
 use super::super::Engine;
+use super::super::tenure::Tenure;
 use super::call::{Attempt, Surroundings, SurroundingsError, results_so_far};
 use super::progress::TaskProgress;
 
@@ -24,6 +26,8 @@ pub(super) enum DriveError {
     Append(#[from] AppendError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("its commit cannot be had for now: {0}")]
+    Fetch(#[from] FetchError),
 }
 
 /// How a task ended, for the activity.
@@ -36,40 +40,84 @@ enum TaskEnd {
 }
 
 impl Engine {
-    /// Claims an activity and brings it to its end.
-    pub(super) async fn drive(&self, id: &ActivityId, stop: &CancellationToken) -> Result<(), DriveError> {
-        let now = self.ports.clock.now();
-        // Under the gate, because a pass that supersedes what waits reports it as superseded, and because
-        // people may have decided otherwise since it was chosen.
-        let gate = self.report_gate.lock().await;
-        let Some(before) = self.ports.store.activity(id).await? else { return Ok(()) };
-        if self.is_kept(&before).await? {
-            return Ok(());
+    /// Claims an activity and brings it to its end. After `stop` no further task is begun; at `halt` the one
+    /// that runs is broken off. What has not ended is handed back.
+    pub(super) async fn drive(
+        &self,
+        id: &ActivityId,
+        stop: &CancellationToken,
+        halt: &CancellationToken,
+    ) -> Result<(), DriveError> {
+        let Some((mut record, tenure)) = self.take_container(id, halt).await? else { return Ok(()) };
+        let outcome = self.drive_claimed(&mut record, &tenure, stop).await;
+        if !record.state.status.is_final() {
+            tenure.hand_back().await;
         }
-        let is_first = self.is_first_of_stage(&before).await?;
-        let claimed = self.ports.store.claim(id, &self.settings.holder, now).await?;
-        let Some(token) = claimed else { return Ok(()) };
-        let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
+        outcome
+    }
+
+    /// Claims an activity, unless people keep it from beginning or another holds its container.
+    async fn take_container(
+        &self,
+        id: &ActivityId,
+        halt: &CancellationToken,
+    ) -> Result<Option<(ActivityRecord, Tenure)>, DriveError> {
+        let Some(before) = self.ports.store.activity(id).await? else { return Ok(None) };
+        // Because a pass that supersedes what waits reports it as superseded, and because people may have
+        // decided otherwise since it was chosen.
+        let mut standing = self.stand(&before.source).await?;
+        let (claimed, until, is_first) = loop {
+            let Some(before) = self.ports.store.activity(id).await? else { return Ok(None) };
+            if self.is_kept(&before).await? {
+                return Ok(None);
+            }
+            let is_first = self.is_first_of_stage(&before).await?;
+            let now = self.ports.clock.now();
+            let until = self.end_of_lease(now);
+            match standing.store.claim(id, &self.settings.holder, now, until).await {
+                Ok(claimed) => break (claimed, until, is_first),
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        drop(standing);
+        let Some(token) = claimed else { return Ok(None) };
+        let lease = Lease { what: Leased::Container(before.planned.container), token };
+        let tenure = self.keep(lease, until, halt);
+        let Some(record) = self.ports.store.activity(id).await? else { return Ok(None) };
         if is_first {
             self.report_beginning(&record).await?;
         }
-        drop(gate);
+        Ok(Some((record, tenure)))
+    }
+
+    async fn drive_claimed(
+        &self,
+        record: &mut ActivityRecord,
+        tenure: &Tenure,
+        stop: &CancellationToken,
+    ) -> Result<(), DriveError> {
+        let (id, token) = (record.planned.id.clone(), tenure.lease().token);
         info!(
             source = %record.source, revision = %record.revision.short(), activity = %id,
             container = %record.planned.container, version = %record.planned.to.version, "rolling out"
         );
-        let surroundings = match self.surroundings(&record).await {
+        let surroundings = match self.surroundings(record).await {
             Ok(surroundings) => surroundings,
             Err(SurroundingsError::Store(error)) => return Err(error.into()),
-            Err(SurroundingsError::Gone(message)) => return self.fail_next(&mut record, token, message).await,
+            Err(SurroundingsError::Fetch(error)) => return Err(error.into()),
+            Err(SurroundingsError::Gone(message)) => return self.fail_next(record, token, message).await,
         };
         for index in 0..record.planned.tasks.len() {
-            match self.run_task(&mut record, &surroundings, token, index, stop).await? {
+            if stop.is_cancelled() || tenure.is_over() {
+                return Ok(());
+            }
+            match self.run_task(record, &surroundings, tenure, index).await? {
                 TaskEnd::Succeeded => {}
                 TaskEnd::Ended | TaskEnd::Stopped => return Ok(()),
             }
         }
-        self.finish(&mut record, &surroundings, token).await
+        self.finish(record, &surroundings, token).await
     }
 
     /// Whether people keep the activity from beginning. What has begun goes on.
@@ -80,7 +128,9 @@ impl Engine {
 
     /// Ends an activity over which our own code panicked: it would do so again.
     pub(super) async fn give_up(&self, id: &ActivityId) -> Result<(), DriveError> {
-        let Some(token) = self.ports.store.claim(id, &self.settings.holder, self.ports.clock.now()).await? else {
+        let now = self.ports.clock.now();
+        let until = self.end_of_lease(now);
+        let Some(token) = self.ports.store.claim(id, &self.settings.holder, now, until).await? else {
             return Ok(());
         };
         let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
@@ -92,10 +142,10 @@ impl Engine {
         &self,
         record: &mut ActivityRecord,
         surroundings: &Surroundings,
-        token: FencingToken,
+        tenure: &Tenure,
         index: usize,
-        stop: &CancellationToken,
     ) -> Result<TaskEnd, DriveError> {
+        let (token, stop) = (tenure.lease().token, tenure.over());
         let Some(task) = record.planned.tasks.get(index).cloned() else { return Ok(TaskEnd::Succeeded) };
         let (mut number, mut handle) = match record.state.tasks.get(index) {
             Some(TaskStatus::Succeeded { .. }) => return Ok(TaskEnd::Succeeded),
@@ -113,6 +163,10 @@ impl Engine {
         }
         loop {
             self.append(record, token, ActivityEvent::TaskStarted { task: index, attempt: number }).await?;
+            // We may have been stopped for so long that it is another's by now.
+            if tenure.is_over() {
+                return Ok(TaskEnd::Stopped);
+            }
             let attempt = Attempt { token, number, handle: handle.take(), cancel: stop };
             let outcome = tokio::select! {
                 biased;

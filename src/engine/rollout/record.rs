@@ -7,7 +7,7 @@ use tracing::warn;
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, TaskStatus};
 use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
 use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, AppendError, StageStanding, StoreError};
+use crate::port::store::{ActivityRecord, AppendError, Bell, StageStanding, StoreError};
 
 use super::super::Engine;
 use super::super::reports::StageLine;
@@ -60,20 +60,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Appends an event after which the stage's status is another. See `reports` for the race.
+    /// Appends an event after which the stage's status is another. See `standing` for the race.
     pub(super) async fn append_and_report(
         &self,
         record: &mut ActivityRecord,
         token: Option<FencingToken>,
         event: ActivityEvent,
     ) -> Result<(), AppendError> {
-        let gate = self.report_gate.lock().await;
+        let mut standing = self.stand(&record.source).await?;
         let after = record.state.clone().after(&event)?;
-        let reports = self.reports_after(record, &after).await?;
-        let now = self.ports.clock.now();
-        record.state = self.ports.store.append(&record.planned.id, token, &event, &reports, now).await?;
-        drop(gate);
-        self.publish_bell.notify_one();
+        loop {
+            let reports = self.reports_after(record, &after).await?;
+            let now = self.ports.clock.now();
+            match standing.store.append(&record.planned.id, token, &event, &reports, now).await {
+                Ok(state) => record.state = state,
+                Err(error) if standing.moved(&error).await? => continue,
+                Err(error) => return Err(error),
+            }
+            break;
+        }
+        drop(standing);
+        self.ring(Bell::Reports);
         Ok(())
     }
 
@@ -92,7 +99,7 @@ impl Engine {
     /// The status of the activity's stage when the activity itself stands at `after`: of its own
     /// commit, of those after it that still tell of it, and of the one that was looked at last, which
     /// shows all that is not as Git says; and where it is the last of its stage, of the stages that waited
-    /// for it. The caller holds the gate.
+    /// for it. The caller stands on the source.
     async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, StoreError> {
         let stage = &record.planned.container.stage;
         let now = ActivityRecord { state: after.clone(), ..record.clone() };
@@ -136,11 +143,19 @@ impl Engine {
     }
 
     /// Wants it to be shown that the first rollout of a commit has begun at a stage; of the others, their
-    /// ends are enough. The caller holds the gate.
+    /// ends are enough.
     pub(super) async fn report_beginning(&self, record: &ActivityRecord) -> Result<(), StoreError> {
-        let reports = self.reports_after(record, &record.state).await?;
-        self.ports.store.want(&reports, self.ports.clock.now()).await?;
-        self.publish_bell.notify_one();
+        let mut standing = self.stand(&record.source).await?;
+        loop {
+            let reports = self.reports_after(record, &record.state).await?;
+            match standing.store.want(&reports, self.ports.clock.now()).await {
+                Ok(()) => break,
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error),
+            }
+        }
+        drop(standing);
+        self.ring(Bell::Reports);
         Ok(())
     }
 

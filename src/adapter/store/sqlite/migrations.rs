@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 5;
+pub const KNOWN: i64 = 7;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (3, "proposals", include_str!("../../../../migrations/sqlite/0003_proposals.sql")),
     (4, "reports", include_str!("../../../../migrations/sqlite/0004_reports.sql")),
     (5, "approvals", include_str!("../../../../migrations/sqlite/0005_approvals.sql")),
+    (7, "sharing", include_str!("../../../../migrations/sqlite/0007_sharing.sql")),
 ];
 
 fn migrator() -> Migrator {

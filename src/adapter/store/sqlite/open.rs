@@ -10,11 +10,12 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
+use crate::adapter::store::sql::{Database, SqlStore};
 use crate::port::store::StoreError;
 
 use super::lock::StateLock;
 use super::migrations::{self, Found};
-use super::{SqliteStore, Writer};
+use super::{File, Writer};
 
 /// What may be set when the file is opened.
 #[derive(Debug, Clone)]
@@ -31,8 +32,8 @@ impl Default for SqliteOptions {
     }
 }
 
-impl SqliteStore {
-    /// Opens the record at `path` for reading and writing; see [`SqliteStore::open_with`].
+impl SqlStore {
+    /// Opens the record at `path` for reading and writing; see [`SqlStore::open_with`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, &SqliteOptions::default()).await
     }
@@ -55,7 +56,7 @@ impl SqliteStore {
             sqlx::query("DELETE FROM audit_events WHERE id = -1").execute(&mut *connection).await?;
             drop(connection);
             let readers = connect_readers(path, options).await?;
-            Ok(Self { readers, writer: Some(Writer { pool, lock, deliveries: Arc::default() }) })
+            Ok(Self::new(Database::Sqlite(File { readers, writer: Some(Writer { pool, lock }) })))
         };
         opened.await.map_err(|error| named(path, error))
     }
@@ -78,7 +79,8 @@ impl SqliteStore {
                 }
                 Found::Empty => return Err(StoreError::Unusable("nothing has been recorded in it yet".to_owned())),
             }
-            Ok(Self { readers: connect_readers(path, &options).await?, writer: None })
+            let readers = connect_readers(path, &options).await?;
+            Ok(Self::new(Database::Sqlite(File { readers, writer: None })))
         };
         opened.await.map_err(|error| named(path, error))
     }
@@ -153,6 +155,6 @@ fn named(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
         StoreError::Unusable(why) => StoreError::Unusable(format!("{}: {why}", path.display())),
-        too_new @ StoreError::TooNew { .. } => too_new,
+        other @ (StoreError::TooNew { .. } | StoreError::Fenced | StoreError::Moved) => other,
     }
 }

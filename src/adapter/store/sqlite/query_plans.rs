@@ -1,12 +1,13 @@
 //! What is asked often must not become slower with all that was ever recorded: each statement is
 //! explained by SQLite, and has to go by the index that was made for it.
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 
-use super::activities::load;
-use super::deliveries::{commands, write};
-use super::passes::{plans, reading, rollouts};
-use super::{SqliteStore, approvals, proposals, reports};
+use crate::adapter::store::sql::activities::load;
+use crate::adapter::store::sql::connection::Query;
+use crate::adapter::store::sql::deliveries::{commands, write};
+use crate::adapter::store::sql::passes::{plans, reading, rollouts};
+use crate::adapter::store::sql::{SqlStore, approvals, proposals, reports};
 
 const EXPECTED: [(&str, &str); 29] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
@@ -20,7 +21,7 @@ const EXPECTED: [(&str, &str); 29] = [
     (plans::ACTIVITIES, "activities_by_revision (source=? AND revision=?)"),
     (rollouts::WAITING, "activities_waiting (product=?)"),
     (reading::DESCRIPTORS_READING, "PRIMARY KEY (source=? AND file=?)"),
-    (reading::STANDING, "descriptors_with_errors (source=?)"),
+    (reading::STANDING.sqlite, "descriptors_with_errors (source=?)"),
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
     (proposals::ONE, "PRIMARY KEY (source=? AND proposal=?)"),
@@ -43,12 +44,12 @@ const EXPECTED: [(&str, &str); 29] = [
 #[tokio::test]
 async fn what_is_asked_often_goes_by_an_index() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
+    let store = SqlStore::open(&folder.path().join("state.db")).await.unwrap();
     let mut connection = store.read().await.unwrap();
     for (statement, index) in EXPECTED {
         let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let steps = sqlx::query(explained).fetch_all(&mut *connection).await.unwrap();
-        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        let steps = Query::put_together(explained, Vec::new(), false).fetch_all(&mut connection).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|step| step.text("detail").unwrap()).collect();
         assert!(steps.iter().any(|step| step.contains(index)), "{statement}: {steps:#?}");
         // Only lists of names and what is pending may be read from end to end.
         let read_wholly = |step: &&String| {

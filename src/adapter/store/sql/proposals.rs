@@ -1,0 +1,178 @@
+//! What became of looking at proposals.
+
+use async_trait::async_trait;
+
+use crate::adapter::store::encode::{from_word, to_column, to_word};
+use crate::adapter::store::sql::connection::{Connection, Row, query};
+use crate::domain::forge::{Proposal, PullState};
+use crate::domain::id::SourceName;
+use crate::domain::report::Report;
+use crate::domain::time::to_millis;
+use crate::port::store::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, ReviewInputs, StoreError};
+
+use super::{Scope, SqlStore, reports};
+
+#[async_trait]
+impl ProposalBook for SqlStore {
+    async fn proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
+        let mut transaction = self.read().await?;
+        let row = query(ONE).bind(source.as_str()).bind(proposal.to_string()).fetch_optional(&mut *transaction).await?;
+        row.as_ref().map(record).transpose()
+    }
+
+    async fn open_proposals(&self, source: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
+        let mut transaction = self.read().await?;
+        let rows = query(OPEN).bind(source.as_str()).fetch_all(&mut *transaction).await?;
+        let mut records: Vec<ProposalRecord> = rows.iter().map(record).collect::<Result<_, _>>()?;
+        records.sort_by(|a, b| a.proposal.cmp(&b.proposal));
+        Ok(records)
+    }
+
+    async fn record_proposal(&self, record: &ProposalRecord, reports: &[Report]) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Source(&record.source)).await?;
+        let inputs = &record.inputs;
+        query(
+            "INSERT INTO proposals (source, proposal, state, head, base, recorded, policies, platform,
+                 result, is_fork, author, title, verdict, summary, commented, again, assessed_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+             ON CONFLICT (source, proposal) DO UPDATE SET
+                 state = excluded.state,
+                 head = excluded.head,
+                 base = excluded.base,
+                 recorded = excluded.recorded,
+                 policies = excluded.policies,
+                 platform = excluded.platform,
+                 result = excluded.result,
+                 is_fork = excluded.is_fork,
+                 author = excluded.author,
+                 title = excluded.title,
+                 verdict = excluded.verdict,
+                 summary = excluded.summary,
+                 commented = excluded.commented,
+                 again = excluded.again,
+                 assessed_at = excluded.assessed_at",
+        )
+        .bind(record.source.as_str())
+        .bind(record.proposal.to_string())
+        .bind(record.state.as_str())
+        .bind(inputs.head.as_str())
+        .bind(inputs.base.as_str())
+        .bind(inputs.recorded.as_ref().map(|revision| revision.as_str()))
+        .bind(inputs.policies.as_str())
+        .bind(inputs.platform.as_str())
+        .bind(record.result.as_ref().map(|revision| revision.as_str()))
+        .bind(record.is_fork)
+        .bind(&record.author)
+        .bind(&record.title)
+        .bind(to_word("verdict", &record.verdict)?)
+        .bind(&record.summary)
+        .bind(record.commented)
+        .bind(record.again)
+        .bind(to_millis(record.assessed_at))
+        .execute(&mut *transaction)
+        .await?;
+        reports::want(&mut transaction, reports, record.assessed_at).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn close_proposal(
+        &self,
+        source: &SourceName,
+        proposal: &Proposal,
+        state: PullState,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write(Scope::Source(source)).await?;
+        let closed =
+            query("UPDATE proposals SET state = $3, again = 0 WHERE source = $1 AND proposal = $2 AND state = 'open'")
+                .bind(source.as_str())
+                .bind(proposal.to_string())
+                .bind(state.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        query(
+            "DELETE FROM proposals WHERE source = $1 AND state <> 'open' AND proposal NOT IN (
+                 SELECT proposal FROM proposals WHERE source = $1 AND state <> 'open'
+                 ORDER BY assessed_at DESC, proposal DESC LIMIT $2)",
+        )
+        .bind(source.as_str())
+        .bind(to_column(CLOSED_KEPT as u64))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(closed > 0)
+    }
+
+    async fn assess_again(&self, source: &SourceName, proposal: &Proposal) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Source(source)).await?;
+        query("UPDATE proposals SET again = 1 WHERE source = $1 AND proposal = $2")
+            .bind(source.as_str())
+            .bind(proposal.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// One proposal.
+pub const ONE: &str = "SELECT * FROM proposals WHERE source = $1 AND proposal = $2";
+
+/// The open ones of a source.
+pub const OPEN: &str = "SELECT * FROM proposals WHERE state = 'open' AND source = $1";
+
+/// The newest rows, for people.
+pub async fn rows(
+    connection: &mut Connection,
+    source: Option<&SourceName>,
+    limit: usize,
+) -> Result<Vec<ProposalRow>, StoreError> {
+    let rows = query(
+        "SELECT * FROM proposals WHERE $1 IS NULL OR source = $1
+         ORDER BY assessed_at DESC, source, proposal LIMIT $2",
+    )
+    .bind(source.map(SourceName::as_str))
+    .bind(to_column(limit as u64))
+    .fetch_all(connection)
+    .await?;
+    let each = |row: &Row| {
+        let record = record(row)?;
+        Ok(ProposalRow {
+            source: record.source,
+            proposal: record.proposal.to_string(),
+            state: record.state.as_str().to_owned(),
+            head: record.inputs.head,
+            base: record.inputs.base,
+            result: record.result,
+            fork: record.is_fork,
+            author: record.author,
+            title: record.title,
+            verdict: record.verdict.as_str().to_owned(),
+            summary: record.summary,
+            assessed_at: record.assessed_at.to_string(),
+        })
+    };
+    rows.iter().map(each).collect()
+}
+
+fn record(row: &Row) -> Result<ProposalRecord, StoreError> {
+    Ok(ProposalRecord {
+        source: row.name("source")?,
+        proposal: row.name("proposal")?,
+        state: from_word("state", &row.text("state")?)?,
+        inputs: ReviewInputs {
+            head: row.name("head")?,
+            base: row.name("base")?,
+            recorded: row.name_or_none("recorded")?,
+            policies: row.name("policies")?,
+            platform: row.name("platform")?,
+        },
+        result: row.name_or_none("result")?,
+        is_fork: row.flag("is_fork")?,
+        author: row.text("author")?,
+        title: row.text("title")?,
+        verdict: from_word("verdict", &row.text("verdict")?)?,
+        summary: row.text("summary")?,
+        commented: row.flag("commented")?,
+        again: row.flag("again")?,
+        assessed_at: row.time("assessed_at")?,
+    })
+}

@@ -1,0 +1,348 @@
+//! What forges should show, and what they were told.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use crate::adapter::store::encode::{from_json, name_list, to_column, to_json};
+use crate::adapter::store::sql::connection::{Bulk, Connection, Query, Row, query, query_scalar};
+use crate::domain::id::{Revision, SourceName};
+use crate::domain::report::{Report, ReportState, next_look};
+use crate::domain::time::{Timestamp, from_millis, to_millis};
+use crate::port::store::{Pause, ReportBook, StoreError, WantedReport};
+
+use super::audit::{self, AuditEvent};
+use super::{Scope, SqlStore};
+
+#[async_trait]
+impl ReportBook for SqlStore {
+    async fn unpublished(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError> {
+        select(UNPUBLISHED, &mut *self.read().await?, sources, now, limit).await
+    }
+
+    async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
+        let rows = query(SOURCES_WITH_UNPUBLISHED).fetch_all(&mut *self.read().await?).await?;
+        rows.iter().map(|row| row.name("source")).collect()
+    }
+
+    async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
+        let mut transaction = self.read().await?;
+        let rows = query(PENDING_STATES).bind(source.as_str()).bind(context).fetch_all(&mut *transaction).await?;
+        rows.iter().map(|row| row.name("revision")).collect()
+    }
+
+    async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Rows).await?;
+        want(&mut transaction, reports, at).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Rows).await?;
+        // The forge's id is kept though another state is wanted by now: the next edition goes there.
+        by_key(
+            "UPDATE reports SET external = $6, published = CASE WHEN published < $5 THEN $5 ELSE published END, published_at = $7, verified_at = $7,
+                verify_at = CASE WHEN edition = $5 THEN $8 END,
+                failures = CASE WHEN edition = $5 THEN 0 ELSE failures END,
+                message = CASE WHEN edition = $5 THEN NULL ELSE message END,
+                given_up = CASE WHEN edition = $5 THEN 0 ELSE given_up END
+             WHERE source = $1 AND subject = $2 AND sort = $3 AND context = $4",
+            report,
+        )
+        .bind(external)
+        .bind(to_millis(at))
+        .bind(next_look(at, at).map(to_millis))
+        .execute(&mut *transaction)
+        .await?;
+        end_pauses(&mut transaction, &report.report, at).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn failed(
+        &self,
+        report: &WantedReport,
+        message: &str,
+        again: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Rows).await?;
+        by_key(
+            "UPDATE reports SET failures = failures + 1, message = $6, given_up = $7, due_at = $8
+             WHERE source = $1 AND subject = $2 AND sort = $3 AND context = $4 AND edition = $5
+               AND published < edition",
+            report,
+        )
+        .bind(message)
+        .bind(again.is_none())
+        .bind(to_millis(again.unwrap_or(at)))
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn pause(
+        &self,
+        sources: &[SourceName],
+        why: &Pause,
+        until: Timestamp,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Rows).await?;
+        for source in sources {
+            pause(&mut transaction, source, why, until, at).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn to_verify(
+        &self,
+        sources: &[SourceName],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WantedReport>, StoreError> {
+        select(TO_VERIFY, &mut *self.read().await?, sources, now, limit).await
+    }
+
+    async fn verified(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Rows).await?;
+        let published_at: Option<i64> = query_scalar(
+            "SELECT published_at FROM reports
+             WHERE source = $1 AND subject = $2 AND sort = $3 AND context = $4 AND edition = $5 AND published = $5",
+        )
+        .bind(report.report.source.as_str())
+        .bind(report.report.subject())
+        .bind(report.report.sort())
+        .bind(&report.report.context)
+        .bind(to_column(report.edition))
+        .fetch_optional(&mut *transaction)
+        .await?
+        .flatten();
+        let Some(published_at) = published_at else { return Ok(()) };
+        by_key(
+            "UPDATE reports SET verified_at = $6, verify_at = $7
+             WHERE source = $1 AND subject = $2 AND sort = $3 AND context = $4 AND edition = $5",
+            report,
+        )
+        .bind(to_millis(at))
+        .bind(next_look(from_millis(published_at), at).map(to_millis))
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn lost(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Rows).await?;
+        by_key(
+            "UPDATE reports SET edition = edition + 1, pending_since = $6, due_at = $6, verify_at = NULL, failures = 0
+             WHERE source = $1 AND subject = $2 AND sort = $3 AND context = $4 AND edition = $5 AND published = $5",
+            report,
+        )
+        .bind(to_millis(at))
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// A statement about one report; its parameters 1 to 5 are the key and the edition.
+fn by_key<'q>(statement: &'static str, wanted: &'q WantedReport) -> Query<'q> {
+    query(statement)
+        .bind(wanted.report.source.as_str())
+        .bind(wanted.report.subject())
+        .bind(wanted.report.sort())
+        .bind(&wanted.report.context)
+        .bind(to_column(wanted.edition))
+}
+
+async fn select(
+    statement: &'static str,
+    connection: &mut Connection,
+    sources: &[SourceName],
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<WantedReport>, StoreError> {
+    let rows = query(statement)
+        .bind(name_list(sources.iter().map(SourceName::as_str)))
+        .bind(to_millis(now))
+        .bind(to_column(limit as u64))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(wanted).collect()
+}
+
+/// Pauses one source. That we may not write is a thing to be traced, once; that we are at a limit is not.
+async fn pause(
+    connection: &mut Connection,
+    source: &SourceName,
+    why: &Pause,
+    until: Timestamp,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let (sort, message) = match why {
+        Pause::Limited { message } => ("", message),
+        Pause::Denied { sort, message } => (*sort, message),
+    };
+    let since: Option<i64> = query_scalar("SELECT since FROM forge_pauses WHERE source = $1 AND sort = $2")
+        .bind(source.as_str())
+        .bind(sort)
+        .fetch_optional(&mut *connection)
+        .await?;
+    query(
+        "INSERT INTO forge_pauses (source, sort, until, message, since) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (source, sort) DO UPDATE SET until = excluded.until, message = excluded.message",
+    )
+    .bind(source.as_str())
+    .bind(sort)
+    .bind(to_millis(until))
+    .bind(message)
+    .bind(to_millis(at))
+    .execute(&mut *connection)
+    .await?;
+    if sort.is_empty() || since.is_some() {
+        return Ok(());
+    }
+    let detail = json!({"sort": sort, "message": message});
+    let event = AuditEvent { kind: "forge-denied", subject: source.to_string(), detail };
+    audit::write(connection, source, None, at, &[event]).await
+}
+
+/// Something was written: the account is not at its limit, and we may write reports of this sort.
+async fn end_pauses(connection: &mut Connection, report: &Report, at: Timestamp) -> Result<(), StoreError> {
+    let ended: Vec<String> =
+        query_scalar("DELETE FROM forge_pauses WHERE source = $1 AND sort IN ('', $2) RETURNING sort")
+            .bind(report.source.as_str())
+            .bind(report.sort())
+            .fetch_all(&mut *connection)
+            .await?;
+    if !ended.iter().any(|sort| !sort.is_empty()) {
+        return Ok(());
+    }
+    let detail = json!({"sort": report.sort()});
+    let event = AuditEvent { kind: "forge-allowed", subject: report.source.to_string(), detail };
+    audit::write(connection, &report.source, None, at, &[event]).await
+}
+
+/// Commits whose status in a context is pending.
+pub const PENDING_STATES: &str = "SELECT revision FROM reports
+     WHERE state = 'pending' AND sort = 'status' AND source = $1 AND context = $2
+     ORDER BY revision";
+
+/// Sources of which something waits to be written.
+pub const SOURCES_WITH_UNPUBLISHED: &str =
+    "SELECT DISTINCT source FROM reports WHERE published < edition AND given_up = 0 ORDER BY source";
+
+/// Reports that are due: statuses first, then the oldest.
+pub const UNPUBLISHED: &str =
+    "SELECT r.source, r.revision, r.context, r.state, r.description, r.target_url, r.detail, r.edition, r.failures,
+            r.external
+     FROM json_each($1) AS wanted CROSS JOIN reports r
+     WHERE r.source = wanted.value AND r.published < r.edition AND r.given_up = 0 AND r.due_at <= $2
+       AND NOT EXISTS (
+         SELECT 1 FROM forge_pauses p WHERE p.source = r.source AND p.sort IN ('', r.sort) AND p.until > $2)
+     ORDER BY CASE r.sort WHEN 'status' THEN 0 WHEN 'check' THEN 1 WHEN 'comment' THEN 2 ELSE 3 END,
+              r.pending_since, r.id
+     LIMIT $3";
+
+/// Reports that are shown and due to be read back.
+pub const TO_VERIFY: &str =
+    "SELECT r.source, r.revision, r.context, r.state, r.description, r.target_url, r.detail, r.edition, r.failures,
+            r.external
+     FROM json_each($1) AS wanted CROSS JOIN reports r
+     WHERE r.source = wanted.value AND r.verify_at <= $2 AND r.published = r.edition
+       AND NOT EXISTS (
+         SELECT 1 FROM forge_pauses p WHERE p.source = r.source AND p.sort IN ('', r.sort) AND p.until > $2)
+     ORDER BY r.verify_at, r.id
+     LIMIT $3";
+
+/// What is wanted already stays as it is, unless it had been given up: then it is tried again. What
+/// was shown until now begins to wait; what was waiting keeps its turn.
+const WANTED: Bulk = Bulk {
+    into: "INSERT INTO reports (source, revision, subject, sort, context, state, description, target_url, detail,
+                                edition, wanted_at, pending_since, due_at)",
+    columns: 13,
+    conflict: "ON CONFLICT (source, subject, sort, context) DO UPDATE SET
+            revision = excluded.revision,
+            state = excluded.state,
+            description = excluded.description,
+            target_url = excluded.target_url,
+            detail = excluded.detail,
+            edition = reports.edition + CASE
+                WHEN (reports.state, reports.description) <> (excluded.state, excluded.description)
+                    OR reports.target_url IS DISTINCT FROM excluded.target_url
+                    OR reports.detail IS DISTINCT FROM excluded.detail THEN 1
+                ELSE 0
+            END,
+            pending_since = CASE
+                WHEN reports.published = reports.edition THEN excluded.pending_since
+                ELSE reports.pending_since
+            END,
+            wanted_at = excluded.wanted_at,
+            due_at = excluded.due_at,
+            failures = 0,
+            given_up = 0,
+            message = NULL
+        WHERE (reports.state, reports.description, reports.revision)
+                  <> (excluded.state, excluded.description, excluded.revision)
+           OR reports.target_url IS DISTINCT FROM excluded.target_url
+           OR reports.detail IS DISTINCT FROM excluded.detail
+           OR reports.given_up = 1",
+};
+
+/// Wants these reports to be shown, within the transaction of what they report.
+pub async fn want(connection: &mut Connection, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
+    let at = to_millis(at);
+    let reports: Vec<(&Report, Option<String>)> = reports
+        .iter()
+        .map(|report| {
+            let detail = report.detail.as_ref().map(|detail| to_json("a report's detail", detail)).transpose()?;
+            Ok((report, detail))
+        })
+        .collect::<Result<_, StoreError>>()?;
+    WANTED
+        .insert(connection, &reports, |values, (report, detail)| {
+            values
+                .put(report.source.as_str())
+                .put(report.revision.as_str())
+                .put(report.subject())
+                .put(report.sort())
+                .put(report.context.as_str())
+                .put(report.state.as_str())
+                .put(report.description.as_str())
+                .put(report.target_url.as_deref())
+                .put(detail.as_deref())
+                .put(1_i64)
+                .put(at)
+                .put(at)
+                .put(at);
+        })
+        .await?;
+    Ok(())
+}
+
+/// The state that stands as this word.
+pub fn state(word: &str) -> Result<ReportState, StoreError> {
+    crate::adapter::store::encode::from_word("state", word)
+}
+
+fn wanted(row: &Row) -> Result<WantedReport, StoreError> {
+    let detail = row.text_or_none("detail")?;
+    let report = Report {
+        source: row.name("source")?,
+        revision: row.name("revision")?,
+        context: row.text("context")?,
+        state: state(&row.text("state")?)?,
+        description: row.text("description")?,
+        target_url: row.text_or_none("target_url")?,
+        detail: detail.map(|text| from_json("a report's detail", &text)).transpose()?,
+    };
+    Ok(WantedReport {
+        report,
+        edition: row.count("edition")?,
+        failures: u32::try_from(row.count("failures")?).unwrap_or(u32::MAX),
+        external: row.text_or_none("external")?,
+    })
+}

@@ -73,7 +73,7 @@ impl SimExecutor {
     }
 
     fn key(&self, call: &TaskCall) -> String {
-        if self.world().broken == Some(Broken::KeyRenewed) {
+        if self.world().broken == Some(Broken::KeyRenewed) && call.attempt > 1 {
             return format!("{}-{}", call.key, call.attempt);
         }
         call.key.to_string()

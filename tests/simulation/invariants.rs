@@ -97,6 +97,13 @@ pub fn unsettled(outside: &Outside) -> Vec<String> {
     }
     let policies = World::policies_digest(outside.world.policies.load(Ordering::SeqCst));
     wrong.extend(of_sources(outside, store.as_ref(), &policies));
+    if outside.mesh.is_whole() {
+        let found = at_once(store.finding_rows(None)).unwrap();
+        let errors = found.iter().filter(|row| row.finding.is_error());
+        wrong.extend(
+            errors.map(|row| format!("{} is found in {}: {}", row.finding.rule, row.source, row.finding.message)),
+        );
+    }
     wrong.extend(of_containers(outside, store.as_ref()));
     wrong.extend(of_reports(outside, store.as_ref()));
     wrong

@@ -29,6 +29,8 @@ pub(super) struct Look {
     pub held: BTreeSet<RepoPath>,
     /// Recorded root files that are gone, and their products.
     pub gone: Vec<(RepoPath, Option<Fqn>)>,
+    /// The root files that the source has, as far as is known.
+    pub present: BTreeSet<RepoPath>,
     /// Root files that described another product when they were read last, and that product.
     pub let_go: Vec<(RepoPath, Fqn)>,
     /// Findings that belong to no descriptor.
@@ -89,12 +91,17 @@ impl Engine {
         let settings =
             Settings { namespace: Some(self.settings.namespace.clone()), compatibility: self.settings.compatibility };
         let roots = scope.roots;
+        let mut present: BTreeSet<RepoPath> = roots.iter().cloned().collect();
+        if !scope.complete {
+            present.extend(recorded.iter().map(|(path, _)| path).filter(|path| !gone.contains(path)).cloned());
+        }
         let assessments = apart(move || check::assess_commit(&tree, &roots, &settings))
             .await
             .map_err(|error| PassError::Interrupted(error.to_string()))?;
         Ok(Ok(Look {
             complete: scope.complete,
             descriptors,
+            present,
             let_go: let_go(&recorded, &assessments),
             gone: recorded.into_iter().filter(|(path, _)| gone.contains(path)).collect(),
             held: scope.held,

@@ -253,6 +253,39 @@ async fn what_waits_for_a_product_that_is_retired_is_withdrawn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_that_is_moved_and_broken_in_one_is_mended_where_it_stands() {
+    let world = World::new();
+    let other = Descriptor::new("stock", "1.0.0").only_at("dev");
+    world.commit(&[orders("1.0.0"), other]);
+    let started = world.start().await;
+    started.trip().await;
+    world.repository.git(&["mv", "orders", "purchases"]);
+    let path = path_of("purchases");
+    let broken = orders("1.1.0").yaml().replace("$href: build", "$href: nobody");
+    world.repository.commit(&[(&path, &broken)], "moved and broken");
+    started.trip().await;
+    assert_eq!(started.running().await, ["orders dev 1.0.0", "stock dev 1.0.0"]);
+
+    let head = world.repository.commit(&[(&path, &orders("1.1.0").yaml())], "mended");
+    started.trip().await;
+    assert_eq!(started.findings().await, Vec::<String>::new());
+    assert_eq!(started.running().await, ["orders dev 1.1.0", "stock dev 1.0.0"]);
+    assert!(started.statuses(&head)["validate"].starts_with("success"), "{:?}", started.statuses(&head));
+
+    // Once more, and then it leaves.
+    world.repository.git(&["mv", "purchases", "sold"]);
+    world.repository.commit(&[(&path_of("sold"), &broken)], "moved and broken again");
+    started.trip().await;
+    world.repository.git(&["rm", "--quiet", "-r", "sold"]);
+    world.repository.commit(&[], "gone");
+    started.trip().await;
+    let rows = started.store.products().await.unwrap();
+    let retired: Vec<&str> = rows.iter().filter(|row| row.retired).map(|row| row.product.product_name()).collect();
+    assert_eq!(retired, ["orders"]);
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_product_that_is_renamed_in_its_file_is_retired_under_its_old_name() {
     let world = World::new();
     world.commit(&[orders("1.0.0")]);

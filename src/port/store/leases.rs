@@ -141,9 +141,6 @@ pub trait LeaseBook: Send + Sync {
 
     /// The activities whose containers are held by others than `holder`, and not over at `now`.
     async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError>;
-
-    /// All that is held and not over at `now`, by kind and subject.
-    async fn lease_rows(&self, now: Timestamp) -> Result<Vec<LeaseRow>, StoreError>;
 }
 
 /// What a source's reports were worked out from: see [`Terms::basis`].

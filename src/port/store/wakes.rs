@@ -126,7 +126,7 @@ pub struct WakeRow {
     pub source: SourceName,
     /// Which proposal: `pull/12`; without one, the source's branch.
     pub proposal: Option<String>,
-    /// `waiting`, `looking`, or `backing-off` after failures.
+    /// `looking`, or `waiting`; after failures, `backing-off`.
     pub state: String,
     /// `fresh`, `resync`, `later`.
     pub lane: String,
@@ -158,7 +158,4 @@ pub trait WakeBook: Send + Sync {
     /// When the next target may be taken, by its due time or by the end of its lease; it may be past. `None`
     /// when nothing waits.
     async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError>;
-
-    /// What waits and what is looked at, by source and proposal, at most `limit`.
-    async fn wake_rows(&self, now: Timestamp, limit: usize) -> Result<Vec<WakeRow>, StoreError>;
 }

@@ -47,6 +47,7 @@ impl Environment {
             ("MESHWRIGHT_OUTPUT", workspace.output().into()),
             ("MESHWRIGHT_RESULT", workspace.result().into()),
             ("MESHWRIGHT_ATTEMPT", call.attempt.to_string().into()),
+            ("MESHWRIGHT_TOKEN", call.token.0.to_string().into()),
         ];
         variables.extend(said.into_iter().map(|(name, value)| (name.into(), value)));
         variables.extend(inputs.iter().map(|input| ((&input.variable).into(), input.folder.clone().into())));

@@ -22,13 +22,13 @@ pub const HELD_BY_OTHERS: &str = "SELECT activity FROM container_claims
 
 /// All that is held.
 const ALL_HELD: &str = "SELECT name AS subject, '' AS stage, 'name' AS kind, holder, token, since, until
-         FROM leases WHERE holder IS NOT NULL AND until > $1
+         FROM leases WHERE holder IS NOT NULL AND until > 0
      UNION ALL
      SELECT product, stage, 'container', holder, token, at, until
-         FROM container_claims WHERE holder IS NOT NULL AND until > $1
+         FROM container_claims WHERE holder IS NOT NULL AND until > 0
      UNION ALL
      SELECT source, proposal, 'look', holder, token, coalesce(since, 0), coalesce(until, 0)
-         FROM wakes WHERE holder IS NOT NULL AND until > $1
+         FROM wakes WHERE holder IS NOT NULL AND until > 0
      ORDER BY 3, 1, 2";
 
 #[async_trait]
@@ -117,14 +117,6 @@ impl LeaseBook for SqlStore {
         let rows = query(HELD_BY_OTHERS).bind(holder).bind(to_millis(now)).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.name("activity")).collect()
     }
-
-    async fn lease_rows(&self, now: Timestamp) -> Result<Vec<LeaseRow>, StoreError> {
-        let mut transaction = self.read().await?;
-        let rows = query(ALL_HELD).bind(to_millis(now)).fetch_all(&mut transaction).await?;
-        let mut rows: Vec<LeaseRow> = rows.iter().map(lease_row).collect::<Result<_, _>>()?;
-        rows.sort_by(|one, other| (&one.kind, &one.subject).cmp(&(&other.kind, &other.subject)));
-        Ok(rows)
-    }
 }
 
 async fn take(
@@ -159,6 +151,14 @@ async fn take(
     let token: i64 =
         query_scalar("SELECT token FROM leases WHERE name = $1").bind(name.as_str()).fetch_one(connection).await?;
     Ok(Some(FencingToken(crate::adapter::store::encode::from_column(token))))
+}
+
+/// All that is held.
+pub async fn rows(connection: &mut Connection) -> Result<Vec<LeaseRow>, StoreError> {
+    let rows = query(ALL_HELD).fetch_all(connection).await?;
+    let mut rows: Vec<LeaseRow> = rows.iter().map(lease_row).collect::<Result<_, _>>()?;
+    rows.sort_by(|one, other| (&one.kind, &one.subject).cmp(&(&other.kind, &other.subject)));
+    Ok(rows)
 }
 
 fn lease_row(row: &Row) -> Result<LeaseRow, StoreError> {

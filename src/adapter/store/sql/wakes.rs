@@ -84,18 +84,6 @@ impl WakeBook for SqlStore {
         let next: Option<i64> = query_scalar(NEXT_DUE).fetch_one(&mut transaction).await?;
         Ok(next.map(from_millis))
     }
-
-    async fn wake_rows(&self, now: Timestamp, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
-        let mut transaction = self.read().await?;
-        let rows = query(
-            "SELECT source, nullif(proposal, '') AS proposal, lane, due, holder, until, failures, message
-             FROM wakes ORDER BY source, proposal LIMIT $1",
-        )
-        .bind(to_column(limit as u64))
-        .fetch_all(&mut transaction)
-        .await?;
-        rows.iter().map(|row| wake_row(row, to_millis(now))).collect()
-    }
 }
 
 /// Wants targets to be looked at, each once.
@@ -212,12 +200,24 @@ async fn settle(connection: &mut Connection, id: i64, taken: &TakenWake, end: &L
     Ok(settled.execute(connection).await? > 0)
 }
 
-fn wake_row(row: &Row, now: i64) -> Result<WakeRow, StoreError> {
-    let holder = row.text_or_none("holder")?.filter(|_| row.number_or_none("until").ok().flatten() > Some(now));
+/// What waits and what is looked at.
+pub async fn rows(connection: &mut Connection, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
+    let rows = query(
+        "SELECT source, nullif(proposal, '') AS proposal, lane, due, holder, failures, message
+         FROM wakes ORDER BY source, proposal LIMIT $1",
+    )
+    .bind(to_column(limit as u64))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(wake_row).collect()
+}
+
+fn wake_row(row: &Row) -> Result<WakeRow, StoreError> {
+    let holder = row.text_or_none("holder")?;
     let failures = u32::try_from(row.number("failures")?).unwrap_or(u32::MAX);
     let state = match holder {
         Some(_) => "looking",
-        None if failures > 0 && row.number("due")? > now => "backing-off",
+        None if failures > 0 => "backing-off",
         None => "waiting",
     };
     Ok(WakeRow {

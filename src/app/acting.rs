@@ -11,7 +11,6 @@ use crate::adapter::clock::SystemClock;
 use crate::adapter::inbox::{Answered, Inbox, Note};
 use crate::config::{Checked, StateLocation};
 use crate::domain::id::SourceName;
-use crate::engine::WakeQueue;
 use crate::face::cli::AboutArgs;
 use crate::face::render::harmless;
 use crate::face::verbs;
@@ -87,8 +86,8 @@ pub(super) async fn act(
 /// Answers what stands in the inbox, when nobody else does.
 async fn answer_here(config: &Checked) -> Result<(), StartError> {
     let assembled = assemble(config, RecordUse::Write).await?;
-    // What is woken by it is seen at the next pass.
-    let answered = assembled.engine.answer_requests(&WakeQueue::default()).await;
+    // What is woken by it stands in the record.
+    let answered = assembled.engine.answer_requests().await;
     assembled.store.close().await;
     answered?;
     Ok(())

@@ -1,6 +1,6 @@
-//! The daemon: triggers, the four loops of the engine, health and webhooks over HTTP.
+//! The daemon: triggers, the loops of the engine, health and webhooks over HTTP.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,20 +8,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::adapter::executors::ArtifactStore;
 use crate::config::{Checked, CheckedSource, Schedule};
-use crate::domain::id::{Revision, SourceName};
+use crate::domain::id::ForgeName;
 use crate::domain::source::Target;
-use crate::engine::{Engine, WakeQueue};
+use crate::engine::{Engine, EngineDoor, Ports, Retain};
 use crate::face::cli::ServeArgs;
 use crate::face::http;
 use crate::face::http::health::{self, Readiness};
-use crate::face::http::webhooks::{self, Receiver};
+use crate::face::http::webhooks::{self, Keep, Receiver};
 use crate::face::{ExitStatus, Output, setup};
-use crate::port::door::{Door, WakeReason};
-use crate::port::judge::Judge;
+use crate::port::door::Door;
+use crate::port::forge::redelivery::Redelivery;
+use crate::port::store::LeaseName;
 use crate::trigger::{self, Rhythm};
 
 use super::hooks;
@@ -63,45 +66,75 @@ pub(super) async fn run(
             info!(swept, "what an earlier run left behind was removed");
         }
     }
+    engine.recover().await?;
     let readiness = Arc::new(DaemonReadiness { engine: Arc::clone(&engine), started: Arc::clone(&started) });
     info!(address = ?listener.local_addr().ok(), sources = config.sources.len(), "serving");
 
-    let queue = Arc::new(WakeQueue::default());
-    let door: Arc<dyn Door> = Arc::new(EngineDoor {
-        queue: Arc::clone(&queue),
-        judge: Arc::clone(&engine.ports().judge),
-        sources: config.sources.iter().map(|source| source.name.clone()).collect(),
-        engine: Arc::clone(&engine),
-    });
+    let entrance = Arc::new(EngineDoor::new(Arc::clone(&engine)));
+    let door = Arc::clone(&entrance) as Arc<dyn Door>;
     let (book, clock) = (Arc::clone(&assembled.store), Arc::clone(&engine.ports().clock));
-    let receiver =
-        Arc::new(Receiver::new(hooks::settings(config), book.clone(), Arc::clone(&door), Arc::clone(&clock)));
-    let upkeep = webhooks::keep_up(book, receiver.counters(), clock, hooks::keep(config), stop.clone());
+    let receiver = Arc::new(Receiver::new(hooks::settings(config), book, Arc::clone(&door), clock));
+    let telling = webhooks::tell_counts(receiver.counters(), stop.clone());
     let routes = health::router(readiness).merge(receiver.router()).merge(setup::guide());
     let served = tokio::spawn(http::serve(listener, routes, stop.clone()));
     let watched: Vec<trigger::Watched> = config.sources.iter().map(watched).collect();
     let policies: Vec<PathBuf> = config.policies.clone();
     let mut triggers = trigger::start(&door, &engine.ports().clock, &watched, &policies, stop);
-    let mut asking = trigger::ask_for_lost_deliveries(&assembled.redeliveries, &engine.ports().clock, stop);
-    let retain = retain(config);
+    let upkeep = Upkeep { keep: hooks::keep(config), retain: retain(config), artifacts: assembled.artifacts.clone() };
+    let mut alone = what_one_does(&engine, &assembled.redeliveries, upkeep, stop);
     started.store(true, Ordering::Release);
 
-    tokio::join!(
-        engine.pass_until(&queue, stop),
-        engine.roll_out_until(stop),
-        engine.publish_until(stop),
-        engine.answer_until(&queue, stop),
-        engine.prune_until(&retain, Arc::new(assembled.artifacts.clone()), stop),
-        upkeep
-    );
+    tokio::join!(engine.run_until(stop), entrance.carry_until(stop), telling);
     while triggers.join_next().await.is_some() {}
-    while asking.join_next().await.is_some() {}
+    while alone.join_next().await.is_some() {}
     if let Err(panic) = served.await {
         error!(%panic, "serving over HTTP ended early");
     }
     assembled.store.close().await;
     info!("stopped");
     Ok(())
+}
+
+/// What is let go of, and where it lies.
+struct Upkeep {
+    keep: Keep,
+    retain: Retain,
+    artifacts: ArtifactStore,
+}
+
+/// What one replica does at a time, beside what the engine does.
+fn what_one_does(
+    engine: &Arc<Engine>,
+    redeliveries: &BTreeMap<ForgeName, Arc<dyn Redelivery>>,
+    upkeep: Upkeep,
+    stop: &CancellationToken,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let (own, ending) = (Arc::clone(engine), stop.clone());
+    tasks.spawn(async move {
+        let (upkeep, ending) = (&upkeep, &ending);
+        own.alone(&LeaseName::upkeep(), ending, |leased| async move {
+            let Ports { store, clock, .. } = leased.ports().clone();
+            let artifacts = Arc::new(upkeep.artifacts.clone());
+            tokio::join!(
+                webhooks::keep_up(store, clock, upkeep.keep, ending.clone()),
+                leased.prune_until(&upkeep.retain, artifacts, ending)
+            );
+        })
+        .await;
+    });
+    for (name, forge) in redeliveries {
+        let (own, ending) = (Arc::clone(engine), stop.clone());
+        let (name, forge) = (name.to_string(), Arc::clone(forge));
+        tasks.spawn(async move {
+            own.alone(&LeaseName::redelivery(&name), &ending, |leased| {
+                let clock = Arc::clone(&leased.ports().clock);
+                trigger::ask_again(name.clone(), Arc::clone(&forge), clock, ending.clone())
+            })
+            .await;
+        });
+    }
+    tasks
 }
 
 fn watched(source: &CheckedSource) -> trigger::Watched {
@@ -113,63 +146,6 @@ fn watched(source: &CheckedSource) -> trigger::Watched {
         target: Target::branch(source.name.clone()),
         rhythm,
         repository: source.location.local_path().map(std::path::Path::to_path_buf),
-    }
-}
-
-/// The one door: wakes go to the queue; changed policies are loaded, and then wake every source.
-struct EngineDoor {
-    queue: Arc<WakeQueue>,
-    judge: Arc<dyn Judge>,
-    sources: BTreeSet<SourceName>,
-    engine: Arc<Engine>,
-}
-
-impl Door for EngineDoor {
-    fn asked(&self) {
-        self.engine.ring_for_requests();
-    }
-
-    fn look_anew(&self, target: Target) {
-        let Some(proposal) = target.proposal.clone() else { return self.wake(target, WakeReason::Webhook) };
-        let (queue, store) = (Arc::clone(&self.queue), Arc::clone(&self.engine.ports().store));
-        tokio::spawn(async move {
-            // When it cannot be marked, the forge still has its button.
-            if let Err(error) = store.assess_again(&target.source, &proposal).await {
-                tracing::warn!(source = %target.source, %proposal, %error, "it could not be marked to be assessed again");
-            }
-            queue.wake_for(&target, WakeReason::Webhook);
-        });
-    }
-
-    fn run_again(&self, source: SourceName, head: Revision) {
-        let (queue, engine) = (Arc::clone(&self.queue), Arc::clone(&self.engine));
-        tokio::spawn(async move {
-            match engine.run_again(&source, &head).await {
-                Ok(targets) => targets.iter().for_each(|target| queue.wake_for(target, WakeReason::Webhook)),
-                // The forge still has its button.
-                Err(error) => tracing::warn!(%source, %error, "what was to run again could not be found"),
-            }
-        });
-    }
-
-    fn wake(&self, target: Target, reason: WakeReason) {
-        tracing::debug!(source = %target.source, reason = reason.as_str(), "woken");
-        self.queue.wake_for(&target, reason);
-    }
-
-    fn policies_changed(&self) {
-        let (queue, judge, sources) = (Arc::clone(&self.queue), Arc::clone(&self.judge), self.sources.clone());
-        tokio::spawn(async move {
-            let before = judge.policies();
-            match judge.reload().await {
-                Ok(policies) if policies == before => return,
-                Ok(policies) => info!(policies = policies.short(), "policies changed"),
-                Err(error) => error!(%error, "nothing is let through until the policies are mended"),
-            }
-            for source in sources {
-                queue.wake_for(&Target::branch(source), WakeReason::PolicyChange);
-            }
-        });
     }
 }
 

@@ -29,6 +29,12 @@ use super::forges::Forges;
 /// Who holds containers. One daemon at a time writes to an SQLite record, so whoever opened it is
 /// the one that held them before.
 const HOLDER: &str = "single";
+/// How long what is leased stays so without a heartbeat.
+const LEASE: Duration = Duration::from_secs(30);
+/// How long work under way is let go on when told to stop.
+const GRACE: Duration = Duration::from_secs(25);
+/// How many targets are looked at at once.
+const PARALLEL_LOOKS: usize = 2;
 /// How many activities run at once.
 const PARALLEL_ACTIVITIES: usize = 4;
 /// The pause before a second attempt of a task.
@@ -164,6 +170,9 @@ fn settings(config: &Checked) -> EngineSettings {
         platform: config.platform.clone(),
         sources: config.sources.iter().map(|source| (source.name.clone(), watched(source))).collect(),
         holder: HOLDER.to_owned(),
+        lease: LEASE,
+        grace: GRACE,
+        parallel_looks: PARALLEL_LOOKS,
         parallel_activities: PARALLEL_ACTIVITIES,
         retry_pause: RETRY_PAUSE,
         longest_pause: LONGEST_PAUSE,

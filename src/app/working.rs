@@ -9,7 +9,7 @@ use crate::config::Checked;
 use crate::domain::finding::{Finding, arrange};
 use crate::domain::id::{RepoPath, Revision};
 use crate::domain::source::Target;
-use crate::engine::{Engine, PassOutcome, WakeQueue};
+use crate::engine::{Engine, PassOutcome};
 use crate::face::cli::ReconcileArgs;
 use crate::face::render::{self, TextOf, harmless, style};
 use crate::face::{ExitStatus, Output};
@@ -133,9 +133,7 @@ async fn show_findings(
 }
 
 async fn finish(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<(), StoreError> {
-    // What is woken by an answer was just looked at, or is when the next source is.
-    let queue = WakeQueue::default();
-    engine.answer_requests(&queue).await?;
+    engine.answer_requests().await?;
     engine.roll_out_all(stop).await?;
     engine.publish_due().await?;
     Ok(())

@@ -1,27 +1,33 @@
 //! Floor 3: the trip of a commit. A wake makes a pass; a pass records a plan; rolling out runs it;
-//! Floor 3: the trip of a commit. A wake makes a pass; a pass records a plan; rolling out runs it;
 //! publishing tells the forge; people are answered. A proposal's trip ends with what a pass would find
-//! (`review`). Each of the four loops reads its work from the record, so each can be stopped at any
-//! point and begun again.
+//! (`review`). Each of the loops reads its work from the record, so each can be stopped at any point and
+//! begun again, here or at another replica; what one replica does at a time is leased (`tenure`).
 //!
 //! Absent: concrete adapters, configuration files, terminals. The engine knows ports only.
 
+mod apart;
 mod commands;
+mod door;
 mod gates;
 mod pass;
+mod pause;
 mod publish;
 mod queue;
 mod reports;
+mod rests;
 mod review;
 mod rollout;
+mod run;
 mod settings;
 mod upkeep;
+mod standing;
+mod tenure;
 mod work;
 
 pub use commands::LedgerRequests;
+pub use door::EngineDoor;
 pub use gates::Unfinished;
 pub use pass::{Draft, PassError, PassOutcome};
-pub use queue::WakeQueue;
 pub use review::Reviewed;
 pub use settings::{EngineSettings, Watched};
 pub use upkeep::{Pruned, Retain};
@@ -30,6 +36,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::{ExecutorName, SourceName};
 use crate::port::clock::Clock;
@@ -39,7 +46,7 @@ use crate::port::forge::reviews::Reviews;
 use crate::port::judge::Judge;
 use crate::port::requests::Requests;
 use crate::port::source::Source;
-use crate::port::store::Store;
+use crate::port::store::{Bell, Lease, Store};
 
 /// The parts that the engine works with.
 #[derive(Clone)]
@@ -66,22 +73,39 @@ pub struct Ports {
 ///
 /// A bell is only a hint that there may be work. Losing one costs latency and nothing else,
 /// because every loop also looks by itself from time to time.
+///
+/// Cloning it is cheap, and gives the same engine: its loops, and those of others on the same record,
+/// may run at the same time.
+#[derive(Clone)]
 pub struct Engine {
     ports: Ports,
-    settings: EngineSettings,
-    rollout_bell: Notify,
-    publish_bell: Notify,
-    request_bell: Notify,
+    settings: Arc<EngineSettings>,
+    bells: Arc<LocalBells>,
     /// Something that runs may have been cancelled.
-    cancel_bell: Notify,
-    /// Held while the status of a commit's stages is worked out and recorded. See `reports`.
-    report_gate: Mutex<()>,
+    cancel_bell: Arc<Notify>,
+    /// Held while the status of a commit's stages is worked out and recorded. See `standing`.
+    report_gate: Arc<Mutex<()>>,
+    /// Whose turn it is to be looked at.
+    turns: Arc<std::sync::Mutex<queue::Turns>>,
+    /// Which branches rest.
+    rests: Arc<rests::Rests>,
     /// When the open proposals of each source were asked for last.
-    listings: review::Listings,
+    listings: Arc<review::Listings>,
     /// Forges that are not asked about requests for now.
-    resting: std::sync::Mutex<commands::Resting>,
+    resting: Arc<std::sync::Mutex<commands::Resting>>,
     /// How often people were answered who may not ask for anything.
-    outsiders: commands::Outsiders,
+    outsiders: Arc<commands::Outsiders>,
+}
+
+/// Where the loops of this process wait.
+#[derive(Debug, Default)]
+struct LocalBells {
+    /// Waited for by each worker.
+    wakes: Notify,
+    /// Waited for by one loop each.
+    rollouts: Notify,
+    reports: Notify,
+    requests: Notify,
 }
 
 impl std::fmt::Debug for Ports {
@@ -101,15 +125,15 @@ impl Engine {
     pub fn new(ports: Ports, settings: EngineSettings) -> Self {
         Self {
             ports,
-            settings,
-            rollout_bell: Notify::new(),
-            publish_bell: Notify::new(),
-            request_bell: Notify::new(),
-            cancel_bell: Notify::new(),
-            report_gate: Mutex::new(()),
-            listings: review::Listings::default(),
-            resting: std::sync::Mutex::default(),
-            outsiders: commands::Outsiders::default(),
+            settings: Arc::new(settings),
+            bells: Arc::default(),
+            cancel_bell: Arc::default(),
+            report_gate: Arc::default(),
+            turns: Arc::default(),
+            rests: Arc::default(),
+            listings: Arc::default(),
+            resting: Arc::default(),
+            outsiders: Arc::default(),
         }
     }
 
@@ -121,5 +145,40 @@ impl Engine {
     /// The parts it works with.
     pub fn ports(&self) -> &Ports {
         &self.ports
+    }
+
+    /// The same engine, all of whose writes are `Fenced` once another was given the lease.
+    fn under(&self, lease: &Lease) -> Arc<Self> {
+        let ports = Ports { store: self.ports.store.under(lease), ..self.ports.clone() };
+        Arc::new(Self { ports, ..self.clone() })
+    }
+
+    /// There may be work, here and at other replicas. To be called when what it is about is durable.
+    pub fn ring(&self, bell: Bell) {
+        self.bells.ring(bell);
+        self.ports.store.ring(bell);
+    }
+
+    /// Passes on what others ring, until told to stop.
+    async fn hear_until(&self, stop: &CancellationToken) {
+        let mut listener = self.ports.store.listen();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                bell = listener.next() => self.bells.ring(bell),
+            }
+        }
+    }
+}
+
+impl LocalBells {
+    fn ring(&self, bell: Bell) {
+        match bell {
+            Bell::Wakes => self.wakes.notify_waiters(),
+            Bell::Rollouts => self.rollouts.notify_one(),
+            Bell::Reports => self.reports.notify_one(),
+            Bell::Requests => self.requests.notify_one(),
+        }
     }
 }

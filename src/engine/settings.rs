@@ -34,10 +34,16 @@ pub struct EngineSettings {
     pub platform: Platform,
     /// The sources.
     pub sources: BTreeMap<SourceName, Watched>,
-    /// Who holds containers: the same after every restart of the same daemon, so that it takes
-    /// over what it held itself.
+    /// Who holds what is leased. Where one daemon at a time uses a record, the same after every restart, so
+    /// that it takes over at once what it held itself; otherwise no other replica's, ever.
     pub holder: String,
-    /// How many activities run at once.
+    /// How long what is leased stays so without a heartbeat; there are three in this time.
+    pub lease: Duration,
+    /// How long work under way is let go on when told to stop.
+    pub grace: Duration,
+    /// How many targets are looked at at once, by this replica.
+    pub parallel_looks: usize,
+    /// How many activities run at once, by this replica.
     pub parallel_activities: usize,
     /// The pause before a second attempt of a task; it doubles with each further one.
     pub retry_pause: Duration,

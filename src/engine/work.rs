@@ -1,133 +1,236 @@
 //! The loop between the queue and the looks at targets: passes over branches, reviews of proposals.
+//!
+//! A look holds a lease on its target, and all that it writes is fenced by it. A target over which looking
+//! fails (the record, the forge, a panic) is left alone for longer and longer; so is one during which the
+//! process ended several times in a row.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::domain::id::Revision;
 use crate::domain::source::{Condition, Target};
+use crate::domain::time::Timestamp;
+use crate::port::store::{LookEnd, StoreError, TakenWake};
 
-use super::{Engine, PassError, PassOutcome, WakeQueue};
+use super::pause::spread;
+use super::tenure::{AbortOnDrop, Tenure};
+use super::{Engine, PassError, PassOutcome};
 
-/// How many targets are looked at at once.
-const WORKERS: usize = 2;
 /// The pause before a target is looked at again when our own side failed; it doubles with each
 /// further failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
-
-/// The rest after a look at a branch that found nothing new; it doubles while wakes keep coming.
-const FIRST_REST: Duration = Duration::from_millis(100);
-/// The longest rest: so much later at the most is a commit seen that comes among them.
-const LONGEST_REST: Duration = Duration::from_secs(5);
-
-/// How often each target failed in a row.
-type Failures = Arc<Mutex<BTreeMap<Target, u32>>>;
-/// How long each branch rested last that was woken for nothing, and until when.
-type Rests = Arc<Mutex<BTreeMap<Target, (Duration, Instant)>>>;
+/// So many interruptions in a row are put down to whoever stopped us, and not to the target.
+const INNOCENT_INTERRUPTIONS: u32 = 2;
+/// How often a worker looks into the queue without being rung.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The shortest pause between two looks into a queue that has nothing for us.
+const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 
 impl Engine {
-    /// Looks at targets as they are woken, until told to stop. A look under way is let end: it
-    /// has no effect but its record.
-    pub async fn pass_until(self: &Arc<Self>, queue: &Arc<WakeQueue>, stop: &CancellationToken) {
-        let (failures, rests) = (Failures::default(), Rests::default());
-        let workers = (0..WORKERS).map(|_| {
-            let (engine, queue, stop) = (Arc::clone(self), Arc::clone(queue), stop.clone());
-            let (failures, rests) = (Arc::clone(&failures), Arc::clone(&rests));
-            tokio::spawn(async move { engine.work(&queue, &failures, &rests, &stop).await })
+    /// Looks at targets as they are woken, until told to stop. A look under way is let end, for as long as
+    /// settings let it, and is otherwise handed back: it has no effect but its record.
+    pub async fn pass_until(self: &Arc<Self>, stop: &CancellationToken) {
+        let halt = CancellationToken::new();
+        let workers = (0..self.settings.parallel_looks.max(1)).map(|_| {
+            let (engine, stop, halt) = (Arc::clone(self), stop.clone(), halt.clone());
+            tokio::spawn(async move { engine.work(&stop, &halt).await })
         });
-        for worker in workers.collect::<Vec<_>>() {
-            if let Err(panic) = worker.await {
-                error!(%panic, "a worker ended early");
+        let workers: Vec<_> = workers.collect();
+        let all = async {
+            for worker in workers {
+                if let Err(panic) = worker.await {
+                    error!(%panic, "a worker ended early");
+                }
+            }
+            halt.cancel();
+        };
+        tokio::join!(all, self.halt_after_grace(stop, &halt));
+    }
+
+    /// Cancels `halt` when the time is over in which work may go on after the stop.
+    pub(super) async fn halt_after_grace(&self, stop: &CancellationToken, halt: &CancellationToken) {
+        stop.cancelled().await;
+        tokio::select! {
+            biased;
+            () = halt.cancelled() => {}
+            () = tokio::time::sleep(self.settings.grace) => halt.cancel(),
+        }
+    }
+
+    async fn work(self: &Arc<Self>, stop: &CancellationToken, halt: &CancellationToken) {
+        let mut resting = JoinSet::new();
+        while !stop.is_cancelled() {
+            while resting.try_join_next().is_some() {}
+            // From before the queue is read, so that no ring is missed.
+            let rung = self.bells.wakes.notified();
+            match self.take_wake().await {
+                Ok(Some(taken)) => self.look_and_settle(taken, &mut resting, stop, halt).await,
+                Ok(None) => {
+                    let wait = self.until_next_wake().await;
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => {}
+                        () = rung => {}
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                }
+                Err(error) => {
+                    warn!(%error, "the queue could not be read; trying again");
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => {}
+                        () = tokio::time::sleep(LOOK_EVERY) => {}
+                    }
+                }
+            }
+        }
+        // The stop has ended their rests too.
+        while resting.join_next().await.is_some() {}
+    }
+
+    /// How long nothing is due, as far as the record knows.
+    async fn until_next_wake(&self) -> Duration {
+        match self.ports.store.next_wake().await {
+            Ok(Some(next)) => {
+                let wait = next.duration_since(self.ports.clock.now());
+                // What is due already may not be taken yet: a proposal beside another of its source.
+                let is_past = !wait.is_positive();
+                let wait = if is_past { LOOK_EVERY } else { Duration::try_from(wait).unwrap_or(LOOK_EVERY) };
+                wait.clamp(SHORTEST_WAIT, LOOK_EVERY)
+            }
+            Ok(None) => LOOK_EVERY,
+            Err(error) => {
+                warn!(%error, "the queue could not be read; trying again");
+                LOOK_EVERY
             }
         }
     }
 
-    async fn work(
+    async fn look_and_settle(
         self: &Arc<Self>,
-        queue: &Arc<WakeQueue>,
-        failures: &Failures,
-        rests: &Rests,
+        taken: TakenWake,
+        resting: &mut JoinSet<()>,
+        stop: &CancellationToken,
+        halt: &CancellationToken,
+    ) {
+        let (target, now) = (&taken.target, self.ports.clock.now());
+        let engine = self.under(&taken.lease);
+        if taken.was_interrupted && taken.failures > INNOCENT_INTERRUPTIONS {
+            let message = format!("looking at it was broken off {} times in a row", taken.failures);
+            warn!(source = %target.source, proposal = ?target.proposal, message, "left alone for a while");
+            engine.note_condition_of(target, &message).await;
+            self.settle(&taken, LookEnd::Failed { message, again: self.again_at(&taken, now) }).await;
+            return;
+        }
+        let tenure = self.keep(taken.lease.clone(), self.end_of_lease(now), halt);
+        // On a task of its own, so that a panic over one target leaves the others alone.
+        let (whole, looking, at) = (Arc::clone(self), Arc::clone(&engine), target.clone());
+        let look = AbortOnDrop(tokio::spawn(async move {
+            let (base, found_nothing) = looking.look_at_target(&at).await?;
+            whole.look_after_proposals(&at, base);
+            Ok(found_nothing)
+        }));
+        let outcome = tokio::select! {
+            biased;
+            outcome = look.join() => outcome,
+            () = tenure.over().cancelled() => {
+                // Broken off by ourselves it waits as before; otherwise it is another's by now, and
+                // settling changes nothing.
+                self.settle(&taken, LookEnd::HandedBack).await;
+                return;
+            }
+        };
+        let failure = match outcome {
+            Ok(Ok(true)) => return self.rest_and_settle(taken, now, tenure, resting, stop),
+            Ok(Ok(false)) => None,
+            Ok(Err(PassError::Store(StoreError::Fenced))) => {
+                info!(source = %target.source, proposal = ?target.proposal, "another replica looks at it");
+                return;
+            }
+            Ok(Err(failure)) => Some(failure),
+            Err(panic) => Some(PassError::Interrupted(panic.to_string())),
+        };
+        self.rests.forget(target);
+        let end = match failure {
+            None => LookEnd::Done,
+            Some(failure) => {
+                engine.note_failure(target, &failure).await;
+                LookEnd::Failed { message: failure.to_string(), again: self.again_at(&taken, self.ports.clock.now()) }
+            }
+        };
+        drop(tenure);
+        self.settle(&taken, end).await;
+    }
+
+    /// Ends a look at a branch that found nothing new, after a rest in which the worker goes on with others.
+    fn rest_and_settle(
+        self: &Arc<Self>,
+        taken: TakenWake,
+        began: Timestamp,
+        tenure: Tenure,
+        resting: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) {
-        loop {
-            let target = tokio::select! {
+        let rest = self.rests.after(&taken.target, began, self.ports.clock.now());
+        let (engine, stop) = (Arc::clone(self), stop.clone());
+        resting.spawn(async move {
+            tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
-                target = queue.take() => target,
-            };
-            let began = Instant::now();
-            // On a task of its own, so that a panic over one target leaves the others alone.
-            let (engine, at, wakes) = (Arc::clone(self), target.clone(), Arc::clone(queue));
-            let outcome = tokio::spawn(async move { engine.look_at_target(&at, &wakes).await }).await;
-            let (failure, found_nothing) = match outcome {
-                Ok(Ok(found_nothing)) => (None, found_nothing),
-                Ok(Err(failure)) => (Some(failure), false),
-                Err(panic) => (Some(PassError::Interrupted(panic.to_string())), false),
-            };
-            if let Some(failure) = failure {
-                self.note_failure(&target, &failure).await;
-                let pause = self.pause_before_again(failures, &target);
-                let (queue, target, stop) = (Arc::clone(queue), target.clone(), stop.clone());
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => queue.wake_later(&target),
-                        () = stop.cancelled() => {}
-                    }
-                });
-            } else {
-                failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&target);
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(rest) => {}
             }
-            if !found_nothing {
-                rests.lock().unwrap_or_else(PoisonError::into_inner).remove(&target);
-                queue.done(&target);
-                continue;
+            drop(tenure);
+            engine.settle(&taken, LookEnd::Done).await;
+        });
+    }
+
+    /// Ends a look. When that cannot be recorded, its lease ends by itself, and it is looked at again.
+    async fn settle(&self, taken: &TakenWake, end: LookEnd) {
+        let target = &taken.target;
+        match self.ports.store.settle_wake(taken, &end, self.ports.clock.now()).await {
+            // Another worker may wait for just this one: of one source, one proposal is looked at at a time.
+            Ok(true) => self.bells.wakes.notify_waiters(),
+            Ok(false) => debug!(source = %target.source, proposal = ?target.proposal, "another replica looks at it"),
+            Err(error) => {
+                warn!(source = %target.source, proposal = ?target.proposal, %error, "the end of a look could not be recorded");
             }
-            // A thousand deliveries a second about one branch are no reason to look at it without a pause: those
-            // that come while it rests cause one more look together.
-            let rest = rest_of(rests, &target, began, Instant::now());
-            let (queue, stop) = (Arc::clone(queue), stop.clone());
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = tokio::time::sleep(rest) => {}
-                    () = stop.cancelled() => {}
-                }
-                queue.done(&target);
-            });
         }
     }
 
-    /// Says whether it was a branch of which nothing is new.
-    async fn look_at_target(self: &Arc<Self>, target: &Target, queue: &Arc<WakeQueue>) -> Result<bool, PassError> {
+    /// Where the branch stands now, if it was a branch and it could be seen; and whether it was one of which
+    /// nothing is new.
+    async fn look_at_target(self: &Arc<Self>, target: &Target) -> Result<(Option<Revision>, bool), PassError> {
         if let Some(proposal) = &target.proposal {
-            return self.review(target, proposal).await.map(|_| false);
+            return self.review(target, proposal).await.map(|_| (None, false));
         }
-        let (base, found_nothing) = match self.pass(target).await? {
+        Ok(match self.pass(target).await? {
             PassOutcome::Unchanged { revision } => (Some(revision), true),
             PassOutcome::Recorded { plan } => (Some(plan.revision.clone()), false),
             PassOutcome::NotSeen { .. } => (None, false),
-        };
-        self.look_after_proposals(target, base, queue);
-        Ok(found_nothing)
+        })
     }
 
     /// Wakes the proposals that the branch's new standing concerns, without keeping the worker: the
     /// forge may take its time to list them.
-    fn look_after_proposals(self: &Arc<Self>, target: &Target, base: Option<Revision>, queue: &Arc<WakeQueue>) {
-        if self.ports.reviews.contains_key(&target.source) {
-            let (engine, queue, source) = (Arc::clone(self), Arc::clone(queue), target.source.clone());
-            tokio::spawn(async move { engine.wake_stale(&queue, &source, base.as_ref()).await });
+    fn look_after_proposals(self: &Arc<Self>, target: &Target, base: Option<Revision>) {
+        if target.proposal.is_none() && self.ports.reviews.contains_key(&target.source) {
+            let (engine, source) = (Arc::clone(self), target.source.clone());
+            tokio::spawn(async move { engine.wake_stale(&source, base.as_ref()).await });
         }
     }
 
-    fn pause_before_again(&self, failures: &Failures, target: &Target) -> Duration {
-        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = failures.entry(target.clone()).or_default();
-        let pause = PAUSE_AFTER_FAILURE.saturating_mul(2_u32.saturating_pow((*failed).min(16)));
-        *failed = failed.saturating_add(1);
-        pause.min(self.settings.longest_pause.max(PAUSE_AFTER_FAILURE))
+    /// When to look again at what has failed so often before: up to a quarter later than the pause, so that
+    /// what failed together does not come back together.
+    fn again_at(&self, taken: &TakenWake, now: Timestamp) -> Timestamp {
+        let (source, failures) = (taken.target.source.as_str(), taken.failures);
+        let proposal = taken.target.proposal.as_ref().map(ToString::to_string).unwrap_or_default();
+        let pause = PAUSE_AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(failures.min(16)));
+        let pause = pause.min(self.settings.longest_pause.max(PAUSE_AFTER_FAILURE));
+        now.checked_add(spread(pause, [source, &proposal, &failures.to_string()])).unwrap_or(now)
     }
 
     /// Makes our own failure visible, as far as that is possible. What is the matter with a proposal is
@@ -138,49 +241,19 @@ impl Engine {
             return;
         }
         warn!(source = %target.source, error = %failure, "the pass failed; trying again");
-        let Some(watched) = self.settings.sources.get(&target.source) else { return };
-        let condition = Condition { reason: "pass-failed".to_owned(), message: failure.to_string() };
+        self.note_condition_of(target, &failure.to_string()).await;
+    }
+
+    async fn note_condition_of(&self, target: &Target, message: &str) {
+        let Some(watched) = self.settings.sources.get(&target.source).filter(|_| target.proposal.is_none()) else {
+            return;
+        };
+        let condition = Condition { reason: "pass-failed".to_owned(), message: message.to_owned() };
         let now = self.ports.clock.now();
         let noted =
             self.ports.store.note_condition(&target.source, &watched.url, &watched.branch, Some(&condition), now).await;
         if let Err(error) = noted {
             warn!(source = %target.source, %error, "the failure could not be recorded");
         }
-    }
-}
-
-/// How long a branch rests after a look that found nothing new and took from `began` to `now`: longer each
-/// time that the look began soon after the last rest.
-fn rest_of(rests: &Rests, target: &Target, began: Instant, now: Instant) -> Duration {
-    let mut rests = rests.lock().unwrap_or_else(PoisonError::into_inner);
-    let rest = match rests.get(target) {
-        Some((last, until)) if began.saturating_duration_since(*until) < *last + FIRST_REST => {
-            (*last * 2).min(LONGEST_REST)
-        }
-        _ => FIRST_REST,
-    };
-    rests.insert(target.clone(), (rest, now + rest));
-    rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_woken_over_and_over_for_nothing_rests_longer_and_longer() {
-        let (rests, target) = (Rests::default(), Target::branch("retail".parse().unwrap()));
-        let mut now = Instant::now();
-        let (end, mut looks) = (now + Duration::from_secs(100), 0);
-        while now < end {
-            // However long the look itself takes.
-            let began = now;
-            now += Duration::from_millis(500);
-            now += rest_of(&rests, &target, began, now);
-            looks += 1;
-        }
-        assert!(looks < 30, "{looks} looks in 100 seconds");
-        let later = now + Duration::from_secs(60);
-        assert_eq!(rest_of(&rests, &target, later, later), FIRST_REST, "once it was quiet");
     }
 }

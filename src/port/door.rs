@@ -38,7 +38,7 @@ impl WakeReason {
     }
 }
 
-/// Where wakes go. Both calls return at once, never fail, and may come too often: a wake for a
+/// Where wakes go. All calls return at once, never fail, and may come too often: a wake for a
 /// target that waits already changes nothing, and one for a target that is being looked at
 /// causes exactly one more look.
 pub trait Door: Send + Sync {
@@ -53,6 +53,9 @@ pub trait Door: Send + Sync {
     /// Have a commit of this source looked at again, whatever it is: the head of a proposal, or a commit of
     /// the branch. Somebody pressed 're-run' on the forge. Losing this costs that it is pressed again.
     fn run_again(&self, _source: SourceName, _head: Revision) {}
+
+    /// Wakes of these targets stand in the record: a delivery brought them.
+    fn recorded(&self, targets: &[Target]);
 
     /// Somebody has asked for something; it stands in the record.
     fn asked(&self) {}

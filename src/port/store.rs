@@ -2,17 +2,22 @@
 
 mod activities;
 mod approvals;
+mod bells;
 mod deliveries;
 mod history;
+mod leases;
 mod look;
 mod passes;
 mod proposals;
 mod reports;
+mod wakes;
 
 pub use activities::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding};
 pub use approvals::{ApprovalBook, Decision, Ruling};
+pub use bells::{Bell, Bells, Listener};
 pub use deliveries::{AnsweredCommand, DeliveryBook, PRESSED_AGAIN, Recorded, Retention};
 pub use history::{History, HistoryBook, Kept};
+pub use leases::{Basis, Lease, LeaseBook, LeaseName, LeaseRow, Leased, Terms};
 pub use look::{
     ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
     VersionRow,
@@ -23,6 +28,7 @@ pub use passes::{
 };
 pub use proposals::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, ReviewInputs};
 pub use reports::{Pause, ReportBook, WantedReport};
+pub use wakes::{Lane, LookEnd, TakeWake, TakenWake, Wake, WakeBook, WakeRow};
 
 /// Why the record could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,15 +49,43 @@ pub enum StoreError {
     /// Nobody but a person can mend it (read-only file, corrupt page).
     #[error("the record cannot be used: {0}")]
     Unusable(String),
+    /// Another holds the lease by now: stop at once, and write nothing more.
+    #[error("another replica holds it by now")]
+    Fenced,
+    /// What this was worked out from has changed: work it out anew.
+    #[error("the source stands otherwise by now")]
+    Moved,
 }
 
 /// The whole record.
 pub trait Store:
-    PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + HistoryBook + Look
+    PassBook
+    + ActivityBook
+    + ReportBook
+    + ApprovalBook
+    + ProposalBook
+    + DeliveryBook
+    + HistoryBook
+    + WakeBook
+    + LeaseBook
+    + Terms
+    + Bells
+    + Look
 {
 }
 
 impl<T> Store for T where
-    T: PassBook + ActivityBook + ReportBook + ApprovalBook + ProposalBook + DeliveryBook + HistoryBook + Look
+    T: PassBook
+        + ActivityBook
+        + ReportBook
+        + ApprovalBook
+        + ProposalBook
+        + DeliveryBook
+        + HistoryBook
+        + WakeBook
+        + LeaseBook
+        + Terms
+        + Bells
+        + Look
 {
 }

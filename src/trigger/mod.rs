@@ -15,7 +15,8 @@ pub mod watch;
 #[cfg(test)]
 mod counting_door;
 
-use std::collections::BTreeMap;
+pub use redelivery::ask_again;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,11 +25,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::CronSchedule;
-use crate::domain::id::ForgeName;
 use crate::domain::source::Target;
 use crate::port::clock::Clock;
 use crate::port::door::{Door, WakeReason};
-use crate::port::forge::redelivery::Redelivery;
 
 /// A source, as triggers know it.
 #[derive(Debug, Clone)]
@@ -80,20 +79,6 @@ pub fn start(
     let places: Vec<watch::Place> = repositories.chain(folders).collect();
     if !places.is_empty() {
         tasks.spawn(watch::watch(Arc::clone(door), places, watch::Pace::default(), cancel.clone()));
-    }
-    tasks
-}
-
-/// Has each of these forges make again the deliveries that did not arrive. The tasks end soon after
-/// `cancel` is cancelled, or when the set is dropped. Must be called within a tokio runtime.
-pub fn ask_for_lost_deliveries(
-    forges: &BTreeMap<ForgeName, Arc<dyn Redelivery>>,
-    clock: &Arc<dyn Clock>,
-    cancel: &CancellationToken,
-) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    for (name, forge) in forges {
-        tasks.spawn(redelivery::ask_again(name.to_string(), Arc::clone(forge), Arc::clone(clock), cancel.clone()));
     }
     tasks
 }

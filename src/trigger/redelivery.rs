@@ -34,8 +34,9 @@ const MOST_PENDING: usize = 2_000;
 /// At most so many are asked for after one look.
 const MOST_ASKED: usize = 50;
 
-/// Asks the forge again and again until it is cancelled.
-pub(super) async fn ask_again(
+/// Has the forge make again the deliveries that did not arrive, until it is cancelled. Once for each record is
+/// enough.
+pub async fn ask_again(
     forge: String,
     redelivery: Arc<dyn Redelivery>,
     clock: Arc<dyn Clock>,

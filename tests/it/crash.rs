@@ -13,7 +13,7 @@ use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::forge::Person;
 use meshwright::domain::id::Revision;
 use meshwright::domain::time::Timestamp;
-use meshwright::engine::{PassOutcome, WakeQueue};
+use meshwright::engine::PassOutcome;
 use meshwright::port::requests::{Action, Origin, Request};
 use meshwright::port::store::{ActivityBook, Look, Store};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -99,7 +99,7 @@ async fn drive(world: &World, store: Arc<dyn Store>, stop: &CancellationToken) -
     engine.pass(&target()).await.is_ok()
         && engine.publish_due().await.is_ok()
         && engine.roll_out_all(stop).await.is_ok()
-        && engine.answer_requests(&WakeQueue::default()).await.is_ok()
+        && engine.answer_requests().await.is_ok()
         && engine.roll_out_all(stop).await.is_ok()
         && engine.publish_due().await.is_ok()
 }
@@ -131,7 +131,7 @@ async fn tell(story: &Story, world: &World, writes: i64) -> (i64, Ending) {
     if story.gated && !trail.iter().any(|row| row.kind == "rollout-approved") {
         assert!(!world.done().iter().any(|what| what.contains(" prod ")), "nobody has approved it yet");
     }
-    restarted.engine.answer_requests(&WakeQueue::default()).await.unwrap();
+    restarted.engine.answer_requests().await.unwrap();
     restarted.settle().await;
     everything_again_changes_nothing(&restarted, world).await;
     let ending = ending(story, world, &restarted).await;
@@ -152,7 +152,11 @@ async fn everything_again_changes_nothing(started: &Started, world: &World) {
     for row in started.store.activity_rows(10_000).await.unwrap() {
         let id = row.activity.parse().unwrap();
         let now = meshwright::domain::time::Timestamp::UNIX_EPOCH;
-        assert_eq!(started.store.claim(&id, "world", now).await.unwrap(), None, "what has ended is not claimed again");
+        assert_eq!(
+            started.store.claim(&id, "world", now, now).await.unwrap(),
+            None,
+            "what has ended is not claimed again"
+        );
     }
     assert_eq!(started.store.audit_rows(10_000).await.unwrap(), trail);
     assert_eq!(started.store.report_rows(10_000).await.unwrap(), reports);

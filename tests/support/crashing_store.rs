@@ -1,6 +1,7 @@
 //! A store that stops answering after a number of recorded events, as if the process had been
 //! killed right then: what was written before stays, and nothing is written any more.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -21,14 +22,19 @@ use tokio_util::sync::CancellationToken;
 /// A store that dies after `left` writes. `died` is cancelled at that moment.
 pub struct CrashingStore {
     inner: Arc<dyn Store>,
-    left: AtomicI64,
+    left: Arc<AtomicI64>,
     pub died: CancellationToken,
 }
 
 impl CrashingStore {
     /// Dies after this many writes.
     pub fn new(inner: Arc<dyn Store>, writes: i64) -> Self {
-        Self { inner, left: AtomicI64::new(writes), died: CancellationToken::new() }
+        Self { inner, left: Arc::new(AtomicI64::new(writes)), died: CancellationToken::new() }
+    }
+
+    /// The same, over the same record on other terms.
+    fn over(&self, inner: Arc<dyn Store>) -> Self {
+        Self { inner, left: Arc::clone(&self.left), died: self.died.clone() }
     }
 
     /// How many writes were made of those that were allowed.
@@ -154,8 +160,14 @@ impl ActivityBook for CrashingStore {
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         read!(self.troubled(source))
     }
-    async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError> {
-        write!(self.claim(id, holder, at))
+    async fn claim(
+        &self,
+        id: &ActivityId,
+        holder: &str,
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<FencingToken>, StoreError> {
+        write!(self.claim(id, holder, at, until))
     }
     async fn append(
         &self,
@@ -170,8 +182,8 @@ impl ActivityBook for CrashingStore {
     async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
         read!(self.events(id))
     }
-    async fn append_log(&self, id: &ActivityId, lines: &[LogLine]) -> Result<(), StoreError> {
-        read!(self.append_log(id, lines))
+    async fn append_log(&self, id: &ActivityId, token: FencingToken, lines: &[LogLine]) -> Result<(), StoreError> {
+        read!(self.append_log(id, token, lines))
     }
     async fn log(&self, id: &ActivityId) -> Result<Vec<LogLine>, StoreError> {
         read!(self.log(id))
@@ -357,5 +369,74 @@ impl Look for CrashingStore {
     }
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError> {
         read!(self.pass_rows(source, limit))
+    }
+    async fn wake_rows(&self, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
+        read!(self.wake_rows(limit))
+    }
+    async fn lease_rows(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        read!(self.lease_rows())
+    }
+}
+
+#[async_trait]
+impl WakeBook for CrashingStore {
+    async fn wake(&self, wakes: &[Wake]) -> Result<(), StoreError> {
+        write!(self.wake(wakes))
+    }
+    async fn take_wake(&self, ask: &TakeWake<'_>) -> Result<Option<TakenWake>, StoreError> {
+        write!(self.take_wake(ask))
+    }
+    async fn settle_wake(&self, taken: &TakenWake, end: &LookEnd, now: Timestamp) -> Result<bool, StoreError> {
+        write!(self.settle_wake(taken, end, now))
+    }
+    async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
+        read!(self.next_wake())
+    }
+}
+
+#[async_trait]
+impl LeaseBook for CrashingStore {
+    async fn take_lease(
+        &self,
+        name: &LeaseName,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        write!(self.take_lease(name, holder, now, until))
+    }
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<bool, StoreError> {
+        write!(self.renew(lease, until))
+    }
+    async fn hand_back(&self, lease: &Lease) -> Result<(), StoreError> {
+        write!(self.hand_back(lease))
+    }
+    async fn recover(&self, holder: &str, now: Timestamp) -> Result<u64, StoreError> {
+        write!(self.recover(holder, now))
+    }
+    async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError> {
+        read!(self.held_by_others(holder, now))
+    }
+}
+
+#[async_trait]
+impl Terms for CrashingStore {
+    fn under(&self, lease: &Lease) -> Arc<dyn Store> {
+        Arc::new(self.over(self.inner.under(lease)))
+    }
+    fn upon(&self, basis: &Basis) -> Arc<dyn Store> {
+        Arc::new(self.over(self.inner.upon(basis)))
+    }
+    async fn basis(&self, source: &SourceName) -> Result<Basis, StoreError> {
+        read!(self.basis(source))
+    }
+}
+
+impl Bells for CrashingStore {
+    fn ring(&self, bell: Bell) {
+        self.inner.ring(bell);
+    }
+    fn listen(&self) -> Box<dyn Listener> {
+        self.inner.listen()
     }
 }

@@ -7,20 +7,24 @@ use crate::domain::forge::{Approval, Hold, Proposal, approvers};
 use crate::domain::id::{Digest, Fqn, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::source::Target;
+use crate::port::door::WakeReason;
 use crate::port::requests::{Action, Origin, Request};
-use crate::port::store::{Decision, Ruling, StoreError};
+use crate::port::store::{Bell, Decision, Ruling, StoreError};
 
+use super::super::Engine;
 use super::super::gates::Waits;
-use super::super::{Engine, WakeQueue};
 use super::Stop;
 use super::ask::{Meant, plans_of};
 
 /// What can be asked for in a comment.
 const COMMANDS: &str = "'/meshwright plan', 'approve <stage>', 'retry', 'hold', 'cancel' and 'help'";
 
+/// A ruling, and what is answered.
+type Ruled = (Ruling, String);
+
 impl Engine {
     /// Does what is asked for, and says so in a sentence.
-    pub(super) async fn done(&self, request: &Request, queue: &WakeQueue) -> Result<String, Stop> {
+    pub(super) async fn done(&self, request: &Request) -> Result<String, Stop> {
         let action = request.action.as_ref().map_err(|why| Stop::Refuse(why.clone()))?;
         let outcome = match self.ports.store.decided(&request.id).await? {
             Some(outcome) => outcome,
@@ -29,12 +33,7 @@ impl Engine {
                 match action {
                     Action::Plan => "looked at anew".to_owned(),
                     Action::Help => format!("there are {COMMANDS}"),
-                    Action::Approve(stage) => self.approve(request, stage).await?,
-                    Action::Reject(stage) => self.reject(request, stage).await?,
-                    Action::Hold => self.hold(request).await?,
-                    Action::Resume => self.resume(request).await?,
-                    Action::Retry => self.retry(request).await?,
-                    Action::Cancel(activity) => self.cancel(request, activity.as_ref()).await?,
+                    _ => self.decide_on(request, action).await?,
                 }
             }
         };
@@ -44,7 +43,7 @@ impl Engine {
                 if let (Action::Plan, Some(proposal)) = (action, &target.proposal) {
                     self.ports.store.assess_again(&target.source, proposal).await?;
                 }
-                queue.wake(&target);
+                self.wake(&target, WakeReason::Command).await?;
             }
             Action::Approve(stage) | Action::Reject(stage) => self.refresh_stage(&request.source, stage).await?,
             Action::Hold | Action::Resume => self.refresh_all(request).await?,
@@ -54,11 +53,48 @@ impl Engine {
             }
             Action::Retry => {
                 self.refresh_all(request).await?;
-                queue.wake(&Target::branch(request.source.clone()));
+                self.wake(&Target::branch(request.source.clone()), WakeReason::Command).await?;
             }
         }
-        self.rollout_bell.notify_one();
+        self.ring(Bell::Rollouts);
         Ok(outcome)
+    }
+
+    /// Decides, and records it while nothing that it depends on begins, ends or is planned.
+    async fn decide_on(&self, request: &Request, action: &Action) -> Result<String, Stop> {
+        if let Action::Approve(stage) | Action::Reject(stage) = action {
+            self.known_stage(stage)?;
+        }
+        let meant = self.meant(request).await?;
+        let mut standing = self.stand(&request.source).await?;
+        loop {
+            let (ruling, outcome) = self.rule(request, action, &meant).await?;
+            let decision = Decision {
+                request: request.id.clone(),
+                source: request.source.clone(),
+                ruling,
+                by: request.by.clone(),
+                at: self.ports.clock.now(),
+                outcome,
+            };
+            match standing.store.decide(&decision).await {
+                Ok(()) => return Ok(decision.outcome),
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn rule(&self, request: &Request, action: &Action, meant: &Meant) -> Result<Ruled, Stop> {
+        match action {
+            Action::Approve(stage) => self.approve(request, meant, stage).await,
+            Action::Reject(stage) => self.reject(request, meant, stage).await,
+            Action::Hold => self.hold(request, meant).await,
+            Action::Resume => self.resume(request, meant).await,
+            Action::Retry => self.retry(request, meant).await,
+            Action::Cancel(activity) => self.cancel(request, meant, activity.as_ref()).await,
+            Action::Plan | Action::Help => Err(Stop::Refuse("there is nothing to decide".to_owned())),
+        }
     }
 
     fn target_of(&self, request: &Request) -> Target {
@@ -75,24 +111,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn record(&self, request: &Request, ruling: Ruling, outcome: &str) -> Result<String, Stop> {
-        let decision = Decision {
-            request: request.id.clone(),
-            source: request.source.clone(),
-            ruling,
-            by: request.by.clone(),
-            at: self.ports.clock.now(),
-            outcome: outcome.to_owned(),
-        };
-        self.ports.store.decide(&decision).await?;
-        Ok(decision.outcome)
-    }
-
-    async fn approve(&self, request: &Request, stage: &StageName) -> Result<String, Stop> {
-        self.known_stage(stage)?;
-        let meant = self.meant(request).await?;
-        // Until the decision is recorded nothing may begin, end or be planned that it depends on.
-        let _gate = self.report_gate.lock().await;
+    async fn approve(&self, request: &Request, meant: &Meant, stage: &StageName) -> Result<Ruled, Stop> {
         let policies = self.ports.judge.policies();
         let seen = self.ports.store.source(&request.source).await?.and_then(|source| source.policies);
         if seen.as_ref() != Some(&policies) {
@@ -100,9 +119,9 @@ impl Engine {
                 "the policies have changed since the source was looked at: approve again when it was looked at anew";
             return Err(Stop::Refuse(why.to_owned()));
         }
-        let plans = plans_of(&self.waiting(request, &meant, Some(stage)).await?);
+        let plans = plans_of(&self.waiting(request, meant, Some(stage)).await?);
         if plans.is_empty() {
-            return Err(self.nothing_of(request, &meant, &format!("waits at '{stage}'")).await);
+            return Err(self.nothing_of(request, meant, &format!("waits at '{stage}'")).await);
         }
         let mut gates = self.gates().await?;
         let mut approvals = Vec::new();
@@ -145,7 +164,7 @@ impl Engine {
             0 => format!("{}: '{stage}' goes on", meant.words()),
             need => format!("{}: approved at '{stage}' ({have} of {need})", meant.words()),
         };
-        self.record(request, Ruling::Approve(approvals), &outcome).await
+        Ok((Ruling::Approve(approvals), outcome))
     }
 
     /// There is nothing to decide about: why, as far as that can be told.
@@ -165,23 +184,18 @@ impl Engine {
         Ok(holds.iter().any(|hold| hold.source == request.source && hold.plan.is_none()))
     }
 
-    async fn reject(&self, request: &Request, stage: &StageName) -> Result<String, Stop> {
-        self.known_stage(stage)?;
-        let meant = self.meant(request).await?;
-        let _gate = self.report_gate.lock().await;
-        let waiting = self.waiting(request, &meant, Some(stage)).await?;
+    async fn reject(&self, request: &Request, meant: &Meant, stage: &StageName) -> Result<Ruled, Stop> {
+        let waiting = self.waiting(request, meant, Some(stage)).await?;
         if waiting.is_empty() {
-            return Err(self.nothing_of(request, &meant, &format!("waits at '{stage}'")).await);
+            return Err(self.nothing_of(request, meant, &format!("waits at '{stage}'")).await);
         }
         let outcome = format!("{}: {} rejected at '{stage}'", meant.words(), rollouts(waiting.len()));
         let ids = waiting.into_iter().map(|record| record.planned.id).collect();
-        self.record(request, Ruling::Reject(ids), &outcome).await
+        Ok((Ruling::Reject(ids), outcome))
     }
 
-    async fn cancel(&self, request: &Request, activity: Option<&ActivityId>) -> Result<String, Stop> {
-        let meant = self.meant(request).await?;
+    async fn cancel(&self, request: &Request, meant: &Meant, activity: Option<&ActivityId>) -> Result<Ruled, Stop> {
         let words = activity.map_or_else(|| meant.words(), |id| format!("the activity {id}"));
-        let _gate = self.report_gate.lock().await;
         let mut open = self.ports.store.unfinished().await?;
         open.retain(|record| {
             record.source == request.source
@@ -193,32 +207,28 @@ impl Engine {
             return Err(Stop::Refuse(format!("nothing of {words} runs or waits")));
         }
         let outcome = format!("{words}: {} cancelled", rollouts(open.len()));
-        self.record(request, Ruling::Cancel(open.into_iter().map(|record| record.planned.id).collect()), &outcome).await
+        Ok((Ruling::Cancel(open.into_iter().map(|record| record.planned.id).collect()), outcome))
     }
 
-    async fn hold(&self, request: &Request) -> Result<String, Stop> {
-        let meant = self.meant(request).await?;
-        let _gate = self.report_gate.lock().await;
+    async fn hold(&self, request: &Request, meant: &Meant) -> Result<Ruled, Stop> {
         let plans: Vec<Option<Digest>> = match request.origin {
             Origin::Machine { plan: None } => vec![None],
-            _ => plans_of(&self.waiting(request, &meant, None).await?).into_iter().map(Some).collect(),
+            _ => plans_of(&self.waiting(request, meant, None).await?).into_iter().map(Some).collect(),
         };
         if plans.is_empty() {
-            return Err(self.nothing_of(request, &meant, "waits").await);
+            return Err(self.nothing_of(request, meant, "waits").await);
         }
         let at = self.ports.clock.now();
         let hold = |plan| Hold { source: request.source.clone(), plan, by: request.by.clone(), at };
         let ruling = Ruling::Hold(plans.into_iter().map(hold).collect());
-        self.record(request, ruling, &format!("{}: held", meant.words())).await
+        Ok((ruling, format!("{}: held", meant.words())))
     }
 
-    async fn resume(&self, request: &Request) -> Result<String, Stop> {
-        let meant = self.meant(request).await?;
+    async fn resume(&self, request: &Request, meant: &Meant) -> Result<Ruled, Stop> {
         let plan = match &request.origin {
             Origin::Machine { plan } => plan.clone(),
             _ => return Err(Stop::Refuse("a hold ends by an approval or on the command line".to_owned())),
         };
-        let _gate = self.report_gate.lock().await;
         let holds = self.ports.store.holds().await?;
         let is_meant =
             |hold: &&Hold| hold.source == request.source && (plan.is_none() || hold.plan.as_ref() == plan.as_ref());
@@ -226,13 +236,11 @@ impl Engine {
             return Err(Stop::Refuse(format!("nothing of {} is held", meant.words())));
         }
         let outcome = format!("{}: goes on", meant.words());
-        self.record(request, Ruling::Resume { plan }, &outcome).await
+        Ok((Ruling::Resume { plan }, outcome))
     }
 
-    async fn retry(&self, request: &Request) -> Result<String, Stop> {
+    async fn retry(&self, request: &Request, meant: &Meant) -> Result<Ruled, Stop> {
         use ActivityStatus as S;
-        let meant = self.meant(request).await?;
-        let _gate = self.report_gate.lock().await;
         let mut troubled = self.ports.store.troubled(&request.source).await?;
         troubled.retain(|record| {
             matches!(record.state.status, S::Failed | S::Refused | S::Rejected | S::Cancelled | S::Skipped)
@@ -240,17 +248,17 @@ impl Engine {
         });
         let products: BTreeSet<Fqn> = troubled.iter().map(|record| record.planned.container.product.clone()).collect();
         // A hold of what is meant ends with it; that of the whole source does not.
-        let waiting = plans_of(&self.waiting(request, &meant, None).await?);
+        let waiting = plans_of(&self.waiting(request, meant, None).await?);
         let mut held = self.ports.store.holds().await?;
         held.retain(|hold| {
             hold.source == request.source && hold.plan.as_ref().is_some_and(|plan| waiting.contains(plan))
         });
         if products.is_empty() && held.is_empty() {
-            return Err(self.nothing_of(request, &meant, "has failed").await);
+            return Err(self.nothing_of(request, meant, "has failed").await);
         }
         let outcome = format!("{}: {} to be tried again", meant.words(), rollouts(troubled.len()));
         let resumed = held.into_iter().filter_map(|hold| hold.plan).collect();
-        self.record(request, Ruling::Retry { products: products.into_iter().collect(), resumed }, &outcome).await
+        Ok((Ruling::Retry { products: products.into_iter().collect(), resumed }, outcome))
     }
 }
 

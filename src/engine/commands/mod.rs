@@ -41,9 +41,9 @@ use crate::domain::time::Timestamp;
 use crate::port::forge::ForgeError;
 use crate::port::forge::reviews::Reaction;
 use crate::port::requests::{Elsewhere, Origin, Request, Requests};
-use crate::port::store::StoreError;
+use crate::port::store::{Bell, LeaseName, StoreError};
 
-use super::{Engine, WakeQueue};
+use super::Engine;
 
 /// How many requests are read at once.
 const BATCH: usize = 500;
@@ -87,16 +87,16 @@ impl From<StoreError> for Stop {
 impl Engine {
     /// There may be a request. Losing this costs latency and nothing else.
     pub fn ring_for_requests(&self) {
-        self.request_bell.notify_one();
+        self.ring(Bell::Requests);
     }
 
     /// Answers what can be answered now; returns how many requests were.
-    pub async fn answer_requests(&self, queue: &WakeQueue) -> Result<usize, StoreError> {
+    pub async fn answer_requests(&self) -> Result<usize, StoreError> {
         let mut answered = 0;
         let mut failure = None;
         for book in &self.ports.requests {
             // What stands at one place is not held up by another that cannot be read.
-            match self.answer_all(book.as_ref(), queue, &mut answered).await {
+            match self.answer_all(book.as_ref(), &mut answered).await {
                 Ok(()) => {}
                 Err(error) => failure = Some(error),
             }
@@ -104,32 +104,42 @@ impl Engine {
         failure.map_or(Ok(answered), Err)
     }
 
-    async fn answer_all(&self, book: &dyn Requests, queue: &WakeQueue, answered: &mut usize) -> Result<(), StoreError> {
+    async fn answer_all(&self, book: &dyn Requests, answered: &mut usize) -> Result<(), StoreError> {
         let resting = self.resting_sources();
         for request in book.open(BATCH, &resting).await? {
-            *answered += usize::from(self.answer(book, &request, queue).await?);
+            *answered += usize::from(self.answer(book, &request).await?);
         }
         Ok(())
     }
 
-    /// Answers requests as they come, until told to stop.
-    pub async fn answer_until(self: &Arc<Self>, queue: &Arc<WakeQueue>, stop: &CancellationToken) {
+    /// Answers requests as they come, until told to stop. Of several replicas one does.
+    pub async fn answer_until(self: &Arc<Self>, stop: &CancellationToken) {
+        self.alone(&LeaseName::commands(), stop, |engine| {
+            let stop = stop.clone();
+            async move { engine.answer_while_leased(&stop).await }
+        })
+        .await;
+    }
+
+    async fn answer_while_leased(&self, stop: &CancellationToken) {
         let mut policies = None;
         loop {
-            let rung = self.request_bell.notified();
+            let rung = self.bells.requests.notified();
             let work = async {
                 if let Err(error) = self.tell_of_void_approvals(&mut policies).await {
                     warn!(%error, "what waits for approval could not be told; trying again");
                 }
-                if let Err(error) = self.answer_requests(queue).await {
+                if let Err(error) = self.answer_requests().await {
                     warn!(%error, "requests could not be read; trying again");
                 }
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = work => {}
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = rung => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -158,12 +168,12 @@ impl Engine {
     }
 
     /// Answers one request, if that can be done now.
-    async fn answer(&self, book: &dyn Requests, request: &Request, queue: &WakeQueue) -> Result<bool, StoreError> {
+    async fn answer(&self, book: &dyn Requests, request: &Request) -> Result<bool, StoreError> {
         let now = self.ports.clock.now();
         if self.is_resting(&request.source, now) {
             return Ok(false);
         }
-        let answer = match self.done(request, queue).await {
+        let answer = match self.done(request).await {
             Ok(outcome) => Answer::Done(outcome),
             Err(Stop::Refuse(why)) => Answer::Refused(why),
             Err(Stop::Outsider(why)) => Answer::NotAllowed(why),

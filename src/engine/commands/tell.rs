@@ -7,7 +7,7 @@ use crate::domain::id::SourceName;
 use crate::domain::report::markdown::{self, Answered};
 use crate::domain::report::{Comment, Detail, Report, ReportState};
 use crate::port::requests::{Origin, Request};
-use crate::port::store::StoreError;
+use crate::port::store::{Bell, StoreError};
 
 use super::super::Engine;
 use super::super::review::COMMENT;
@@ -53,7 +53,7 @@ impl Engine {
         let Some(Detail::Comment(comment)) = &mut report.detail else { return Ok(()) };
         comment.answers = self.answers_under(source, pull).await?;
         store.want(&[report], self.ports.clock.now()).await?;
-        self.publish_bell.notify_one();
+        self.ring(Bell::Reports);
         Ok(())
     }
 

@@ -18,11 +18,11 @@ use super::weigh::{Scales, Weighed};
 use super::{PassError, Sighting};
 
 impl Engine {
-    pub(super) async fn decide(&self, sighting: &Sighting<'_>, scales: Scales) -> Result<Pass, PassError> {
+    pub(super) async fn decide(&self, sighting: &Sighting<'_>, scales: &Scales) -> Result<Pass, PassError> {
         let unfinished = self.ports.store.unfinished().await?;
         let desired: Vec<Desired> = scales.products.iter().filter_map(desired).collect();
-        let plan = self.plan(sighting, &scales, &desired, &unfinished).await?;
-        let tally = self.tally(sighting, &scales, &plan).await?;
+        let plan = self.plan(sighting, scales, &desired, &unfinished).await?;
+        let tally = self.tally(sighting, scales, &plan).await?;
         let mut reports = reports::of_pass(sighting.source, &sighting.revision, &tally);
         reports.extend(self.stage_reports(sighting, &desired, &plan, &tally).await?);
         reports.extend(self.superseded_reports(sighting, &plan, &unfinished).await?);
@@ -47,9 +47,9 @@ impl Engine {
             complete: scales.look.complete,
             descriptors,
             gone: scales.look.gone.iter().map(|(path, _)| path.clone()).collect(),
-            findings: scales.look.findings,
+            findings: scales.look.findings.clone(),
             versions,
-            verdicts: scales.verdicts,
+            verdicts: scales.verdicts.clone(),
             reports,
             condition: None,
             plan,

@@ -14,7 +14,7 @@ use crate::check::Assessment;
 use crate::domain::id::{Digest, Revision, SourceName};
 use crate::domain::plan::Plan;
 use crate::domain::source::{Condition, Head, Target};
-use crate::port::store::{Pass, SourceRecord, StoreError};
+use crate::port::store::{Bell, Pass, SourceRecord, StoreError};
 use crate::port::tree::{ReadError, Tree};
 
 use super::settings::Watched;
@@ -135,12 +135,18 @@ impl Engine {
         };
         let weighed = self.weigh(&sighting, look).await?;
         // From here to the record nobody may append an event that these reports depend on.
-        let gate = self.report_gate.lock().await;
-        let pass = self.decide(&sighting, weighed).await?;
-        self.ports.store.record_pass(&pass).await?;
-        drop(gate);
-        self.publish_bell.notify_one();
-        self.rollout_bell.notify_one();
+        let mut standing = self.stand(sighting.source).await?;
+        let pass = loop {
+            let pass = self.decide(&sighting, &weighed).await?;
+            match standing.store.record_pass(&pass).await {
+                Ok(()) => break pass,
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        drop(standing);
+        self.ring(Bell::Reports);
+        self.ring(Bell::Rollouts);
         info!(source = %target.source, revision = %sighting.revision.short(), changes = pass.plan.changes.len(),
             activities = pass.plan.activities.len(), refused = pass.plan.refused.len(), "plan recorded");
         Ok(PassOutcome::Recorded { plan: Box::new(pass.plan) })
@@ -164,7 +170,7 @@ impl Engine {
         };
         let weighed = self.weigh(&sighting, look).await?;
         let assessments = weighed.assessments();
-        let pass = self.decide(&sighting, weighed).await?;
+        let pass = self.decide(&sighting, &weighed).await?;
         Ok(Ok(Draft { pass, assessments, tree: TreeHandle(Arc::clone(&sighting.tree)) }))
     }
 
@@ -205,7 +211,7 @@ impl Engine {
         }
         let weighed = self.weigh(&sighting, look).await?;
         let assessments = weighed.assessments();
-        let pass = self.decide(&sighting, weighed).await?;
+        let pass = self.decide(&sighting, &weighed).await?;
         let tree = TreeHandle(Arc::clone(&sighting.tree));
         Ok(ProposalDraft::Drafted(Box::new(Draft { pass, assessments, tree })))
     }
@@ -264,7 +270,7 @@ impl Engine {
         let stages = self.settings.platform.stages.iter().map(|stage| stage.name.clone());
         let reports = reports::of_emptied(sighting.source, &sighting.revision, stages);
         self.ports.store.want(&reports, self.ports.clock.now()).await?;
-        self.publish_bell.notify_one();
+        self.ring(Bell::Reports);
         self.note(sighting, Some(condition)).await
     }
 

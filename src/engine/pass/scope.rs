@@ -11,6 +11,7 @@ use crate::port::source::TouchKind;
 use crate::port::tree::{Entry, EntryKind, Listing};
 
 use super::super::Engine;
+use super::super::apart::apart;
 use super::{PassError, Sighting};
 
 /// The condition of a source in whose tree no descriptor is left.
@@ -28,6 +29,8 @@ pub(super) struct Look {
     pub held: BTreeSet<RepoPath>,
     /// Recorded root files that are gone, and their products.
     pub gone: Vec<(RepoPath, Option<Fqn>)>,
+    /// The root files that the source has, as far as is known.
+    pub present: BTreeSet<RepoPath>,
     /// Root files that described another product when they were read last, and that product.
     pub let_go: Vec<(RepoPath, Fqn)>,
     /// Findings that belong to no descriptor.
@@ -88,12 +91,17 @@ impl Engine {
         let settings =
             Settings { namespace: Some(self.settings.namespace.clone()), compatibility: self.settings.compatibility };
         let roots = scope.roots;
-        let assessments = tokio::task::spawn_blocking(move || check::assess_commit(&tree, &roots, &settings))
+        let mut present: BTreeSet<RepoPath> = roots.iter().cloned().collect();
+        if !scope.complete {
+            present.extend(recorded.iter().map(|(path, _)| path).filter(|path| !gone.contains(path)).cloned());
+        }
+        let assessments = apart(move || check::assess_commit(&tree, &roots, &settings))
             .await
             .map_err(|error| PassError::Interrupted(error.to_string()))?;
         Ok(Ok(Look {
             complete: scope.complete,
             descriptors,
+            present,
             let_go: let_go(&recorded, &assessments),
             gone: recorded.into_iter().filter(|(path, _)| gone.contains(path)).collect(),
             held: scope.held,
@@ -160,9 +168,8 @@ impl Engine {
         recorded: &[(RepoPath, Option<Fqn>)],
     ) -> Result<Scope, PassError> {
         let tree = Arc::clone(&sighting.tree);
-        let listing = tokio::task::spawn_blocking(move || tree.list(None))
-            .await
-            .map_err(|error| PassError::Interrupted(error.to_string()))??;
+        let listing =
+            apart(move || tree.list(None)).await.map_err(|error| PassError::Interrupted(error.to_string()))??;
         let discovery = check::discover(&listing, &sighting.watched.globs);
         let present: BTreeSet<&RepoPath> = discovery.roots.iter().collect();
         let gone = recorded.iter().map(|(path, _)| path).filter(|path| !present.contains(path)).cloned().collect();

@@ -180,8 +180,6 @@ impl Engine {
 
     /// One product has one descriptor: the one that was recorded first, or else the first by path.
     fn refuse_double_claims(&self, sighting: &Sighting<'_>, look: &Look, latest: &Latest, products: &mut [Weighed]) {
-        let gone: BTreeSet<&RepoPath> = look.gone.iter().map(|(path, _)| path).collect();
-        let present: BTreeSet<RepoPath> = products.iter().map(|product| product.assessment.path.clone()).collect();
         let mut claimed: BTreeMap<Fqn, RepoPath> = BTreeMap::new();
         for product in products.iter_mut() {
             let Some(fqn) = product.assessment.product.clone() else { continue };
@@ -192,9 +190,9 @@ impl Engine {
                 continue;
             }
             if let Some(record) = latest.get(&fqn).filter(|record| !record.retired) {
-                let moved = gone.contains(&record.path)
-                    || look.let_go.contains(&(record.path.clone(), fqn.clone()))
-                    || (look.complete && !present.contains(&record.path));
+                // It may have left long ago, and what stands elsewhere was refused until now.
+                let moved =
+                    !look.present.contains(&record.path) || look.let_go.contains(&(record.path.clone(), fqn.clone()));
                 if record.path != product.assessment.path && !moved {
                     product.findings.push(record::claimed_twice(&product.assessment, None, &record.path));
                     product.change = None;
@@ -315,7 +313,10 @@ fn retired(look: &Look, products: &[Weighed], latest: &Latest) -> Vec<Change> {
     gone.chain(look.let_go.iter().map(|(path, product)| (path, product)))
         .filter(|(_, product)| !here.contains(product))
         .filter_map(|(path, product)| {
-            let record = latest.get(product).filter(|record| !record.retired && record.path == *path)?;
+            let record = latest.get(product).filter(|record| !record.retired)?;
+            if record.path != *path && look.present.contains(&record.path) {
+                return None;
+            }
             Some(Change {
                 product: product.clone(),
                 kind: ChangeKind::Retired,

@@ -31,6 +31,8 @@ const SHORTEST_LIMIT: Duration = Duration::from_secs(1);
 /// An account of a forge, and the sources whose reports go through it.
 #[derive(Clone)]
 pub(super) struct Account {
+    /// Tells it from all other accounts: at each replica the same.
+    pub name: String,
     pub forge: Arc<dyn Forge>,
     pub sources: Vec<SourceName>,
 }
@@ -54,11 +56,16 @@ impl Engine {
             let which = Arc::as_ptr(forge).cast::<()>() as usize;
             accounts
                 .entry((which, forge.account(source)))
-                .or_insert_with(|| Account { forge: Arc::clone(forge), sources: Vec::new() })
+                .or_insert_with(|| Account { name: String::new(), forge: Arc::clone(forge), sources: Vec::new() })
                 .sources
                 .push(source.clone());
         }
-        accounts.into_values().collect()
+        let mut accounts: Vec<Account> = accounts.into_values().collect();
+        for account in &mut accounts {
+            // The first source names it: that one goes through this account alone.
+            account.name = account.sources.first().map(ToString::to_string).unwrap_or_default();
+        }
+        accounts
     }
 
     /// Writes what is due in one queue until nothing is, or until the forge wants to be left alone.
@@ -103,7 +110,7 @@ impl Engine {
                 Ok(Attempt::Written)
             }
             Err(ForgeError::Transient(message)) => {
-                let again = self.again_after(wanted.failures, now);
+                let again = self.again_after(wanted, now);
                 warn!(source = %report.source, context = %report.context, %message, "a report was not written; trying again");
                 store.failed(wanted, &message, Some(again), now).await?;
                 Ok(Attempt::Failed)

@@ -11,6 +11,8 @@
 //! - *The record is the queue.* Only the newest state of a report is in it, so what changes faster than
 //!   it can be written is written once. Few are read at a time, for what is read grows old.
 //! - *Pauses are in the record*: a limit is honoured by the next process too.
+//! - *One replica for each account*, by a lease: two that write through one account would press the forge, and
+//!   an older state could come after a newer one. What the old one of two notes is fenced.
 //!
 //! Named races:
 //! - *A crash between the writing and the note of it* writes the same state once more, which forges
@@ -33,9 +35,11 @@ use tracing::{error, warn};
 
 use crate::domain::id::SourceName;
 use crate::domain::time::Timestamp;
-use crate::port::store::StoreError;
+use crate::port::store::{LeaseName, StoreError, WantedReport};
 
 use super::Engine;
+use super::pause::spread;
+use super::tenure::AbortOnDrop;
 use account::Account;
 
 /// How many reports are read at once.
@@ -44,17 +48,26 @@ const BATCH: usize = 8;
 const MOST_HOMELESS: usize = 1_000;
 /// How often a queue is looked at without being rung for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long reports are still written after the stop.
+const FLUSH: Duration = Duration::from_secs(5);
 /// The pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Writes what is due until nothing is; returns how many reports were written.
+    /// Writes what is due until nothing is; returns how many reports were written. What another replica
+    /// writes is left to it.
     pub async fn publish_due(self: &Arc<Self>) -> Result<usize, StoreError> {
         self.give_up_homeless().await?;
         let mut queues = JoinSet::new();
         for account in self.accounts() {
             let engine = Arc::clone(self);
-            queues.spawn(async move { engine.work_off(&account).await });
+            queues.spawn(async move {
+                let (name, halt) = (LeaseName::publisher(&account.name), CancellationToken::new());
+                let Some((leased, tenure)) = engine.lease_now(&name, &halt).await? else { return Ok(0) };
+                let written = leased.work_off(&account).await;
+                tenure.hand_back().await;
+                written
+            });
         }
         let mut written = 0;
         while let Some(joined) = queues.join_next().await {
@@ -67,27 +80,27 @@ impl Engine {
     }
 
     /// Publishes whenever there is something, until told to stop, and looks from time to time whether
-    /// forges still show what they were told. What is being written then is written anew at the next
-    /// start.
+    /// forges still show what they were told. Of several replicas, one writes through an account. At the
+    /// stop, what is due by then is written for a few seconds; what is being written after that is written
+    /// anew at the next start.
     pub async fn publish_until(self: &Arc<Self>, stop: &CancellationToken) {
         let bell = Arc::new(Notify::new());
         let mut queues = JoinSet::new();
         for account in self.accounts() {
             let (engine, bell, stop) = (Arc::clone(self), Arc::clone(&bell), stop.clone());
             queues.spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = engine.serve_account(&account, &bell) => {}
-                }
+                let name = LeaseName::publisher(&account.name);
+                engine.alone(&name, &stop, |engine| engine.serve_account(account.clone(), &bell, &stop)).await;
             });
         }
         loop {
-            let rung = self.publish_bell.notified();
+            let rung = self.bells.reports.notified();
             if let Err(error) = self.give_up_homeless().await {
                 warn!(%error, "reports could not be read; trying again");
             }
             bell.notify_waiters();
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 () = rung => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -96,21 +109,39 @@ impl Engine {
         while queues.join_next().await.is_some() {}
     }
 
-    async fn serve_account(self: &Arc<Self>, account: &Account, bell: &Notify) {
+    async fn serve_account(self: Arc<Self>, account: Account, bell: &Notify, stop: &CancellationToken) {
+        let given_up = async {
+            stop.cancelled().await;
+            tokio::time::sleep(FLUSH).await;
+        };
+        tokio::select! {
+            biased;
+            () = given_up => {}
+            () = self.work_off_until(&account, bell, stop) => {}
+        }
+    }
+
+    async fn work_off_until(self: &Arc<Self>, account: &Account, bell: &Notify, stop: &CancellationToken) {
         loop {
+            let is_last = stop.is_cancelled();
             let rung = bell.notified();
             // On a task of its own, so that a panic over one report leaves the queue alive.
             let (engine, own) = (Arc::clone(self), account.clone());
             let worked = tokio::spawn(async move {
                 engine.work_off(&own).await?;
-                engine.read_back(&own).await
+                if is_last { Ok(0) } else { engine.read_back(&own).await }
             });
             match AbortOnDrop(worked).join().await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => warn!(%error, "reports could not be read; trying again"),
                 Err(panic) => error!(%panic, "writing reports panicked"),
             }
+            if is_last {
+                return;
+            }
             tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
                 () = rung => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
@@ -138,26 +169,12 @@ impl Engine {
         Ok(())
     }
 
-    /// When to try again what has failed so often before: after a pause that doubles, and up to a quarter
-    /// of it more, so that what failed together does not come back together.
-    fn again_after(&self, failures: u32, now: Timestamp) -> Timestamp {
+    /// When to try again what has failed so often before: after a pause that doubles, spread out.
+    fn again_after(&self, wanted: &WantedReport, now: Timestamp) -> Timestamp {
+        let (report, failures) = (&wanted.report, wanted.failures);
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(self.settings.longest_pause);
-        let jitter = pause.mul_f64(fastrand::f64() / 4.0);
-        now.checked_add(pause + jitter).unwrap_or(now)
-    }
-}
-
-/// A task that ends with whoever waits for it.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> AbortOnDrop<T> {
-    async fn join(mut self) -> Result<T, tokio::task::JoinError> {
-        (&mut self.0).await
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
+        let (subject, edition, failures) = (report.subject(), wanted.edition.to_string(), failures.to_string());
+        let what = [report.source.as_str(), &subject, report.sort(), &report.context, &edition, &failures];
+        now.checked_add(spread(pause, what)).unwrap_or(now)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use crate::port::forge::ForgeError;
-use crate::port::store::StoreError;
+use crate::port::store::{Bell, StoreError};
 
 use super::super::Engine;
 use super::account::Account;
@@ -59,7 +59,7 @@ impl Engine {
             }
         }
         if lost > 0 {
-            self.publish_bell.notify_one();
+            self.ring(Bell::Reports);
         }
         Ok(lost)
     }

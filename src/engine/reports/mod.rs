@@ -1,10 +1,7 @@
 //! What a forge should show of a commit: from counts to one state and one line.
 //!
-//! A named race: two activities of one commit end at the same moment. Were each to work out the
-//! stage's status from what it read before the other's event was recorded, the commit would stay
-//! pending for ever. So whoever appends an event that a status depends on holds `report_gate` from
-//! reading the commit's activities to recording event and status; see `show` and
-//! `rollout::record`.
+//! Whoever records something that a status is worked out from does so while the source stands as it did
+//! before the first reading: see `standing`, `show` and `rollout::record`.
 
 mod followers;
 mod passed_over;

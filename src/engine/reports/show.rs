@@ -6,14 +6,14 @@ use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, PassRow, StageStanding, StoreError};
+use crate::port::store::{ActivityRecord, Bell, PassRow, StageStanding, StoreError};
 
 use super::super::Engine;
 use super::super::gates::Gates;
 use super::super::rollout::{stage_line, standing_line};
 use super::{Stage, StageLine, held_line, newest};
 
-/// A stage of a source, while its reports are worked out. The caller holds the gate of the reports.
+/// A stage of a source, while its reports are worked out. The caller stands on the source.
 pub(in crate::engine) struct StageShow<'a> {
     engine: &'a Engine,
     gates: Gates<'a>,
@@ -40,17 +40,23 @@ impl Engine {
         source: &SourceName,
         stage: &StageName,
     ) -> Result<(), StoreError> {
-        let gate = self.report_gate.lock().await;
-        let mut show = self.show_stage(source, stage, None).await?;
-        let latest = show.latest().await?;
-        let told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
-        let mut reports = show.followers(&told).await?;
-        if let Some(latest) = &latest {
-            reports.extend(show.of_latest(latest).await?);
+        let mut standing = self.stand(source).await?;
+        loop {
+            let mut show = self.show_stage(source, stage, None).await?;
+            let latest = show.latest().await?;
+            let told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
+            let mut reports = show.followers(&told).await?;
+            if let Some(latest) = &latest {
+                reports.extend(show.of_latest(latest).await?);
+            }
+            match standing.store.want(&reports, self.ports.clock.now()).await {
+                Ok(()) => break,
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.ports.store.want(&reports, self.ports.clock.now()).await?;
-        drop(gate);
-        self.publish_bell.notify_one();
+        drop(standing);
+        self.ring(Bell::Reports);
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::source::Target;
 use crate::port::store::{DescriptorEntry, Pass, SourceRecord};
 
 use super::super::Engine;
+use super::super::apart::apart;
 use super::super::pass::{Draft, PassError, ProposalDraft};
 use super::lines::lines_in_head;
 
@@ -71,7 +72,7 @@ impl Engine {
         } else {
             let of_head = self.ports.source.tree(&target.source, head).await?;
             let located = move || lines_in_head(tree.0.as_ref(), of_head.as_ref(), found);
-            tokio::task::spawn_blocking(located).await.map_err(|error| PassError::Interrupted(error.to_string()))?
+            apart(located).await.map_err(|error| PassError::Interrupted(error.to_string()))?
         };
         Ok(Assessed { outcome: ReviewOutcome::Assessed, products, findings })
     }

@@ -50,7 +50,7 @@ use crate::domain::report::{Report, Review, ReviewOutcome, one_line};
 use crate::domain::source::Target;
 use crate::domain::time::Timestamp;
 use crate::port::source::{FetchError, Merge};
-use crate::port::store::{ProposalRecord, ReviewInputs, SourceRecord};
+use crate::port::store::{Bell, ProposalRecord, ReviewInputs, SourceRecord};
 
 use super::Engine;
 use super::pass::PassError;
@@ -315,7 +315,7 @@ impl Engine {
         (record.result, record.summary, record.commented) = (result, review.headline(), commented);
         self.ports.store.record_proposal(&record, &reports).await?;
         drop(gate);
-        self.publish_bell.notify_one();
+        self.ring(Bell::Reports);
         info!(source = %review.source, proposal = %review.proposal, head = %review.head.short(),
             verdict = verdict.as_str(), "{}", record.summary);
         Ok(Reviewed::Told { review: Box::new(review), reports })

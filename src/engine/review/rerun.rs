@@ -7,7 +7,7 @@
 
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Target;
-use crate::port::store::StoreError;
+use crate::port::store::{Bell, StoreError};
 
 use super::super::Engine;
 
@@ -26,7 +26,7 @@ impl Engine {
                 self.refresh_stage(source, &stage.name).await?;
             }
             store.write_anew(source, head, self.ports.clock.now()).await?;
-            self.publish_bell.notify_one();
+            self.ring(Bell::Reports);
             targets.push(Target::branch(source.clone()));
         }
         Ok(targets)

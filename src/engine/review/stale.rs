@@ -19,10 +19,10 @@ use crate::domain::forge::{Proposal, PullRequest, ReviewVerdict};
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::source::Target;
 use crate::domain::time::Timestamp;
-use crate::port::store::ProposalRecord;
+use crate::port::store::{Lane, ProposalRecord};
 
+use super::super::Engine;
 use super::super::pass::PassError;
-use super::super::{Engine, WakeQueue};
 
 /// How often a forge is asked for all open proposals of a source.
 const LIST_EVERY: Duration = Duration::from_secs(5 * 60);
@@ -99,14 +99,15 @@ impl Engine {
     }
 
     /// Wakes them, behind everything else.
-    pub(in crate::engine) async fn wake_stale(&self, queue: &WakeQueue, source: &SourceName, base: Option<&Revision>) {
-        match self.stale_proposals(source, base).await {
-            Ok(stale) => {
-                for proposal in stale {
-                    queue.wake_later(&Target::proposal(source.clone(), proposal));
-                }
-            }
-            Err(error) => warn!(%source, %error, "open proposals are not looked at"),
+    pub(in crate::engine) async fn wake_stale(&self, source: &SourceName, base: Option<&Revision>) {
+        let woken = async {
+            let stale = self.stale_proposals(source, base).await?;
+            let stale: Vec<Target> =
+                stale.into_iter().map(|proposal| Target::proposal(source.clone(), proposal)).collect();
+            Ok::<(), PassError>(self.wake_in(&stale, Lane::Later).await?)
+        };
+        if let Err(error) = woken.await {
+            warn!(%source, %error, "open proposals are not looked at");
         }
     }
 }

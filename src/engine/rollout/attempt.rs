@@ -54,9 +54,11 @@ impl Engine {
         loop {
             if let Some(until) = begin_at.take() {
                 tokio::select! {
+                    biased;
+                    () = stops.cancel.cancelled() => {}
                     () = self.sleep_until(until) => {}
                     () = stops.stop.cancelled() => return Ok(Went::Stopped),
-                    () = stops.cancel.cancelled() => {}
+                    () = stops.tenure.over().cancelled() => return Ok(Went::Stopped),
                 }
             }
             let known = match &left {
@@ -73,17 +75,22 @@ impl Engine {
                     let deadline = left.deadline.unwrap_or_else(|| self.deadline_of(&task));
                     let event = ActivityEvent::TaskStarted { task: index, attempt: number, deadline: Some(deadline) };
                     self.append(record, token, event).await?;
+                    // We may have been stopped for so long that it is another's by now.
+                    if stops.tenure.is_over() {
+                        return Ok(Went::Stopped);
+                    }
                     let attempt = Attempt { token, number, handle: left.handle, deadline, undoing: false };
                     tokio::select! {
+                        biased;
                         outcome = self.attempt(record, surroundings, index, &task, attempt, stops.cancel) => outcome,
-                        () = stops.stop.cancelled() => return Ok(Went::Stopped),
+                        () = stops.tenure.over().cancelled() => return Ok(Went::Stopped),
                     }
                 }
             };
             left = None;
             let error = match outcome {
                 Ok(outcome) => return self.accept(record, token, index, &task, outcome).await,
-                Err(_) if stops.stop.is_cancelled() => return Ok(Went::Stopped),
+                Err(_) if stops.tenure.is_over() => return Ok(Went::Stopped),
                 Err(error) => error,
             };
             if stops.cancel.is_cancelled() {
@@ -227,12 +234,14 @@ impl Engine {
     ) -> Result<T, TaskError> {
         let too_late = async {
             tokio::select! {
-                () = tokio::time::sleep(call.timeout) => {}
+                biased;
                 () = call.cancel.cancelled() => {}
+                () = tokio::time::sleep(call.timeout) => {}
             }
             tokio::time::sleep(PATIENCE).await;
         };
         tokio::select! {
+            biased;
             outcome = running => outcome,
             () = too_late => Err(timed_out(task)),
         }

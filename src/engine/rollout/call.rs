@@ -14,6 +14,7 @@ use crate::domain::placeholder::{self, Placeholder};
 use crate::domain::plan::PlannedTask;
 use crate::domain::time::Timestamp;
 use crate::port::executor::{TaskCall, TaskError, Upstream};
+use crate::port::source::FetchError;
 use crate::port::store::{ActivityRecord, ContainerRecord, StoreError};
 use crate::port::tree::Tree;
 
@@ -35,6 +36,9 @@ pub(super) enum SurroundingsError {
     /// The record failed: try again later.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The commit is not here, and cannot be fetched for now: try again later.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The commit cannot be read any more: the task cannot run.
     #[error("{0}")]
     Gone(String),
@@ -52,16 +56,27 @@ impl Engine {
         if descriptor.digest != planned.to.digest {
             return Err(SurroundingsError::Gone(format!("version {version} has other content by now")));
         }
-        let tree = self
-            .ports
-            .source
-            .tree(&record.source, &record.revision)
-            .await
-            .map_err(|error| SurroundingsError::Gone(error.to_string()))?;
+        let tree = self.tree_of(record).await?;
         let mut products: Vec<Fqn> = planned.upstream.values().filter_map(Fqn::owner).collect();
         products.push(product.clone());
         let containers = self.ports.store.containers(&products).await?;
         Ok(Surroundings { descriptor: Arc::new(descriptor.published()), tree, containers })
+    }
+
+    /// The files of the activity's commit. Another replica may have planned it, or an earlier run on another
+    /// disk: what the mirror lacks is fetched. Only what is missing after that is gone.
+    async fn tree_of(&self, record: &ActivityRecord) -> Result<Arc<dyn Tree>, SurroundingsError> {
+        let source = &self.ports.source;
+        if let Ok(tree) = source.tree(&record.source, &record.revision).await {
+            return Ok(tree);
+        }
+        match source.fetch(&record.source).await {
+            Ok(_) => {}
+            Err(error @ FetchError::Unknown(_)) => return Err(SurroundingsError::Gone(error.to_string())),
+            Err(error) => return Err(SurroundingsError::Fetch(error)),
+        }
+        let tree = source.tree(&record.source, &record.revision).await;
+        tree.map_err(|error| SurroundingsError::Gone(error.to_string()))
     }
 
     /// The call of one attempt; an error when a placeholder has no value.

@@ -33,6 +33,7 @@ impl Engine {
                 Err(error) => warn!(activity = %id, %error, "it could not be seen whether it is cancelled"),
             }
             tokio::select! {
+                biased;
                 () = rung => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }

@@ -110,7 +110,8 @@ pub(in crate::engine) fn with_followers<'a>(
 }
 
 impl Engine {
-    /// `running` are driven by this process now, `resting` are left alone until the next look.
+    /// `running` are driven by this process now, `resting` are left alone until the next look, and what other
+    /// replicas drive is left to them.
     pub(super) async fn choose(
         &self,
         running: &BTreeSet<ActivityId>,
@@ -125,7 +126,9 @@ impl Engine {
         let mut busy: BTreeSet<ContainerId> = BTreeSet::new();
         let mut in_the_way: BTreeMap<ContainerId, ActivityId> = BTreeMap::new();
         let mut choice = Choice::default();
-        let is_free = |id: &ActivityId| !running.contains(id) && !resting.contains(id);
+        let now = self.ports.clock.now();
+        let held = self.ports.store.held_by_others(&self.settings.holder, now).await?;
+        let is_free = |id: &ActivityId| !running.contains(id) && !resting.contains(id) && !held.contains(id);
         for record in begun {
             if !record.state.is_ending() && self.settings.platform.cancels(&record.planned.container.stage) {
                 in_the_way.insert(record.planned.container.clone(), record.planned.id.clone());

@@ -8,9 +8,11 @@ use crate::domain::activity::{ActivityEvent, ActivityStatus, FailureKind, Fencin
 use crate::domain::plan::ActivityId;
 use crate::domain::policy::{PolicyEvent, Verdict};
 use crate::port::executor::TaskError;
-use crate::port::store::{ActivityRecord, AppendError, StoreError};
+use crate::port::source::FetchError;
+use crate::port::store::{ActivityRecord, AppendError, Lease, Leased, StoreError};
 
 use super::super::Engine;
+use super::super::tenure::Tenure;
 use super::asking::activity_json;
 use super::call::{Surroundings, SurroundingsError};
 
@@ -22,6 +24,8 @@ pub(super) enum DriveError {
     Append(#[from] AppendError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("its commit cannot be had for now: {0}")]
+    Fetch(#[from] FetchError),
     /// What was left running could not be ended.
     #[error("what an earlier process left running could not be ended: {0}")]
     LeftRunning(TaskError),
@@ -41,40 +45,83 @@ pub(super) enum Went {
 /// What stops a drive.
 #[derive(Clone, Copy)]
 pub(super) struct Stops<'a> {
-    /// The daemon stops: what runs is left, and goes on at the next start.
+    /// The daemon stops: no further task is begun.
     pub stop: &'a CancellationToken,
+    /// When it is over, what runs is left as it is: the daemon has stopped for good, or another goes on with it.
+    pub tenure: &'a Tenure,
     /// The activity is cancelled: what runs is ended, and what it did is undone.
     pub cancel: &'a CancellationToken,
 }
 
 impl Engine {
-    /// Claims an activity and brings it to its end.
-    pub(super) async fn drive(&self, id: &ActivityId, stop: &CancellationToken) -> Result<(), DriveError> {
-        let now = self.ports.clock.now();
-        // Under the gate, because a pass that supersedes what waits reports it as superseded, and because
-        // people may have decided otherwise since it was chosen.
-        let gate = self.report_gate.lock().await;
-        let Some(before) = self.ports.store.activity(id).await? else { return Ok(()) };
-        if self.is_kept(&before).await? {
-            return Ok(());
+    /// Claims an activity and brings it to its end. After `stop` no further task is begun; at `halt` the one
+    /// that runs is broken off. What has not ended is handed back.
+    pub(super) async fn drive(
+        &self,
+        id: &ActivityId,
+        stop: &CancellationToken,
+        halt: &CancellationToken,
+    ) -> Result<(), DriveError> {
+        let Some((mut record, tenure)) = self.take_container(id, halt).await? else { return Ok(()) };
+        let outcome = self.drive_claimed(&mut record, &tenure, stop).await;
+        if !record.state.status.is_final() {
+            tenure.hand_back().await;
         }
-        let is_first = self.is_first_of_stage(&before).await?;
-        let claimed = self.ports.store.claim(id, &self.settings.holder, now).await?;
-        let Some(token) = claimed else { return Ok(()) };
-        let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };
+        outcome
+    }
+
+    /// Claims an activity, unless people keep it from beginning or another holds its container.
+    async fn take_container(
+        &self,
+        id: &ActivityId,
+        halt: &CancellationToken,
+    ) -> Result<Option<(ActivityRecord, Tenure)>, DriveError> {
+        let Some(before) = self.ports.store.activity(id).await? else { return Ok(None) };
+        // Because a pass that supersedes what waits reports it as superseded, and because people may have
+        // decided otherwise since it was chosen.
+        let mut standing = self.stand(&before.source).await?;
+        let (claimed, until, is_first) = loop {
+            let Some(before) = self.ports.store.activity(id).await? else { return Ok(None) };
+            if self.is_kept(&before).await? {
+                return Ok(None);
+            }
+            let is_first = self.is_first_of_stage(&before).await?;
+            let now = self.ports.clock.now();
+            let until = self.end_of_lease(now);
+            match standing.store.claim(id, &self.settings.holder, now, until).await {
+                Ok(claimed) => break (claimed, until, is_first),
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        drop(standing);
+        let Some(token) = claimed else { return Ok(None) };
+        let lease = Lease { what: Leased::Container(before.planned.container), token };
+        let tenure = self.keep(lease, until, halt);
+        let Some(record) = self.ports.store.activity(id).await? else { return Ok(None) };
         if is_first {
             self.report_beginning(&record).await?;
         }
-        drop(gate);
+        Ok(Some((record, tenure)))
+    }
+
+    async fn drive_claimed(
+        &self,
+        record: &mut ActivityRecord,
+        tenure: &Tenure,
+        stop: &CancellationToken,
+    ) -> Result<(), DriveError> {
+        let (id, token) = (record.planned.id.clone(), tenure.lease().token);
         info!(
             source = %record.source, revision = %record.revision.short(), activity = %id,
             container = %record.planned.container, version = %record.planned.to.version, "rolling out"
         );
         let cancel = CancellationToken::new();
-        let stops = Stops { stop, cancel: &cancel };
+        let stops = Stops { stop, tenure, cancel: &cancel };
         tokio::select! {
-            outcome = self.bring_to_its_end(&mut record, token, stops) => outcome,
-            never = self.watch_for_cancellation(id, &cancel) => match never {},
+            biased;
+            outcome = self.bring_to_its_end(record, token, stops) => outcome,
+            never = self.watch_for_cancellation(&id, &cancel) => match never {},
         }
     }
 
@@ -87,6 +134,7 @@ impl Engine {
         let surroundings = match self.surroundings(record).await {
             Ok(surroundings) => Ok(surroundings),
             Err(SurroundingsError::Store(error)) => return Err(error.into()),
+            Err(SurroundingsError::Fetch(error)) => return Err(error.into()),
             Err(SurroundingsError::Gone(message)) => Err(message),
         };
         let went = match &surroundings {
@@ -122,6 +170,9 @@ impl Engine {
             if record.state.is_ending() {
                 return Ok(Went::Ending);
             }
+            if stops.stop.is_cancelled() || stops.tenure.is_over() {
+                return Ok(Went::Stopped);
+            }
             match self.run_task(record, surroundings, token, index, stops).await? {
                 Went::Through => {}
                 other => return Ok(other),
@@ -141,7 +192,9 @@ impl Engine {
 
     /// Ends an activity over which our own code panicked: it would do so again. Nothing more is undone of it.
     pub(super) async fn give_up(&self, id: &ActivityId) -> Result<(), DriveError> {
-        let Some(token) = self.ports.store.claim(id, &self.settings.holder, self.ports.clock.now()).await? else {
+        let now = self.ports.clock.now();
+        let until = self.end_of_lease(now);
+        let Some(token) = self.ports.store.claim(id, &self.settings.holder, now, until).await? else {
             return Ok(());
         };
         let Some(mut record) = self.ports.store.activity(id).await? else { return Ok(()) };

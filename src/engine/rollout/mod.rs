@@ -12,8 +12,13 @@
 //!   store's `claim` gives the container to one; the other is asked for again when that one ends.
 //! - *Superseded while chosen*: a pass supersedes an activity that was just chosen but not yet
 //!   claimed. `claim` answers `None` for what has ended, and the choice is forgotten.
-//! - *Stopped while running*: the attempt's future is dropped, which stops its effect; the record
-//!   still has it as running, as after a crash.
+//! - *Stopped while running*: no further task is begun, and the one that runs may end, for as long as settings
+//!   let it. Then the attempt's future is dropped, which stops its effect; the record still has it as
+//!   running, as after a crash, and the container is handed back, so that another replica goes on at once.
+//! - *Two replicas find the same activity ready*: `claim` gives its container to one, for as long as the
+//!   heartbeat of the drive (`tenure`) keeps it. When that ends, another takes it over with a greater token.
+//! - *A replica that was stopped goes on after its container was taken over*: its tenure is over by its own
+//!   clock or by a refused renewal, at which the attempt is dropped; and what it appends is fenced.
 //! - *An activity that waits for a superseded one* waits for the one that took its place.
 //! - *A task that ran while its process died, and ended*: its executor is asked before it is repeated, also
 //!   when its time is over by now.
@@ -45,12 +50,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::domain::plan::ActivityId;
-use crate::port::store::StoreError;
+use crate::port::store::{Bell, StoreError};
 
 use super::Engine;
 
 /// How often the loop looks without being rung.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long handing back may take at the end.
+const HANDING_BACK: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Rolls out until nothing can be begun and nothing runs; for one pass and out.
@@ -64,10 +71,11 @@ impl Engine {
             if drives.running.is_empty() {
                 continue;
             }
-            let rung = self.rollout_bell.notified();
+            let rung = self.bells.rollouts.notified();
             tokio::select! {
+                biased;
                 ended = self.next_ended(&mut drives, stop) => if ended == Ended::Stopped {
-                    drives.tasks.shutdown().await;
+                    self.let_end(drives, stop).await;
                     return Ok(());
                 },
                 () = rung => {}
@@ -75,18 +83,19 @@ impl Engine {
         }
     }
 
-    /// Rolls out whenever there is something, until told to stop. What runs then is stopped too,
-    /// and goes on at the next start.
+    /// Rolls out whenever there is something, until told to stop. What runs then may end, for as long as
+    /// settings let it; then it is stopped too, and goes on at another replica or at the next start.
     pub async fn roll_out_until(self: &Arc<Self>, stop: &CancellationToken) {
         let mut drives = Drives::default();
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let rung = self.rollout_bell.notified();
+            let rung = self.bells.rollouts.notified();
             if let Err(error) = self.begin_what_can(&mut drives, stop).await {
                 warn!(%error, "activities could not be read; trying again");
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 // A plan was recorded: what was ready before it may not be any more.
                 () = rung => drives.ready.clear(),
@@ -96,7 +105,22 @@ impl Engine {
                 _ = look.tick() => drives.resting.clear(),
             }
         }
-        drives.tasks.shutdown().await;
+        self.let_end(drives, stop).await;
+    }
+
+    /// Waits for what runs, and breaks it off when its time is over.
+    async fn let_end(&self, mut drives: Drives, stop: &CancellationToken) {
+        let halt = drives.halt.clone();
+        let ended = tokio::select! {
+            biased;
+            () = self.all_ended(&mut drives) => true,
+            () = self.halt_after_grace(stop, &halt) => false,
+        };
+        // What was broken off has a moment to hand back what it held.
+        if !ended && tokio::time::timeout(HANDING_BACK, self.all_ended(&mut drives)).await.is_err() {
+            drives.tasks.shutdown().await;
+        }
+        self.ring(Bell::Rollouts);
     }
 
     /// Begins as many activities as may run at once; whether any was begun or settled.
@@ -127,8 +151,9 @@ impl Engine {
                 continue;
             };
             begun = true;
-            let (engine, stop, activity) = (Arc::clone(self), stop.clone(), id.clone());
-            let handle = drives.tasks.spawn(async move { engine.drive(&activity, &stop).await });
+            let (engine, activity) = (Arc::clone(self), id.clone());
+            let (stop, halt) = (stop.clone(), drives.halt.clone());
+            let handle = drives.tasks.spawn(async move { engine.drive(&activity, &stop, &halt).await });
             drives.running.insert(id.clone());
             drives.names.insert(handle.id(), id);
         }
@@ -147,6 +172,8 @@ impl Engine {
 #[derive(Default)]
 struct Drives {
     tasks: JoinSet<Result<(), drive::DriveError>>,
+    /// Cancelled when what runs is to be broken off.
+    halt: CancellationToken,
     names: HashMap<task::Id, ActivityId>,
     /// Found ready when the record was looked at last, and not begun yet.
     ready: VecDeque<ActivityId>,
@@ -167,11 +194,21 @@ enum Ended {
 impl Engine {
     /// Waits until one activity has ended, and lets it rest.
     async fn next_ended(&self, drives: &mut Drives, stop: &CancellationToken) -> Ended {
-        let joined = tokio::select! {
-            () = stop.cancelled() => return Ended::Stopped,
-            joined = drives.tasks.join_next_with_id() => joined,
-        };
-        let ended = match joined {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Ended::Stopped,
+            () = self.one_ended(drives) => Ended::One,
+        }
+    }
+
+    async fn all_ended(&self, drives: &mut Drives) {
+        while !drives.tasks.is_empty() {
+            self.one_ended(drives).await;
+        }
+    }
+
+    async fn one_ended(&self, drives: &mut Drives) {
+        let ended = match drives.tasks.join_next_with_id().await {
             None => None,
             Some(Ok((id, outcome))) => {
                 if let Err(error) = outcome {
@@ -194,6 +231,5 @@ impl Engine {
             drives.running.remove(&id);
             drives.resting.insert(id);
         }
-        Ended::One
     }
 }

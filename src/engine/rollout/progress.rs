@@ -45,7 +45,7 @@ impl<'a> TaskProgress<'a> {
         if lines.is_empty() {
             return;
         }
-        if let Err(error) = self.engine.ports.store.append_log(&self.id, &lines).await {
+        if let Err(error) = self.engine.ports.store.append_log(&self.id, self.token, &lines).await {
             // A log that cannot be kept must not fail the task.
             warn!(activity = %self.id, %error, lines = lines.len(), "lines of a task's log were lost");
         }

@@ -7,7 +7,7 @@ use tracing::warn;
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, TaskStatus};
 use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
 use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, AppendError, StageStanding, StoreError};
+use crate::port::store::{ActivityRecord, AppendError, Bell, StageStanding, StoreError};
 
 use super::super::Engine;
 use super::super::reports::StageLine;
@@ -45,6 +45,9 @@ fn reason(status: ActivityStatus) -> Option<String> {
     }
 }
 
+/// This many passes are looked through for those of a commit.
+const PASSES: usize = 1_000;
+
 impl Engine {
     /// Appends an event on which no status depends.
     pub(super) async fn append(
@@ -58,20 +61,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Appends an event after which the stage's status is another. See `reports` for the race.
+    /// Appends an event after which the stage's status is another. See `standing` for the race.
     pub(super) async fn append_and_report(
         &self,
         record: &mut ActivityRecord,
         token: Option<FencingToken>,
         event: ActivityEvent,
     ) -> Result<(), AppendError> {
-        let gate = self.report_gate.lock().await;
+        let mut standing = self.stand(&record.source).await?;
         let after = record.state.clone().after(&event)?;
-        let reports = self.reports_after(record, &after).await?;
-        let now = self.ports.clock.now();
-        record.state = self.ports.store.append(&record.planned.id, token, &event, &reports, now).await?;
-        drop(gate);
-        self.publish_bell.notify_one();
+        loop {
+            let reports = self.reports_after(record, &after).await?;
+            let now = self.ports.clock.now();
+            match standing.store.append(&record.planned.id, token, &event, &reports, now).await {
+                Ok(state) => record.state = state,
+                Err(error) if standing.moved(&error).await? => continue,
+                Err(error) => return Err(error),
+            }
+            break;
+        }
+        drop(standing);
+        self.ring(Bell::Reports);
         Ok(())
     }
 
@@ -90,7 +100,7 @@ impl Engine {
     /// The status of the activity's stage when the activity itself stands at `after`: of its own
     /// commit, of those after it that still tell of it, and of the one that was looked at last, which
     /// shows all that is not as Git says; and where it is the last of its stage, of the stages that waited
-    /// for it. The caller holds the gate.
+    /// for it. The caller stands on the source.
     async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, StoreError> {
         let stage = &record.planned.container.stage;
         let now = ActivityRecord { state: after.clone(), ..record.clone() };
@@ -134,29 +144,63 @@ impl Engine {
     }
 
     /// Wants it to be shown that the first rollout of a commit has begun at a stage; of the others, their
-    /// ends are enough. The caller holds the gate.
+    /// ends are enough.
     pub(super) async fn report_beginning(&self, record: &ActivityRecord) -> Result<(), StoreError> {
-        let reports = self.reports_after(record, &record.state).await?;
-        self.ports.store.want(&reports, self.ports.clock.now()).await?;
-        self.publish_bell.notify_one();
+        let mut standing = self.stand(&record.source).await?;
+        loop {
+            let reports = self.reports_after(record, &record.state).await?;
+            match standing.store.want(&reports, self.ports.clock.now()).await {
+                Ok(()) => break,
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error),
+            }
+        }
+        drop(standing);
+        self.ring(Bell::Reports);
         Ok(())
     }
 
-    /// How many products of a commit are not rolled out because of what was found. What stands with
-    /// errors now counts for the commit that was looked at last, and for no older one.
+    /// How many products of a commit are not rolled out because of what was found. For the commit that was
+    /// looked at last, that is what stands with errors now.
     pub(in crate::engine) async fn left_out(
         &self,
         source: &SourceName,
         revision: &Revision,
         plan: &Digest,
     ) -> Result<usize, StoreError> {
-        let refused = self.ports.store.plan(plan).await?.map_or(0, |plan| plan.refused.len());
         let latest = self.ports.store.source(source).await?.and_then(|source| source.revision);
-        if latest.as_ref() != Some(revision) {
-            return Ok(refused);
+        if latest.as_ref() == Some(revision) {
+            let standing = self.ports.store.standing(source).await?;
+            return Ok(standing.iter().filter(|standing| standing.errors + standing.refusals > 0).count());
         }
-        let standing = self.ports.store.standing(source).await?;
-        let with_errors = standing.iter().filter(|standing| standing.errors + standing.refusals > 0).count();
-        Ok(refused.max(with_errors))
+        Ok(self.refused_at(source, revision, plan).await?.len())
+    }
+
+    /// The products that the plans of an older commit refused in the end: one that policies could not
+    /// evaluate at first may be in a later plan of the same commit. `plan` counts in any case.
+    async fn refused_at(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        plan: &Digest,
+    ) -> Result<BTreeSet<Fqn>, StoreError> {
+        let passes = self.ports.store.pass_rows(Some(source), PASSES).await?;
+        let of_commit = passes.iter().filter(|pass| pass.revision == *revision);
+        let mut plans: Vec<Digest> = of_commit.rev().filter_map(|pass| pass.plan.parse().ok()).collect();
+        if !plans.contains(plan) {
+            plans.insert(0, plan.clone());
+        }
+        let mut refused = BTreeSet::new();
+        for digest in &plans {
+            let Some(plan) = self.ports.store.plan(digest).await? else { continue };
+            for change in &plan.changes {
+                refused.remove(&change.product);
+            }
+            for activity in &plan.activities {
+                refused.remove(&activity.container.product);
+            }
+            refused.extend(plan.refused);
+        }
+        Ok(refused)
     }
 }

@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::domain::activity::{ActivityEvent, CancelCause, Cancellation, CompensationStatus, FencingToken, TaskStatus};
@@ -19,6 +18,7 @@ use crate::port::executor::TaskError;
 use crate::port::store::ActivityRecord;
 
 use super::super::Engine;
+use super::super::tenure::Tenure;
 use super::call::{Attempt, Surroundings};
 use super::drive::{DriveError, Stops, Went};
 use super::progress::TaskProgress;
@@ -67,7 +67,9 @@ impl Engine {
         for index in (0..record.planned.tasks.len()).rev() {
             let is_begun = self.can_undo(record, index) || record.state.compensations.contains_key(&index);
             let is_over = record.state.compensations.get(&index).is_some_and(CompensationStatus::is_final);
-            if is_begun && !is_over && self.undo(record, surroundings, token, index, stops.stop).await? == Went::Stopped
+            if is_begun
+                && !is_over
+                && self.undo(record, surroundings, token, index, stops.tenure).await? == Went::Stopped
             {
                 return Ok(());
             }
@@ -89,7 +91,7 @@ impl Engine {
         surroundings: Result<&Surroundings, &str>,
         token: FencingToken,
         index: usize,
-        stop: &CancellationToken,
+        tenure: &Tenure,
     ) -> Result<Went, DriveError> {
         let Some(task) = record.planned.tasks.get(index).cloned() else { return Ok(Went::Through) };
         let key = task.key.compensation();
@@ -104,7 +106,7 @@ impl Engine {
             if let Some(until) = begin_at.take() {
                 tokio::select! {
                     () = self.sleep_until(until) => {}
-                    () = stop.cancelled() => return Ok(Went::Stopped),
+                    () = tenure.over().cancelled() => return Ok(Went::Stopped),
                 }
             }
             let (handle, deadline) = left.take().unwrap_or_else(|| (None, self.deadline_of(&task)));
@@ -114,14 +116,14 @@ impl Engine {
             let attempt = Attempt { token, number, handle, deadline: self.no_sooner(deadline), undoing: true };
             let outcome = tokio::select! {
                 outcome = self.attempt_to_undo(record, surroundings, index, &task, attempt) => outcome,
-                () = stop.cancelled() => return Ok(Went::Stopped),
+                () = tenure.over().cancelled() => return Ok(Went::Stopped),
             };
             let error = match outcome {
                 Ok(()) => {
                     self.append(record, token, ActivityEvent::CompensationSucceeded { task: index }).await?;
                     return Ok(Went::Through);
                 }
-                Err(_) if stop.is_cancelled() => return Ok(Went::Stopped),
+                Err(_) if tenure.is_over() => return Ok(Went::Stopped),
                 Err(error) => error,
             };
             let again = (error.kind.may_pass() && number < task.attempts).then(|| self.next_attempt(&key, number));

@@ -212,6 +212,12 @@ pub enum GetKind {
     /// What forges delivered by webhook
     #[value(alias = "delivery")]
     Deliveries,
+    /// Targets that wait to be looked at, or are looked at now
+    #[value(alias = "wake")]
+    Wakes,
+    /// Processes that share the record, and what each of them holds
+    #[value(aliases = ["replica", "leases", "lease"])]
+    Replicas,
     /// Who decided what, and why
     #[value(alias = "event")]
     Events,
@@ -232,6 +238,8 @@ impl GetKind {
             GetKind::Proposals => "proposals",
             GetKind::Reports => "reports",
             GetKind::Deliveries => "deliveries",
+            GetKind::Wakes => "wakes",
+            GetKind::Replicas => "replicas",
             GetKind::Events => "events",
             GetKind::Findings => "findings",
         }

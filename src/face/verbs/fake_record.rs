@@ -1,5 +1,7 @@
 //! A record with a few rows, for tests of what is shown. Nothing can be written to it.
 
+mod sharing;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -16,10 +18,10 @@ use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
     ActivityBook, ActivityRecord, ActivityRow, AnsweredCommand, AppendError, ApprovalBook, AuditRow, ContainerRecord,
-    ContainerRow, Decision, DeliveryBook, DeliveryRow, FindingRow, History, HistoryBook, Kept, LogLine, Look, Pass,
-    PassBook, PassRow, Pause, ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion,
+    ContainerRow, Decision, DeliveryBook, DeliveryRow, FindingRow, History, HistoryBook, Kept, LeaseRow, LogLine, Look,
+    Pass, PassBook, PassRow, Pause, ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion,
     ReportBook, ReportRow, Retention, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow,
-    WantedReport,
+    WakeRow, WantedReport,
 };
 
 /// The record; a locked one answers nothing.
@@ -211,6 +213,14 @@ impl Look for FakeRecord {
             at: at().to_string(),
         }])
     }
+
+    async fn wake_rows(&self, _: usize) -> Result<Vec<WakeRow>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn lease_rows(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        unreachable!("not shown")
+    }
 }
 
 #[async_trait]
@@ -278,7 +288,13 @@ impl ActivityBook for FakeRecord {
     async fn troubled(&self, _: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
         unreachable!("not shown")
     }
-    async fn claim(&self, _: &ActivityId, _: &str, _: Timestamp) -> Result<Option<FencingToken>, StoreError> {
+    async fn claim(
+        &self,
+        _: &ActivityId,
+        _: &str,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Option<FencingToken>, StoreError> {
         unreachable!("nothing is written")
     }
 
@@ -297,7 +313,7 @@ impl ActivityBook for FakeRecord {
         Ok(events().into_iter().map(|event| (at(), event)).collect())
     }
 
-    async fn append_log(&self, _: &ActivityId, _: &[LogLine]) -> Result<(), StoreError> {
+    async fn append_log(&self, _: &ActivityId, _: FencingToken, _: &[LogLine]) -> Result<(), StoreError> {
         unreachable!("nothing is written")
     }
 

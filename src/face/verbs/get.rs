@@ -10,8 +10,8 @@ use crate::face::cli::{DocumentFormat, GetArgs, GetKind, ListFormat};
 use crate::face::render::{Table, digest_short, document, time_short};
 use crate::face::{ExitStatus, Output};
 use crate::port::store::{
-    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, ProductRow, ProposalRow, ReportRow, SourceRow,
-    StoreError, VersionRow,
+    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, LeaseRow, Look, ProductRow, ProposalRow, ReportRow,
+    SourceRow, StoreError, VersionRow, WakeRow,
 };
 
 use super::{is_meant, store_failed};
@@ -81,6 +81,13 @@ async fn rows(look: &dyn Look, args: &GetArgs, output: &mut Output<'_>) -> Resul
             rows.truncate(args.limit);
             write(&rows, delivery_table, args, output)
         }
+        GetKind::Wakes => {
+            let mut rows = look.wake_rows(limit).await?;
+            rows.retain(|row| of_source(&row.source));
+            rows.truncate(args.limit);
+            write(&rows, wake_table, args, output)
+        }
+        GetKind::Replicas => write(&look.lease_rows().await?, replica_table, args, output),
         GetKind::Events => {
             let mut rows = look.audit_rows(limit).await?;
             let subject = |row: &AuditRow| {
@@ -268,6 +275,40 @@ fn delivery_table(rows: &[DeliveryRow]) -> Table {
             row.woke.join(", "),
             text(&row.times),
             row.delivery.clone(),
+        ]);
+    }
+    table
+}
+
+fn wake_table(rows: &[WakeRow]) -> Table {
+    let mut table = Table::new(&["SOURCE", "PROPOSAL", "STATE", "LANE", "DUE", "REPLICA", "FAILURES", "MESSAGE"]);
+    for row in rows {
+        table.row([
+            text(&row.source),
+            row.proposal.clone().unwrap_or_default(),
+            row.state.clone(),
+            row.lane.clone(),
+            time_short(&row.due),
+            row.holder.clone().unwrap_or_default(),
+            text(&row.failures),
+            row.message.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+fn replica_table(rows: &[LeaseRow]) -> Table {
+    let mut table = Table::new(&["REPLICA", "HOLDS", "WHICH", "SINCE", "UNTIL", "TOKEN"]);
+    for row in rows {
+        let holds = if row.kind == "replica" { "itself" } else { row.kind.as_str() };
+        let which = if row.kind == "replica" { "" } else { row.subject.as_str() };
+        table.row([
+            row.holder.clone(),
+            holds.to_owned(),
+            which.to_owned(),
+            time_short(&row.since),
+            time_short(&row.until),
+            text(&row.token),
         ]);
     }
     table

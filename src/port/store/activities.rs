@@ -105,11 +105,19 @@ pub trait ActivityBook: Send + Sync {
     /// recorded content and has not succeeded: what keeps the source from being as Git says.
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError>;
 
-    /// Takes the activity's container for `holder`, and appends `Claimed` with a new token.
-    /// `None` when another activity of the container is running, or this one has ended.
+    /// Takes the activity's container for `holder` until `until`, and appends `Claimed` with a new token.
+    /// `None` when another activity of the container is running, when another holds it for this one and its
+    /// time is not over at `at`, or when this one has ended.
     ///
-    /// A claim is taken over from an earlier run of the same holder (after a crash).
-    async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError>;
+    /// A claim is taken over from an earlier run of the same holder (after a crash), and from anybody whose
+    /// time is over. It is kept and handed back as a [`Leased::Container`](super::Leased::Container).
+    async fn claim(
+        &self,
+        id: &ActivityId,
+        holder: &str,
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<FencingToken>, StoreError>;
 
     /// Appends one event and what forges should show because of it, in one transaction; returns
     /// the state after it. `Succeeded` also records what runs in the container and marks the
@@ -128,8 +136,9 @@ pub trait ActivityBook: Send + Sync {
     /// The log of events.
     async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError>;
 
-    /// Adds lines to the log of a task. The record keeps at most 10,000 lines a task.
-    async fn append_log(&self, id: &ActivityId, lines: &[LogLine]) -> Result<(), StoreError>;
+    /// Adds lines to the log of a task, which was begun under `token`; `Fenced` when another holds the
+    /// container by now. The record keeps at most 10,000 lines a task.
+    async fn append_log(&self, id: &ActivityId, token: FencingToken, lines: &[LogLine]) -> Result<(), StoreError>;
 
     /// The lines of all tasks of an activity, in the order in which they came.
     async fn log(&self, id: &ActivityId) -> Result<Vec<LogLine>, StoreError>;

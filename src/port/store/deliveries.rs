@@ -15,8 +15,7 @@ use super::StoreError;
 pub enum Recorded {
     /// It was not there, and is now.
     New(DeliveryVerdict),
-    /// Its id was there already. Nothing else of it was recorded now; whatever it woke was woken then,
-    /// or will be at the next start.
+    /// Its id was there already. Nothing else of it was recorded now; whatever it woke was woken then.
     Duplicate,
 }
 
@@ -49,9 +48,10 @@ pub struct AnsweredCommand {
 /// What receiving webhooks needs of the record.
 #[async_trait]
 pub trait DeliveryBook: Send + Sync {
-    /// Records a delivery with its commands. When it returns, both are durable. A command whose origin
-    /// has asked its source before is not recorded again; but a button, once what it asked for was done,
-    /// counts again for [`PRESSED_AGAIN`] from when it was pressed first.
+    /// Records a delivery with its commands and with wakes of its targets (see
+    /// [`WakeBook`](super::WakeBook)), in one transaction. When it returns, all are durable. A command whose
+    /// origin has asked its source before is not recorded again; but a button, once what it asked for was
+    /// done, counts again for [`PRESSED_AGAIN`] from when it was pressed first.
     async fn record_delivery(&self, delivery: Delivery) -> Result<Recorded, StoreError>;
 
     /// Commands that nobody has done yet, oldest first, at most `limit`; without those of the sources

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::finding::Finding;
 use crate::domain::id::{ForgeName, Fqn, Revision, SourceName};
 
-use super::{ProposalRow, StoreError};
+use super::{LeaseRow, ProposalRow, StoreError, WakeRow};
 
 /// A line of `get sources`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -253,4 +253,8 @@ pub trait Look: Send + Sync {
     async fn proposal_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError>;
     /// The newest passes of a source, newest first, at most `limit`.
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError>;
+    /// What waits to be looked at and what is looked at, by source and proposal, at most `limit`.
+    async fn wake_rows(&self, limit: usize) -> Result<Vec<WakeRow>, StoreError>;
+    /// All that is held, by kind and subject; also what is over and was not taken by another yet.
+    async fn lease_rows(&self) -> Result<Vec<LeaseRow>, StoreError>;
 }

@@ -9,11 +9,10 @@ use meshwright::domain::forge::{Person, Proposal, PullRequest, PullState};
 use meshwright::domain::id::Revision;
 use meshwright::domain::source::Target;
 use meshwright::domain::time::Timestamp;
-use meshwright::engine::WakeQueue;
 use meshwright::port::clock::Clock;
 use meshwright::port::forge::ForgeError;
 use meshwright::port::requests::{Action, Origin, Request};
-use meshwright::port::store::{Look, Store};
+use meshwright::port::store::{Lane, Look, LookEnd, Store, TakeWake, WakeBook};
 
 use crate::support::crashing_store::CrashingStore;
 use crate::support::forge::{ModelRequests, ModelReviews};
@@ -82,17 +81,20 @@ fn orders(version: &str) -> Descriptor {
     Descriptor::new("orders", version)
 }
 
-async fn answer_all(started: &Started) -> WakeQueue {
-    let queue = WakeQueue::default();
-    started.engine.answer_requests(&queue).await.unwrap();
-    queue
+async fn answer_all(started: &Started) {
+    started.engine.answer_requests().await.unwrap();
 }
 
-/// What was woken, in its order.
-async fn woken(queue: &WakeQueue) -> Vec<Target> {
+/// What was woken since.
+async fn woken(started: &Started) -> Vec<Target> {
     let mut targets = Vec::new();
-    while let Ok(target) = tokio::time::timeout(Duration::from_millis(20), queue.take()).await {
-        targets.push(target);
+    let (now, until) = (Timestamp::from_second(2_000_000_000).unwrap(), Timestamp::MAX);
+    let order = Lane::ALL.map(|lane| (lane, None));
+    while let Some(taken) =
+        started.store.take_wake(&TakeWake { holder: "test", order: order.clone(), now, until }).await.unwrap()
+    {
+        started.store.settle_wake(&taken, &LookEnd::Done, now).await.unwrap();
+        targets.push(taken.target);
     }
     targets
 }
@@ -124,10 +126,10 @@ async fn an_outsider_is_refused_and_nothing_happens() {
     let statuses = started.statuses(&head);
     for action in [approve(), Action::Hold, Action::Retry, Action::Plan, Action::Help] {
         let id = team.comment("mallory", 7, action.clone());
-        let queue = answer_all(&started).await;
+        answer_all(&started).await;
         let words = "refused: mallory may not write to the repository".to_owned();
         assert_eq!(team.answer(&id), (words, BTreeSet::from(["refused"])), "{action:?}");
-        assert_eq!(woken(&queue).await, []);
+        assert_eq!(woken(&started).await, []);
     }
     let button = team.request("mallory", Ok(approve()), Origin::Button { head: head.clone() });
     answer_all(&started).await;
@@ -187,11 +189,14 @@ async fn what_is_asked_for_wakes_what_it_is_about() {
     started.trip().await;
     let proposal = Target::proposal(source(), Proposal::Pull(7));
     team.comment("ann", 7, Action::Plan);
-    assert_eq!(woken(&answer_all(&started).await).await, std::slice::from_ref(&proposal));
+    answer_all(&started).await;
+    assert_eq!(woken(&started).await, std::slice::from_ref(&proposal));
     team.comment("ann", 7, Action::Help);
-    assert_eq!(woken(&answer_all(&started).await).await, [proposal]);
+    answer_all(&started).await;
+    assert_eq!(woken(&started).await, [proposal]);
     team.comment("ann", 7, Action::Retry);
-    assert_eq!(woken(&answer_all(&started).await).await, [Target::branch(source())]);
+    answer_all(&started).await;
+    assert_eq!(woken(&started).await, [Target::branch(source())]);
     team.world.control("orders", "build", "");
     started.trip().await;
     assert_eq!(started.running().await, ["orders dev 1.0.0"]);
@@ -233,7 +238,7 @@ async fn a_forge_that_cannot_be_asked_is_asked_later_and_not_for_ever() {
     let limited = ForgeError::Limited { until, message: "slow down".to_owned() };
     *team.reviews.trouble.lock().unwrap() = vec![limited, ForgeError::Transient("HTTP 502".to_owned())];
     let id = team.comment("ann", 7, approve());
-    let answered = async || started.engine.answer_requests(&WakeQueue::default()).await.unwrap();
+    let answered = async || started.engine.answer_requests().await.unwrap();
     assert_eq!(answered().await, 0);
     assert_eq!(answered().await, 0, "it is left alone for a while");
     assert_eq!(team.reviews.trouble.lock().unwrap().len(), 1);
@@ -277,10 +282,10 @@ async fn a_request_is_done_once_whatever_comes_between() {
             let lost = ForgeError::Transient("the connection was lost".to_owned());
             // The three questions: may they write, what was merged, the reaction.
             team.reviews.trouble.lock().unwrap().push(lost);
-            let _ = engine.answer_requests(&WakeQueue::default()).await;
+            let _ = engine.answer_requests().await;
             team.world.clock.advance(Duration::from_secs(16));
         }
-        let _ = engine.answer_requests(&WakeQueue::default()).await;
+        let _ = engine.answer_requests().await;
         let _ = engine.roll_out_all(&tokio_util::sync::CancellationToken::new()).await;
         inner.close().await;
 

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use meshwright::domain::id::{Digest, Revision};
 use meshwright::domain::policy::{Question, Verdict};
 use meshwright::domain::report::{Detail, Report};
-use meshwright::engine::WakeQueue;
 use meshwright::port::clock::Clock;
 use meshwright::port::forge::Forge;
 use meshwright::port::judge::{Judge, PolicyLoadError};
@@ -52,7 +51,7 @@ async fn ask_about(
         by: meshwright::domain::forge::Person { name: who.to_owned(), via: "command line".to_owned() },
         at: world.clock.now(),
     });
-    assert_eq!(started.engine.answer_requests(&WakeQueue::default()).await.unwrap(), 1);
+    assert_eq!(started.engine.answer_requests().await.unwrap(), 1);
     started.settle().await;
     book.answer_to(&id).unwrap()
 }
@@ -204,7 +203,7 @@ async fn what_waits_says_that_its_approvals_do_not_count_any_more() {
     assert!(started.statuses(&head)["prod"].starts_with("pending: waits for approval (1 of 2)"));
     *judge.0.lock().unwrap() = Digest::of(b"new");
     let (engine, stop) = (Arc::clone(&started.engine), started.stop.clone());
-    let answering = tokio::spawn(async move { engine.answer_until(&Arc::default(), &stop).await });
+    let answering = tokio::spawn(async move { engine.answer_until(&stop).await });
     eventually("it is told", async || {
         started.engine.publish_due().await.unwrap();
         started.statuses(&head)["prod"].starts_with("pending: waits for approval (0 of 2)")

@@ -9,7 +9,8 @@ use meshwright::domain::forge::CommentMode;
 use meshwright::domain::forge::{Proposal, PullState, ReviewVerdict};
 use meshwright::domain::report::{Check, Comment, Detail, Report, Review};
 use meshwright::domain::source::Target;
-use meshwright::engine::{Reviewed, WakeQueue};
+use meshwright::engine::Reviewed;
+use meshwright::port::door::WakeReason;
 use meshwright::port::forge::ForgeError;
 use meshwright::port::judge::Judge;
 use meshwright::port::store::{Look, ProposalBook};
@@ -374,19 +375,19 @@ async fn proposals_are_found_and_followed_without_a_single_webhook() {
     let base = world.commit(&[orders("1.0.0")]);
     pulls.push(&world.repository, 5, &base, &[(&path_of("orders"), &orders("1.1.0").yaml())]);
     let started = world.start().await;
-    let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
+    let stop = CancellationToken::new();
     let working = {
-        let (engine, queue, stop) = (Arc::clone(&started.engine), Arc::clone(&queue), stop.clone());
-        tokio::spawn(async move { engine.pass_until(&queue, &stop).await })
+        let (engine, stop) = (Arc::clone(&started.engine), stop.clone());
+        tokio::spawn(async move { engine.pass_until(&stop).await })
     };
     let verdict = async || {
         let record = started.store.proposal(&source(), &Proposal::Pull(5)).await.unwrap();
         record.map(|record| (record.verdict, record.inputs.base))
     };
-    queue.wake(&Target::branch(source()));
+    started.engine.wake(&Target::branch(source()), WakeReason::Webhook).await.unwrap();
     eventually("it is assessed", async || verdict().await == Some((ReviewVerdict::Accepted, base.clone()))).await;
     let moved = world.commit(&[Descriptor::new("stock", "1.0.0").only_at("dev")]);
-    queue.wake(&Target::branch(source()));
+    started.engine.wake(&Target::branch(source()), WakeReason::Webhook).await.unwrap();
     eventually("it is assessed again", async || verdict().await == Some((ReviewVerdict::Accepted, moved.clone())))
         .await;
     stop.cancel();

@@ -9,7 +9,7 @@ use meshwright::domain::forge::{Proposal, ReviewVerdict};
 use meshwright::domain::id::Digest;
 use meshwright::domain::policy::{Question, Verdict};
 use meshwright::domain::source::Target;
-use meshwright::engine::WakeQueue;
+use meshwright::port::door::WakeReason;
 use meshwright::port::judge::{Judge, PolicyLoadError};
 use meshwright::port::store::{Look, ProposalBook};
 use tokio_util::sync::CancellationToken;
@@ -51,15 +51,15 @@ async fn a_poisoned_proposal_is_told_and_stops_no_other() {
     for (number, name) in [(1, "poison"), (2, "fine"), (3, "good")] {
         pulls.push(&world.repository, number, &base, &[(&path_of(name), &new(name).yaml())]);
     }
-    let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
+    let stop = CancellationToken::new();
     let working = {
-        let (engine, queue, stop) = (Arc::clone(&started.engine), Arc::clone(&queue), stop.clone());
-        tokio::spawn(async move { engine.pass_until(&queue, &stop).await })
+        let (engine, stop) = (Arc::clone(&started.engine), stop.clone());
+        tokio::spawn(async move { engine.pass_until(&stop).await })
     };
     for number in 1..=3 {
-        queue.wake(&pull(number));
+        started.engine.wake(&pull(number), WakeReason::Webhook).await.unwrap();
     }
-    queue.wake(&Target::branch(source()));
+    started.engine.wake(&Target::branch(source()), WakeReason::Webhook).await.unwrap();
     let verdicts = async || {
         let open = started.store.open_proposals(&source()).await.unwrap();
         open.into_iter().map(|record| record.verdict).collect::<Vec<_>>()
@@ -68,7 +68,7 @@ async fn a_poisoned_proposal_is_told_and_stops_no_other() {
     eventually("all three are told", async || verdicts().await == wanted).await;
     // The branch goes on as well, and what is the matter is no condition of the source.
     world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
-    queue.wake(&Target::branch(source()));
+    started.engine.wake(&Target::branch(source()), WakeReason::Webhook).await.unwrap();
     eventually("the branch goes on", async || {
         started.store.versions(None).await.unwrap().iter().any(|row| row.version == "1.1.0")
     })
@@ -116,17 +116,17 @@ async fn three_hundred_proposals_at_once_are_all_told() {
     let names = (1..=300).map(|number| format!("p{number}"));
     let files: Vec<_> = names.map(|name| (path_of(&name), new(&name).yaml())).collect();
     pulls.push_many(&world.repository, &base, &files);
-    let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
+    let stop = CancellationToken::new();
     let working = {
-        let (engine, queue, stop) = (Arc::clone(&started.engine), Arc::clone(&queue), stop.clone());
-        tokio::spawn(async move { engine.pass_until(&queue, &stop).await })
+        let (engine, stop) = (Arc::clone(&started.engine), stop.clone());
+        tokio::spawn(async move { engine.pass_until(&stop).await })
     };
     let began = Instant::now();
     for number in 1..=300 {
-        queue.wake(&pull(number));
+        started.engine.wake(&pull(number), WakeReason::Webhook).await.unwrap();
     }
     world.repository.commit(&[("README.md", "words")], "the branch goes on");
-    queue.wake(&Target::branch(source()));
+    started.engine.wake(&Target::branch(source()), WakeReason::Webhook).await.unwrap();
     let head = world.repository.head();
     eventually("the branch does not wait for them", async || {
         started.store.sources().await.unwrap()[0].revision.as_ref() == Some(&head)

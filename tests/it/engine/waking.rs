@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use meshwright::domain::forge::Proposal;
 use meshwright::domain::id::{Revision, SourceName};
 use meshwright::domain::source::Head;
-use meshwright::engine::{Engine, Ports, WakeQueue};
+use meshwright::engine::{Engine, Ports};
+use meshwright::port::door::WakeReason;
 use meshwright::port::source::{FetchError, Merge, Source, Touched};
 use meshwright::port::store::{ActivityBook, Look};
 use meshwright::port::tree::{ReadError, Tree};
@@ -68,17 +69,17 @@ async fn wakes_during_a_pass_cause_exactly_one_more() {
         Arc::new(Gated { inner: Arc::clone(&ports.source), begun: AtomicUsize::new(0), gate: Semaphore::new(0) });
     let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
     let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
-    let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
+    let stop = CancellationToken::new();
     let working = {
-        let (engine, queue, stop) = (Arc::clone(&engine), Arc::clone(&queue), stop.clone());
-        tokio::spawn(async move { engine.pass_until(&queue, &stop).await })
+        let (engine, stop) = (Arc::clone(&engine), stop.clone());
+        tokio::spawn(async move { engine.pass_until(&stop).await })
     };
-    queue.wake(&target());
+    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     eventually("the first pass fetches", async || gated.begun.load(Ordering::SeqCst) == 1).await;
     // The commit comes after the fetch has begun, and two triggers tell of it.
     world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
-    queue.wake(&target());
-    queue.wake(&target());
+    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
+    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     gated.gate.add_permits(1);
     eventually("the second pass fetches", async || gated.begun.load(Ordering::SeqCst) == 2).await;
     gated.gate.add_permits(10);
@@ -88,7 +89,7 @@ async fn wakes_during_a_pass_cause_exactly_one_more() {
     })
     .await;
     // A wake that comes later is a pass of its own; had there been a third for the two, it would be counted.
-    queue.wake(&target());
+    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     eventually("the last pass fetches", async || gated.begun.load(Ordering::SeqCst) >= 3).await;
     stop.cancel();
     working.await.unwrap();
@@ -101,14 +102,14 @@ async fn the_loops_do_it_all_by_themselves_and_stop_when_told() {
     let world = World::new();
     let head = world.commit(&[Descriptor::new("orders", "1.0.0"), Descriptor::new("sales", "1.0.0").reads("orders")]);
     let started = world.start().await;
-    let (queue, stop) = (Arc::new(WakeQueue::default()), CancellationToken::new());
+    let stop = CancellationToken::new();
     let looping = {
-        let (engine, queue, stop) = (Arc::clone(&started.engine), Arc::clone(&queue), stop.clone());
+        let (engine, stop) = (Arc::clone(&started.engine), stop.clone());
         tokio::spawn(async move {
-            tokio::join!(engine.pass_until(&queue, &stop), engine.roll_out_until(&stop), engine.publish_until(&stop))
+            tokio::join!(engine.pass_until(&stop), engine.roll_out_until(&stop), engine.publish_until(&stop))
         })
     };
-    queue.wake(&target());
+    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     let shows = async |head: &Revision| {
         let statuses = started.statuses(head);
         statuses.len() == 5 && statuses.values().all(|status| status.starts_with("success"))
@@ -118,7 +119,7 @@ async fn the_loops_do_it_all_by_themselves_and_stop_when_told() {
     // A task under way when the loops are stopped is gone at once, and is still the record's.
     world.control("orders", "build", "sleep 600");
     let head = world.commit(&[Descriptor::new("orders", "1.1.0")]);
-    queue.wake(&target());
+    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     eventually("the build runs", async || world.done().contains("orders dev build 1.1.0")).await;
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(10), looping).await.expect("the loops stop").unwrap();

@@ -13,7 +13,7 @@ use crate::support::samples::{self, PassSample, at, product};
 
 /// Claims an activity and brings it to its good end, beginning at this second.
 pub async fn roll_out(store: &dyn Store, id: &ActivityId, second: i64) {
-    assert!(store.claim(id, "here", at(second)).await.unwrap().is_some());
+    assert!(store.claim(id, "here", at(second), at(1_000)).await.unwrap().is_some());
     finish(store, id, second + 1).await;
 }
 
@@ -51,7 +51,7 @@ pub async fn activities_come_oldest_plan_first_in_the_plans_order(room: &impl Ro
         store.record_pass(pass).await.unwrap();
     }
     roll_out(&*store, &first.plan.activities[1].id, 10).await;
-    store.claim(&second.plan.activities[1].id, "here", at(20)).await.unwrap().unwrap();
+    store.claim(&second.plan.activities[1].id, "here", at(20), at(1_000)).await.unwrap().unwrap();
     let records = store.unfinished().await.unwrap();
     let names: Vec<_> = records.iter().map(|record| record.planned.container.product.product_name()).collect();
     assert_eq!(names, ["z", "m", "b", "y"]);
@@ -66,27 +66,27 @@ pub async fn activities_come_oldest_plan_first_in_the_plans_order(room: &impl Ro
 pub async fn a_container_is_held_by_one_activity_of_one_holder(room: &impl Room) {
     let store = room.open().await;
     let first = planned(&*store, &["trips"]).await.remove(0);
-    assert_eq!(store.claim(&first, "here", at(2)).await.unwrap(), Some(FencingToken(1)));
+    assert_eq!(store.claim(&first, "here", at(2), at(1_000)).await.unwrap(), Some(FencingToken(1)));
     let pass = PassSample::new(2, 1).version("trips", "1.1.0", "b").activity("trips", "dev", "1.1.0", "b");
     let pass = pass.activity("trips", "prod", "1.1.0", "b").build();
     store.record_pass(&pass).await.unwrap();
     let (second, elsewhere) = (&pass.plan.activities[0].id, &pass.plan.activities[1].id);
-    assert_eq!(store.claim(second, "here", at(3)).await.unwrap(), None);
-    assert_eq!(store.claim(&first, "there", at(3)).await.unwrap(), None);
-    assert_eq!(store.claim(elsewhere, "there", at(3)).await.unwrap(), Some(FencingToken(1)));
+    assert_eq!(store.claim(second, "here", at(3), at(1_000)).await.unwrap(), None);
+    assert_eq!(store.claim(&first, "there", at(3), at(1_000)).await.unwrap(), None);
+    assert_eq!(store.claim(elsewhere, "there", at(3), at(1_000)).await.unwrap(), Some(FencingToken(1)));
     // The same holder, after a crash.
-    assert_eq!(store.claim(&first, "here", at(4)).await.unwrap(), Some(FencingToken(2)));
+    assert_eq!(store.claim(&first, "here", at(4), at(1_000)).await.unwrap(), Some(FencingToken(2)));
     let state = store.activity(&first).await.unwrap().unwrap().state;
     assert_eq!((state.status, state.token), (ActivityStatus::Running, Some(FencingToken(2))));
     finish(&*store, &first, 5).await;
-    assert_eq!(store.claim(second, "there", at(6)).await.unwrap(), Some(FencingToken(3)));
+    assert_eq!(store.claim(second, "there", at(6), at(1_000)).await.unwrap(), Some(FencingToken(3)));
 }
 
 pub async fn tokens_grow_over_restarts(room: &impl Room) {
     let id = planned(&*room.open().await, &["trips"]).await.remove(0);
     let mut last = FencingToken(0);
     for second in 1..4 {
-        let token = room.open().await.claim(&id, "here", at(second)).await.unwrap().unwrap();
+        let token = room.open().await.claim(&id, "here", at(second), at(1_000)).await.unwrap().unwrap();
         assert!(token > last);
         last = token;
     }
@@ -96,18 +96,18 @@ pub async fn what_ended_cannot_be_claimed(room: &impl Room) {
     let store = room.open().await;
     let ids = planned(&*store, &["trips", "fares"]).await;
     roll_out(&*store, &ids[0], 2).await;
-    assert_eq!(store.claim(&ids[0], "here", at(9)).await.unwrap(), None);
+    assert_eq!(store.claim(&ids[0], "here", at(9), at(1_000)).await.unwrap(), None);
     let skipped = ActivityEvent::Skipped { because: ids[0].clone() };
     store.append(&ids[1], None, &skipped, &[], at(9)).await.unwrap();
-    assert_eq!(store.claim(&ids[1], "here", at(9)).await.unwrap(), None);
+    assert_eq!(store.claim(&ids[1], "here", at(9), at(1_000)).await.unwrap(), None);
     assert_eq!(store.unfinished().await.unwrap(), []);
 }
 
 pub async fn an_older_token_is_fenced_and_writes_nothing(room: &impl Room) {
     let store = room.open().await;
     let id = planned(&*store, &["trips"]).await.remove(0);
-    let old = store.claim(&id, "here", at(2)).await.unwrap();
-    let new = store.claim(&id, "here", at(3)).await.unwrap();
+    let old = store.claim(&id, "here", at(2), at(1_000)).await.unwrap();
+    let new = store.claim(&id, "here", at(3), at(1_000)).await.unwrap();
     let before = store.events(&id).await.unwrap();
     let report = [samples::report(1, ReportState::Success, "all is well")];
     for token in [old, Some(FencingToken(99))] {
@@ -124,7 +124,7 @@ pub async fn an_older_token_is_fenced_and_writes_nothing(room: &impl Room) {
 pub async fn an_event_that_cannot_follow_writes_nothing(room: &impl Room) {
     let store = room.open().await;
     let id = planned(&*store, &["trips"]).await.remove(0);
-    let token = store.claim(&id, "here", at(2)).await.unwrap();
+    let token = store.claim(&id, "here", at(2), at(1_000)).await.unwrap();
     let report = [samples::report(1, ReportState::Success, "all is well")];
     let claimed = ActivityEvent::Claimed { token: FencingToken(7) };
     for (event, token) in [(&ActivityEvent::Succeeded, token), (&claimed, token), (&STARTED, None)] {
@@ -162,7 +162,7 @@ pub async fn success_records_what_runs_and_releases_the_version(room: &impl Room
 pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
     let store = room.open().await;
     let ids = planned(&*store, &["trips", "fares"]).await;
-    let token = store.claim(&ids[0], "here", at(2)).await.unwrap();
+    let token = store.claim(&ids[0], "here", at(2), at(1_000)).await.unwrap();
     let failed = |retry, attempt| ActivityEvent::TaskFailed {
         task: 0,
         attempt,
@@ -183,7 +183,7 @@ pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
     let state = store.append(&ids[0], token, &ActivityEvent::Failed, &[], at(4)).await.unwrap();
     assert_eq!(state.status, ActivityStatus::Failed);
 
-    let token = store.claim(&ids[1], "here", at(5)).await.unwrap();
+    let token = store.claim(&ids[1], "here", at(5), at(1_000)).await.unwrap();
     let violation = Violation {
         rule: RuleId::policy("mesh.pii", "terms"),
         enforcement: Enforcement::Block,
@@ -201,7 +201,7 @@ pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
         PassSample::new(2, 1).activity("trips", "dev", "1.0.0", "a").activity("fares", "dev", "1.0.0", "a").build();
     store.record_pass(&next).await.unwrap();
     for activity in &next.plan.activities {
-        assert_eq!(store.claim(&activity.id, "there", at(7)).await.unwrap(), Some(FencingToken(2)));
+        assert_eq!(store.claim(&activity.id, "there", at(7), at(1_000)).await.unwrap(), Some(FencingToken(2)));
     }
 }
 
@@ -215,7 +215,7 @@ pub async fn only_activities_that_never_begin_need_no_token(room: &impl Room) {
     let state = store.append(&ids[0], None, &skipped, std::slice::from_ref(&report), at(2)).await.unwrap();
     assert_eq!(state.status, ActivityStatus::Skipped);
     assert_eq!(store.unpublished(&[samples::source()], at(3), 9).await.unwrap()[0].report, report);
-    store.claim(&ids[1], "here", at(3)).await.unwrap().unwrap();
+    store.claim(&ids[1], "here", at(3), at(1_000)).await.unwrap().unwrap();
     let error = store.append(&ids[1], None, &ActivityEvent::Superseded { by: None }, &[], at(4)).await.unwrap_err();
     assert!(matches!(error, AppendError::Illegal(_)), "{error}");
 }
@@ -223,7 +223,7 @@ pub async fn only_activities_that_never_begin_need_no_token(room: &impl Room) {
 pub async fn state_and_events_outlive_a_restart(room: &impl Room) {
     let store = room.open().await;
     let id = planned(&*store, &["trips"]).await.remove(0);
-    let token = store.claim(&id, "here", at(2)).await.unwrap();
+    let token = store.claim(&id, "here", at(2), at(1_000)).await.unwrap();
     let checkpointed = ActivityEvent::TaskCheckpointed { task: 0, handle: "pid 7".to_owned() };
     store.append(&id, token, &STARTED, &[], at(3)).await.unwrap();
     let state = store.append(&id, token, &checkpointed, &[], at(4)).await.unwrap();
@@ -239,7 +239,7 @@ pub async fn an_unknown_activity_is_told_apart(room: &impl Room) {
     let nobody: ActivityId = "act-0123456789abcdef".parse().unwrap();
     assert_eq!(store.activity(&nobody).await.unwrap(), None);
     assert_eq!(store.events(&nobody).await.unwrap(), []);
-    assert!(matches!(store.claim(&nobody, "here", at(1)).await, Err(StoreError::Unusable(_))));
+    assert!(matches!(store.claim(&nobody, "here", at(1), at(1_000)).await, Err(StoreError::Unusable(_))));
     let error = store.append(&nobody, None, &ActivityEvent::Succeeded, &[], at(1)).await.unwrap_err();
     assert!(matches!(error, AppendError::Store(StoreError::Unusable(_))), "{error}");
 }
@@ -248,13 +248,17 @@ pub async fn logs_are_cut_in_length_and_in_width(room: &impl Room) {
     let store = room.open().await;
     let id = planned(&*store, &["trips"]).await.remove(0);
     let line = |task, text: &str| LogLine { task, attempt: 1, at: at(1), line: text.to_owned() };
-    store.append_log(&id, &[line(0, "first"), line(1, "\0other"), line(0, &"é".repeat(9000))]).await.unwrap();
-    store.append_log(&id, &[]).await.unwrap();
+    let token = store.claim(&id, "here", at(1), at(1_000)).await.unwrap().unwrap();
+    store.append_log(&id, token, &[line(0, "first"), line(1, "\0other"), line(0, &"é".repeat(9000))]).await.unwrap();
+    store.append_log(&id, token, &[]).await.unwrap();
     for batch in 0..6 {
         let lines: Vec<_> = (0..2000).map(|number| line(0, &format!("{batch} {number}"))).collect();
-        store.append_log(&id, &lines).await.unwrap();
+        store.append_log(&id, token, &lines).await.unwrap();
     }
-    store.append_log(&id, &[line(1, "last"), line(0, "lost")]).await.unwrap();
+    store.append_log(&id, token, &[line(1, "last"), line(0, "lost")]).await.unwrap();
+    store.claim(&id, "here", at(2), at(1_000)).await.unwrap().unwrap();
+    let late = store.append_log(&id, token, &[line(1, "of an earlier run")]).await;
+    assert_eq!(late, Err(StoreError::Fenced));
     let log = room.open().await.log(&id).await.unwrap();
     assert_eq!(log[0], line(0, "first"));
     assert_eq!(log[1], line(1, "\0other"));

@@ -118,7 +118,7 @@ pub async fn what_is_rejected_never_begins_and_what_has_begun_goes_on(room: &imp
     let store = room.open().await;
     let plan = planned(&*store).await;
     let ids: Vec<_> = plan.activities.iter().map(|activity| activity.id.clone()).collect();
-    store.claim(&ids[0], "here", at(1)).await.unwrap().unwrap();
+    store.claim(&ids[0], "here", at(1), at(1_000)).await.unwrap().unwrap();
     store.decide(&decision("1", Ruling::Reject(ids.clone()), 2)).await.unwrap();
     let states: Vec<ActivityStatus> = store
         .activities_of(&samples::source(), &samples::revision(1))
@@ -128,7 +128,7 @@ pub async fn what_is_rejected_never_begins_and_what_has_begun_goes_on(room: &imp
         .map(|record| record.state.status)
         .collect();
     assert_eq!(states, [ActivityStatus::Running, ActivityStatus::Rejected]);
-    assert_eq!(store.claim(&ids[1], "here", at(3)).await.unwrap(), None);
+    assert_eq!(store.claim(&ids[1], "here", at(3), at(1_000)).await.unwrap(), None);
     let rows = store.activity_rows(9).await.unwrap();
     let rejected = rows.iter().find(|row| row.status == "rejected").unwrap();
     assert!(rejected.message.as_ref().unwrap().starts_with("rejected by ann (acme) at "), "{rejected:?}");

@@ -17,7 +17,7 @@ pub async fn one_of_eight_gets_the_container(room: &impl Room) {
     let mut claims = JoinSet::new();
     for holder in 0..8 {
         let (store, id) = (Arc::clone(&store), id.clone());
-        claims.spawn(async move { store.claim(&id, &format!("replica-{holder}"), at(2)).await.unwrap() });
+        claims.spawn(async move { store.claim(&id, &format!("replica-{holder}"), at(2), at(1_000)).await.unwrap() });
     }
     let claims = claims.join_all().await;
     assert_eq!(claims.iter().flatten().count(), 1, "{claims:?}");
@@ -32,13 +32,13 @@ pub async fn eight_roll_out_at_once_while_others_look(room: &impl Room) {
     for (number, id) in ids.iter().cloned().enumerate() {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
-            let token = store.claim(&id, "here", at(2)).await.unwrap().unwrap();
+            let token = store.claim(&id, "here", at(2), at(1_000)).await.unwrap().unwrap();
             let report = samples::report(number as u64, ReportState::Pending, "begun");
             let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
             store.append(&id, Some(token), &started, &[report], at(3)).await.unwrap();
             for attempt in 0..10 {
                 let line = LogLine { task: 0, attempt: 1, at: at(3), line: format!("line {attempt}") };
-                store.append_log(&id, &[line]).await.unwrap();
+                store.append_log(&id, token, &[line]).await.unwrap();
             }
             finish(&*store, &id, 4).await;
         });

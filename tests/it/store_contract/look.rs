@@ -72,7 +72,7 @@ pub async fn activities_are_listed_newest_first_with_their_reasons(room: &impl R
     let store = room.open().await;
     let ids = planned(&*store, &["a", "b", "c"]).await;
     roll_out(&*store, &ids[0], 2).await;
-    let token = store.claim(&ids[1], "here", at(5)).await.unwrap();
+    let token = store.claim(&ids[1], "here", at(5), at(1_000)).await.unwrap();
     store
         .append(&ids[1], token, &ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None }, &[], at(6))
         .await

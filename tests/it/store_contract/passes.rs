@@ -72,7 +72,7 @@ pub async fn the_same_plan_twice_changes_nothing(room: &impl Room) {
     let pass = PassSample::new(1, 0).version("trips", "1.0.0", "a").activity("trips", "dev", "1.0.0", "a").build();
     store.record_pass(&pass).await.unwrap();
     let id = &pass.plan.activities[0].id;
-    store.claim(id, "here", samples::at(2)).await.unwrap().unwrap();
+    store.claim(id, "here", samples::at(2), samples::at(1_000)).await.unwrap().unwrap();
     let before =
         (store.activity_rows(10).await.unwrap(), store.audit_rows(99).await.unwrap(), store.sources().await.unwrap());
     store.record_pass(&pass).await.unwrap();
@@ -274,7 +274,7 @@ pub async fn text_is_kept_as_it_came(room: &impl Room) {
     assert_eq!(store.sources().await.unwrap()[0].url, odd);
     assert_eq!(store.source(&samples::source()).await.unwrap().unwrap().condition, pass.condition);
     let id = &pass.plan.activities[0].id;
-    store.claim(id, odd, samples::at(1)).await.unwrap().unwrap();
-    assert!(store.claim(id, "another", samples::at(1)).await.unwrap().is_none());
-    assert!(store.claim(id, odd, samples::at(1)).await.unwrap().is_some());
+    store.claim(id, odd, samples::at(1), samples::at(1_000)).await.unwrap().unwrap();
+    assert!(store.claim(id, "another", samples::at(1), samples::at(1_000)).await.unwrap().is_none());
+    assert!(store.claim(id, odd, samples::at(1), samples::at(1_000)).await.unwrap().is_some());
 }

@@ -260,7 +260,7 @@ pub async fn reports_of_passes_and_events_are_wanted_with_them(room: &impl Room)
     let pass = PassSample::new(2, 1).with(|pass| pass.reports.push(report(2, ReportState::Success, "planned")));
     store.record_pass(&pass.build()).await.unwrap();
     assert_eq!(waiting(&*store, 2).await, ["planned #1"]);
-    let token = store.claim(&id, "here", samples::at(3)).await.unwrap();
+    let token = store.claim(&id, "here", samples::at(3), samples::at(1_000)).await.unwrap();
     let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
     store.append(&id, token, &started, &[report(1, ReportState::Pending, "provision")], at(4)).await.unwrap();
     assert_eq!(waiting(&*store, 4).await, ["planned #1", "provision #1"]);

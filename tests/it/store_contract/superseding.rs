@@ -38,7 +38,7 @@ pub async fn waiting_activities_of_the_same_container_are_superseded(room: &impl
     let row = store.activity_rows(9).await.unwrap().into_iter().find(|row| row.activity == old[0].id.as_str()).unwrap();
     assert_eq!(row.status, "superseded");
     assert!(row.message.unwrap().contains(by.as_str()));
-    assert_eq!(store.claim(&old[0].id, "here", samples::at(9)).await.unwrap(), None);
+    assert_eq!(store.claim(&old[0].id, "here", samples::at(9), samples::at(1_000)).await.unwrap(), None);
 }
 
 pub async fn running_activities_are_not_superseded(room: &impl Room) {
@@ -46,14 +46,14 @@ pub async fn running_activities_are_not_superseded(room: &impl Room) {
     let first = PassSample::new(1, 0).version("trips", "1.0.0", "a").activity("trips", "dev", "1.0.0", "a").build();
     store.record_pass(&first).await.unwrap();
     let running = &first.plan.activities[0].id;
-    store.claim(running, "here", samples::at(2)).await.unwrap().unwrap();
+    store.claim(running, "here", samples::at(2), samples::at(1_000)).await.unwrap().unwrap();
     let second = PassSample::new(2, 1).version("trips", "1.1.0", "b").activity("trips", "dev", "1.1.0", "b").build();
     store.record_pass(&second).await.unwrap();
     assert_eq!(status(&*store, running).await, ActivityStatus::Running);
     let next = &second.plan.activities[0].id;
-    assert_eq!(store.claim(next, "here", samples::at(3)).await.unwrap(), None);
+    assert_eq!(store.claim(next, "here", samples::at(3), samples::at(1_000)).await.unwrap(), None);
     super::activities::finish(&*store, running, 4).await;
-    assert!(store.claim(next, "here", samples::at(9)).await.unwrap().is_some());
+    assert!(store.claim(next, "here", samples::at(9), samples::at(1_000)).await.unwrap().is_some());
 }
 
 pub async fn content_that_is_replaced_while_it_is_rolled_out_is_not_released(room: &impl Room) {
@@ -61,7 +61,7 @@ pub async fn content_that_is_replaced_while_it_is_rolled_out_is_not_released(roo
     let first = PassSample::new(1, 0).version("trips", "1.0.0", "a").activity("trips", "dev", "1.0.0", "a").build();
     store.record_pass(&first).await.unwrap();
     let running = &first.plan.activities[0].id;
-    store.claim(running, "here", samples::at(2)).await.unwrap().unwrap();
+    store.claim(running, "here", samples::at(2), samples::at(1_000)).await.unwrap().unwrap();
     store.record_pass(&PassSample::new(2, 1).version("trips", "1.0.0", "b").build()).await.unwrap();
     super::activities::finish(&*store, running, 4).await;
     let trips = samples::product("trips", 1);

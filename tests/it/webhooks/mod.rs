@@ -56,14 +56,19 @@ fn part(name: &str) -> Option<PathBuf> {
 struct Doorbell(Mutex<Vec<Target>>, Mutex<Vec<String>>);
 
 impl Door for Doorbell {
-    fn wake(&self, target: Target, reason: WakeReason) {
-        assert_eq!(reason, WakeReason::Webhook);
-        self.0.lock().unwrap().push(target);
+    fn wake(&self, _: Target, _: WakeReason) {
+        panic!("the wakes of a delivery are recorded with it");
     }
 
     fn run_again(&self, source: SourceName, head: Revision) {
         self.1.lock().unwrap().push(format!("{source} {}", head.short()));
     }
+
+    fn recorded(&self, targets: &[Target]) {
+        self.0.lock().unwrap().extend_from_slice(targets);
+    }
+
+    fn look_anew(&self, _: Target) {}
 
     fn policies_changed(&self) {
         panic!("no delivery changes policies");
@@ -126,19 +131,6 @@ impl Office {
 
     async fn open_with(change: impl FnOnce(&mut WebhookSettings)) -> Self {
         let door = Arc::new(Doorbell::default());
-        Self::open_all(change, Arc::clone(&door), door).await
-    }
-
-    /// With another door than the one that remembers.
-    async fn open_before(door: Arc<dyn Door>) -> Self {
-        Self::open_all(|_| {}, Arc::default(), door).await
-    }
-
-    async fn open_all(
-        change: impl FnOnce(&mut WebhookSettings),
-        remembers: Arc<Doorbell>,
-        door: Arc<dyn Door>,
-    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
         let secrets = Arc::new(Secrets(Mutex::new(vec![SECRET.to_owned()])));
@@ -154,12 +146,13 @@ impl Office {
         let mut settings =
             WebhookSettings { forges: kinds.map(hook).into(), index: index(), ..WebhookSettings::default() };
         change(&mut settings);
-        let receiver = Arc::new(Receiver::new(settings, Arc::new(store.clone()), door, Arc::new(Standing)));
+        let receiver =
+            Arc::new(Receiver::new(settings, Arc::new(store.clone()), Arc::clone(&door) as _, Arc::new(Standing)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(http::serve(listener, Arc::clone(&receiver).router(), stop.clone()));
-        Self { address, store, door: remembers, secrets, receiver, stop, _folder: folder }
+        Self { address, store, door, secrets, receiver, stop, _folder: folder }
     }
 
     async fn connect(&self) -> Line {

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::forge::delivery::{Hint, Subject};
-use meshwright::domain::source::Target;
-use meshwright::engine::WakeQueue;
+use meshwright::domain::time::Timestamp;
+use meshwright::engine::EngineDoor;
 use meshwright::port::door::{Door, WakeReason};
+use meshwright::port::store::{Lane, LookEnd, TakeWake, WakeBook};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::{Office, Request, push, shown};
+use crate::support::world::World;
 
 /// What a day at a forge looks like: pushes, pull requests, checks.
 fn day() -> Vec<(&'static str, Value)> {
@@ -106,27 +110,22 @@ proptest! {
     }
 }
 
-/// A door to the engine's own queue, behind which passes are counted.
-struct Queued(Arc<WakeQueue>);
-
-impl Door for Queued {
-    fn wake(&self, target: Target, _: WakeReason) {
-        self.0.wake(&target);
-    }
-
-    fn policies_changed(&self) {}
-}
-
-/// Counts passes; each takes as long as one over a small change does.
-fn count_passes(queue: &Arc<WakeQueue>) -> (Arc<AtomicUsize>, tokio::task::JoinHandle<()>) {
-    let (queue, passes) = (Arc::clone(queue), Arc::new(AtomicUsize::new(0)));
+/// Counts passes over what stands in a record's queue; each takes as long as one over a small change does.
+fn count_passes(store: &SqliteStore) -> (Arc<AtomicUsize>, tokio::task::JoinHandle<()>) {
+    let (store, passes) = (store.clone(), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&passes);
     let worker = tokio::spawn(async move {
+        let (now, until) = (Timestamp::from_second(2_000_000_000).unwrap(), Timestamp::MAX);
+        let order = Lane::ALL.map(|lane| (lane, None));
         loop {
-            let target = queue.take().await;
+            let ask = TakeWake { holder: "test", order: order.clone(), now, until };
+            let Some(taken) = store.take_wake(&ask).await.unwrap() else {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            };
             counted.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(200)).await;
-            queue.done(&target);
+            assert!(store.settle_wake(&taken, &LookEnd::Done, now).await.unwrap());
         }
     });
     (passes, worker)
@@ -134,9 +133,8 @@ fn count_passes(queue: &Arc<WakeQueue>) -> (Arc<AtomicUsize>, tokio::task::JoinH
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_of_deliveries_costs_a_handful_of_passes() {
-    let queue = Arc::new(WakeQueue::default());
-    let (passes, worker) = count_passes(&queue);
-    let office = Office::open_before(Arc::new(Queued(Arc::clone(&queue)))).await;
+    let office = Office::open().await;
+    let (passes, worker) = count_passes(&office.store);
     let began = Instant::now();
     let mut senders = tokio::task::JoinSet::new();
     for sender in 0..20_u64 {
@@ -159,9 +157,14 @@ async fn a_burst_of_deliveries_costs_a_handful_of_passes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_thousand_wakes_of_one_repository_cost_a_handful_of_passes() {
-    let queue = Arc::new(WakeQueue::default());
-    let (passes, worker) = count_passes(&queue);
-    let door = Queued(queue);
+    let world = World::new();
+    let started = world.start().await;
+    let (passes, worker) = count_passes(&started.store);
+    let (door, stop) = (Arc::new(EngineDoor::new(Arc::clone(&started.engine))), CancellationToken::new());
+    let carrying = {
+        let (door, stop) = (Arc::clone(&door), stop.clone());
+        tokio::spawn(async move { door.carry_until(&stop).await })
+    };
     let (index, hub) = (super::index(), "hub".parse().unwrap());
     for number in 0..100_000_u64 {
         let hint = Hint {
@@ -175,8 +178,11 @@ async fn a_hundred_thousand_wakes_of_one_repository_cost_a_handful_of_passes() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+    stop.cancel();
+    carrying.await.unwrap();
     tokio::time::sleep(Duration::from_millis(700)).await;
     let passes = passes.load(Ordering::SeqCst);
     assert!((2..=100).contains(&passes), "{passes}");
     worker.abort();
+    started.close().await;
 }

@@ -1,13 +1,15 @@
 //! What exists in a schema, and the book that Meshwright keeps in it.
 //!
 //! The book is one small table. It says to which container the schema belongs, which tables and
-//! views Meshwright made for which port, and the digest of each view's query. Two products whose
+//! views Meshwright made for which port, and the digest of each view's query; and which holder of the
+//! container changed it last. Two products whose
 //! names come to the same schema name are told apart by it: the second one is refused.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::activity::FencingToken;
 use crate::domain::id::ContainerId;
 use crate::domain::plan::TaskKey;
 use crate::port::executor::TaskError;
@@ -55,6 +57,25 @@ pub(super) async fn claim(session: &mut Session, schema: &str, container: &Conta
         ))),
         None => write(session, schema, "container", &container.to_string(), "", "").await,
     }
+}
+
+/// Takes down who works in the schema, and refuses who worked in it before: a replica that was stopped for
+/// longer than it may hold a container changes nothing, even when nobody has told it yet.
+pub(super) async fn admit(session: &mut Session, schema: &str, token: FencingToken) -> Result<(), TaskError> {
+    let book = qualified(schema, BOOK);
+    let rows = session.rows(&format!("SELECT name FROM {book} WHERE kind = 'token'"), &[]).await?;
+    let newest = rows.iter().filter_map(|row| text(row, 0).parse::<u64>().ok()).max().unwrap_or(0);
+    if newest > token.0 {
+        return Err(TaskError::permanent(format!(
+            "'{schema}' was changed under the token {newest} by now, and this is {}: another replica goes on",
+            token.0
+        )));
+    }
+    if newest < token.0 {
+        session.execute(&format!("DELETE FROM {book} WHERE kind = 'token'")).await?;
+        write(session, schema, "token", &token.0.to_string(), "", "").await?;
+    }
+    Ok(())
 }
 
 /// Whether the schema has a book, that is, whether Meshwright made it.

@@ -1,7 +1,7 @@
 //! The `sql` executor: a container's storage in a database.
 //!
 //! One attempt: the output ports that promise a datastore → tables and views that are wanted →
-//! one transaction: claim the schema, read what exists, plan (a pure function), change, load,
+//! one transaction: claim the schema, compare the token, read what exists, plan (a pure function), change, load,
 //! write the book, count → commit. Run twice, the second time finds nothing to do. A run that crashed has
 //! either committed or left nothing, so there is nothing to ask about it: it is run again. Where it is to
 //! be undone (`undo`), the book says what the task made new. SQLite and
@@ -200,6 +200,7 @@ impl SqlExecutor {
         let (mut created, mut changed) = (Vec::new(), Vec::new());
         for (schema, wanted) in &schemas {
             catalog::claim(&mut session, schema, &call.container).await?;
+            catalog::admit(&mut session, schema, call.token).await?;
             session.search_in(std::slice::from_ref(schema)).await?;
             let existing = catalog::existing(&mut session, schema).await?;
             let migration = migrate::plan(&existing, wanted, self.spec.allow_destructive).map_err(|refusals| {

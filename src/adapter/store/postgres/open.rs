@@ -132,6 +132,6 @@ fn named(options: &PostgresOptions, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", options.place())),
         StoreError::Unusable(why) => StoreError::Unusable(format!("{}: {why}", options.place())),
-        too_new @ StoreError::TooNew { .. } => too_new,
+        other @ (StoreError::TooNew { .. } | StoreError::Fenced | StoreError::Moved) => other,
     }
 }

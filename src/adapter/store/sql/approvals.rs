@@ -14,7 +14,7 @@ use crate::port::store::{ApprovalBook, Decision, Ruling, StoreError};
 
 use super::activities::{append, load};
 use super::audit::{self, AuditEvent};
-use super::{Scope, SqlStore};
+use super::{Scope, SqlStore, terms};
 
 /// How long it is known which requests were decided, in milliseconds.
 const KEPT: i64 = 90 * 24 * 3_600 * 1_000;
@@ -132,6 +132,7 @@ async fn decide(connection: &mut Connection, decision: &Decision) -> Result<(), 
             }
         }
     }
+    terms::has_changed(connection, &decision.source).await?;
     let event = AuditEvent { kind: kind(&decision.ruling), subject: subject(decision), detail: detail(decision) };
     audit::write(connection, &decision.source, None, decision.at, &[event]).await
 }

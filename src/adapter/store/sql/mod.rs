@@ -37,14 +37,18 @@
 pub mod activities;
 pub mod approvals;
 mod audit;
+mod bells;
 pub mod connection;
 pub mod deliveries;
 mod history;
+pub mod leases;
 mod look;
 pub mod passes;
 pub mod proposals;
 pub mod reports;
 mod scope;
+pub mod terms;
+pub mod wakes;
 
 pub use scope::Scope;
 
@@ -61,6 +65,8 @@ use connection::Transaction;
 pub struct SqlStore {
     database: Database,
     deliveries: Arc<deliveries::Batches>,
+    belfry: bells::Belfry,
+    terms: terms::OnTerms,
 }
 
 /// Where the record is.
@@ -75,7 +81,12 @@ pub enum Database {
 impl SqlStore {
     /// The record in this database.
     pub fn new(database: Database) -> Self {
-        Self { database, deliveries: Arc::default() }
+        Self {
+            database,
+            deliveries: Arc::default(),
+            belfry: bells::Belfry::default(),
+            terms: terms::OnTerms::default(),
+        }
     }
 
     /// Closes all connections, after those calls that are under way. Dropping the store instead is safe.
@@ -90,12 +101,20 @@ impl SqlStore {
     }
 
     /// Begins to write. What is read within the scope is what will still be so at the commit.
+    /// What terms were made is checked first.
     async fn write(&self, scope: Scope<'_>) -> Result<Transaction, StoreError> {
-        match &self.database {
+        let mut transaction = match &self.database {
             // There is one writer, whatever it writes.
-            Database::Sqlite(file) => file.write().await,
-            Database::Postgres(server) => server.write(scope).await,
-        }
+            Database::Sqlite(file) => file.write().await?,
+            Database::Postgres(server) => server.write(scope).await?,
+        };
+        self.terms.check(&mut transaction).await?;
+        Ok(transaction)
+    }
+
+    /// The same record, without any terms.
+    fn plain(&self) -> Self {
+        Self { terms: terms::OnTerms::default(), ..self.clone() }
     }
 
     /// Begins to read: all statements within see the same state.

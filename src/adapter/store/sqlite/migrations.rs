@@ -60,6 +60,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (4, "reports", include_str!("../../../../migrations/sqlite/0004_reports.sql")),
     (5, "approvals", include_str!("../../../../migrations/sqlite/0005_approvals.sql")),
     (6, "answers", include_str!("../../../../migrations/sqlite/0006_answers.sql")),
+    (7, "sharing", include_str!("../../../../migrations/sqlite/0007_sharing.sql")),
     (8, "history", include_str!("../../../../migrations/sqlite/0008_history.sql")),
 ];
 

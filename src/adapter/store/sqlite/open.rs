@@ -155,6 +155,6 @@ fn named(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
         StoreError::Unusable(why) => StoreError::Unusable(format!("{}: {why}", path.display())),
-        too_new @ StoreError::TooNew { .. } => too_new,
+        other @ (StoreError::TooNew { .. } | StoreError::Fenced | StoreError::Moved) => other,
     }
 }

@@ -14,8 +14,8 @@
 //!    kept or logged but a counter.
 //! 4. The kind's module turns the payload into a hint (`forges`); what it is about is looked up among the
 //!    sources. What nobody watches is forgotten.
-//! 5. The hint is recorded. Only then are targets woken, and then it is answered. A crash in between loses
-//!    nothing: all targets are woken at the start, and commands are in the record.
+//! 5. The hint is recorded, together with the wakes that follow from it and with what is asked for. Then it is
+//!    answered. A crash after that loses nothing.
 //!
 //! 200 says that the delivery is recorded, now or before; 202 that it was understood, and that nothing
 //! follows from it.
@@ -32,7 +32,7 @@ mod upkeep;
 
 pub use counters::{Counters, Counts, Outcome};
 pub use settings::{ForgeHook, HookKind, LARGEST_BODY, Secret, WebhookSecrets, WebhookSettings};
-pub use upkeep::{Keep, keep_up};
+pub use upkeep::{Keep, keep_up, tell_counts};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ use tracing::{debug, error, warn};
 use crate::domain::forge::delivery::{Delivery, DeliveryVerdict};
 use crate::domain::id::{ForgeName, Revision, SourceName};
 use crate::port::clock::Clock;
-use crate::port::door::{Door, WakeReason};
+use crate::port::door::Door;
 use crate::port::store::{DeliveryBook, Recorded};
 
 use body::{NotRead, Turns};
@@ -159,7 +159,7 @@ impl Receiver {
         }
     }
 
-    /// Records a delivery, and then wakes what it is about.
+    /// Records a delivery with wakes of what it is about, and rings.
     async fn record(self: Arc<Self>, name: ForgeName, understood: Understood) -> Result<Answer, End> {
         let name = &name;
         let index = &self.settings.index;
@@ -194,11 +194,14 @@ impl Receiver {
             if has_commands {
                 self.door.asked();
             }
+            self.door.recorded(&targets);
             for (source, head) in rerun {
                 self.door.run_again(source, head);
             }
-            for target in targets {
-                if is_rerun { self.door.look_anew(target) } else { self.door.wake(target, WakeReason::Webhook) }
+            if is_rerun {
+                for target in targets {
+                    self.door.look_anew(target);
+                }
             }
         }
         self.counters.count(name, outcome);

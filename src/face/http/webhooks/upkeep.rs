@@ -37,14 +37,8 @@ impl Default for Keep {
     }
 }
 
-/// Forgets what is too old or too much, every minute until told to stop.
-pub async fn keep_up(
-    book: Arc<dyn DeliveryBook>,
-    counters: Arc<Counters>,
-    clock: Arc<dyn Clock>,
-    keep: Keep,
-    stop: CancellationToken,
-) {
+/// Tells what came, every minute until told to stop.
+pub async fn tell_counts(counters: Arc<Counters>, stop: CancellationToken) {
     let mut told = BTreeMap::new();
     loop {
         tokio::select! {
@@ -52,6 +46,16 @@ pub async fn keep_up(
             () = tokio::time::sleep(EVERY) => {}
         }
         tell(&counters, &mut told);
+    }
+}
+
+/// Forgets what is too old or too much, every minute until told to stop. Once for each record is enough.
+pub async fn keep_up(book: Arc<dyn DeliveryBook>, clock: Arc<dyn Clock>, keep: Keep, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
         if let Err(error) = forget(&*book, &*clock, keep, &stop).await {
             warn!(%error, "the ledger of deliveries could not be cut");
         }

@@ -14,7 +14,7 @@ use crate::port::store::{ActivityRecord, AppendError, StoreError};
 
 use super::{claim, load};
 use crate::adapter::store::sql::audit::{self, AuditEvent};
-use crate::adapter::store::sql::reports;
+use crate::adapter::store::sql::{reports, terms};
 
 /// Appends one event, and answers with the state after it.
 pub async fn append(
@@ -32,6 +32,9 @@ pub async fn append(
     write_event(connection, &record.planned, token, event, &state, at).await?;
     if state.status.is_final() {
         end(connection, &record, event, &state, at).await?;
+    }
+    if state.status != record.state.status {
+        terms::has_changed(connection, &record.source).await?;
     }
     reports::want(connection, wanted, at).await?;
     Ok(state)

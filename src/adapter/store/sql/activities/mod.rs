@@ -54,9 +54,15 @@ impl ActivityBook for SqlStore {
         load::troubled(&mut *self.read().await?, source).await
     }
 
-    async fn claim(&self, id: &ActivityId, holder: &str, at: Timestamp) -> Result<Option<FencingToken>, StoreError> {
+    async fn claim(
+        &self,
+        id: &ActivityId,
+        holder: &str,
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<FencingToken>, StoreError> {
         let mut transaction = self.write(Scope::Activity(id)).await?;
-        let token = claim::claim(&mut transaction, id, holder, at).await?;
+        let token = claim::claim(&mut transaction, id, holder, at, until).await?;
         transaction.commit().await?;
         Ok(token)
     }
@@ -85,11 +91,14 @@ impl ActivityBook for SqlStore {
         load::events(&mut *self.read().await?, id).await
     }
 
-    async fn append_log(&self, id: &ActivityId, lines: &[LogLine]) -> Result<(), StoreError> {
+    async fn append_log(&self, id: &ActivityId, token: FencingToken, lines: &[LogLine]) -> Result<(), StoreError> {
         if lines.is_empty() {
             return Ok(());
         }
         let mut transaction = self.write(Scope::Activity(id)).await?;
+        if !claim::is_newest(&mut transaction, id, token).await? {
+            return Err(StoreError::Fenced);
+        }
         logs::append(&mut transaction, id, lines).await?;
         Ok(transaction.commit().await?)
     }

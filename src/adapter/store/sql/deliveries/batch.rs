@@ -87,7 +87,8 @@ pub async fn record(store: &SqlStore, delivery: Delivery) -> Result<Recorded, St
         !std::mem::replace(&mut waiting.is_writing, true)
     };
     if begin {
-        tokio::spawn(write_all(store.clone(), Writing(batches)));
+        // What many bring is on nobody's terms.
+        tokio::spawn(write_all(store.plain(), Writing(batches)));
     }
     let broken = || StoreError::Unavailable("the writing of deliveries broke off".to_owned());
     answered.await.unwrap_or_else(|_| Err(broken()))

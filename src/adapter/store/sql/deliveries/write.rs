@@ -10,9 +10,10 @@ use crate::domain::forge::delivery::{Delivery, DeliveryId, DeliveryVerdict};
 use crate::domain::id::{ForgeName, Revision};
 use crate::domain::source::Target;
 use crate::domain::time::to_millis;
-use crate::port::store::{Recorded, StoreError};
+use crate::port::store::{Lane, Recorded, StoreError, Wake};
 
 use super::commands;
+use crate::adapter::store::sql::wakes;
 
 /// Which of these ids are recorded.
 pub const KNOWN: &str = "SELECT d.forge, d.delivery FROM json_each($1) AS wanted CROSS JOIN deliveries d
@@ -85,6 +86,11 @@ pub async fn record(connection: &mut Connection, deliveries: &[Delivery]) -> Res
     heads.write(connection).await?;
     let asked = rows.iter().flat_map(|row| &row.delivery.commands);
     commands::ask(connection, &asked.collect::<Vec<_>>()).await?;
+    let woken = rows.iter().flat_map(|row| {
+        let due = row.delivery.received_at;
+        row.delivery.targets.iter().map(move |target| Wake { target: target.clone(), lane: Lane::Fresh, due })
+    });
+    wakes::wake(connection, &woken.collect::<Vec<_>>()).await?;
     Ok(recorded)
 }
 

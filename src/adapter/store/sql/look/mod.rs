@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::domain::id::{Fqn, SourceName};
 use crate::port::store::{
-    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ProposalRow, ReportRow,
-    SourceRow, StoreError, VersionRow,
+    ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, LeaseRow, Look, PassRow, ProductRow, ProposalRow,
+    ReportRow, SourceRow, StoreError, VersionRow, WakeRow,
 };
 
-use super::{SqlStore, deliveries, proposals};
+use super::{SqlStore, deliveries, leases, proposals, wakes};
 
 #[async_trait]
 impl Look for SqlStore {
@@ -62,5 +62,13 @@ impl Look for SqlStore {
 
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError> {
         rollouts::passes(&mut *self.read().await?, source, limit).await
+    }
+
+    async fn wake_rows(&self, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
+        wakes::rows(&mut *self.read().await?, limit).await
+    }
+
+    async fn lease_rows(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        leases::rows(&mut *self.read().await?).await
     }
 }

@@ -1,0 +1,37 @@
+//! The engine, with the real record, in a world in which everything goes wrong that can; all of it decided
+//! by one number, the seed. See `docs/reliability.md`.
+//!
+//! - `MESHWRIGHT_SIMULATION_SEED=17` runs one seed, and prints its trace.
+//! - `MESHWRIGHT_SIMULATION_SEEDS=2000` runs so many seeds instead of the usual number.
+//! - `MESHWRIGHT_SIMULATION_FIRST=100000` begins with this one.
+
+#[cfg(test)]
+mod at_once;
+#[cfg(test)]
+mod chance;
+#[cfg(test)]
+mod executor;
+#[cfg(test)]
+mod fleet;
+#[cfg(test)]
+mod forge;
+#[cfg(test)]
+mod git;
+#[cfg(test)]
+mod invariants;
+#[cfg(test)]
+mod mesh;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod record;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod seeds;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod trace;
+#[cfg(test)]
+mod world;

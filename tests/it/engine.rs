@@ -6,6 +6,7 @@ mod commanding;
 mod gates;
 mod publishing;
 mod refusing;
+mod replicas;
 mod reviewing;
 mod reviewing_hostile;
 mod rolling;

@@ -8,6 +8,7 @@ mod gates;
 mod lasting;
 mod publishing;
 mod refusing;
+mod replicas;
 mod reviewing;
 mod reviewing_hostile;
 mod rolling;

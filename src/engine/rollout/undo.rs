@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::domain::activity::{ActivityEvent, CancelCause, Cancellation, CompensationStatus, FencingToken, TaskStatus};

@@ -33,7 +33,10 @@ async fn one_of_two_claims_a_container_that_was_never_claimed() {
     let names: Vec<String> = (0..TIMES).map(|number| format!("p{number}")).collect();
     let ids = planned(&*replicas[0], &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     for id in &ids {
-        let claims = tokio::join!(replicas[0].claim(id, "one", at(2)), replicas[1].claim(id, "other", at(2)));
+        let claims = tokio::join!(
+            replicas[0].claim(id, "one", at(2), at(1_000)),
+            replicas[1].claim(id, "other", at(2), at(1_000))
+        );
         let tokens = [claims.0.unwrap(), claims.1.unwrap()];
         assert_eq!(tokens.iter().flatten().count(), 1, "{tokens:?}");
         assert_eq!(replicas[0].events(id).await.unwrap().len(), 1);
@@ -60,7 +63,7 @@ async fn a_claim_and_a_pass_that_supersedes_agree() {
         let second = pass(2 * number + 1, sequence + 1, 2);
         sequence += 2;
         let id = first.plan.activities[0].id.clone();
-        let (claimed, recorded) = tokio::join!(one.claim(&id, "one", at(2)), other.record_pass(&second));
+        let (claimed, recorded) = tokio::join!(one.claim(&id, "one", at(2), at(1_000)), other.record_pass(&second));
         recorded.unwrap();
         let status = one.activity(&id).await.unwrap().unwrap().state.status;
         match claimed.unwrap() {
@@ -135,7 +138,7 @@ async fn a_rejection_and_a_claim_agree() {
             ruling: Ruling::Reject(vec![id.clone()]),
             outcome: "rejected".to_owned(),
         };
-        let (claimed, decided) = tokio::join!(one.claim(id, "one", at(2)), other.decide(&decision));
+        let (claimed, decided) = tokio::join!(one.claim(id, "one", at(2), at(1_000)), other.decide(&decision));
         decided.unwrap();
         let status = one.activity(id).await.unwrap().unwrap().state.status;
         match claimed.unwrap() {
@@ -175,8 +178,8 @@ async fn a_holder_with_an_older_token_is_fenced_by_the_other_replica() {
     let Some(room) = PostgresRoom::new().await else { return };
     let [one, other] = two(&room).await;
     let id = planned(&*one, &["trips"]).await.remove(0);
-    let old = one.claim(&id, "same", at(2)).await.unwrap().unwrap();
-    let new = other.claim(&id, "same", at(3)).await.unwrap().unwrap();
+    let old = one.claim(&id, "same", at(2), at(1_000)).await.unwrap().unwrap();
+    let new = other.claim(&id, "same", at(3), at(1_000)).await.unwrap().unwrap();
     assert!(new > old);
     let started = ActivityEvent::TaskStarted { task: 0, attempt: 1 };
     let (late, current) = tokio::join!(

@@ -28,6 +28,7 @@
 //! * **The connection breaks during a commit.** Nobody knows whether it happened: it is `Unavailable`, and what the
 //!   caller does again is known by its digest, its token or its id.
 
+pub mod bells;
 pub mod locks;
 mod migrations;
 mod open;
@@ -36,11 +37,15 @@ mod options;
 pub use migrations::KNOWN;
 pub use options::PostgresOptions;
 
+use std::sync::Arc;
+
 use sqlx::PgPool;
 
 use crate::adapter::store::sql::Scope;
 use crate::adapter::store::sql::connection::Transaction;
 use crate::port::store::StoreError;
+
+use bells::Wire;
 
 /// A server that is connected to.
 #[derive(Debug, Clone)]
@@ -49,6 +54,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The way to others on the same record.
+    pub fn wire(&self) -> Arc<Wire> {
+        Wire::over(self.pool.clone())
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -44,6 +44,7 @@ pub mod passes;
 pub mod proposals;
 pub mod reports;
 mod scope;
+pub mod upkeep;
 
 pub use scope::Scope;
 

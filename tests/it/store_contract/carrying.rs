@@ -13,7 +13,7 @@ use meshwright::port::store::{
 };
 
 use super::Room;
-use super::activities::{finish, planned};
+use super::activities::{finish, planned, roll_out};
 use super::deliveries::push;
 use super::postgres::PostgresRoom;
 use crate::support::samples::{self, PassSample, at, report};
@@ -21,7 +21,7 @@ use crate::support::samples::{self, PassSample, at, report};
 /// Something in most tables, and characters that databases stumble over.
 async fn fill(store: &SqlStore) {
     let ids = planned(store, &["trips", "fares"]).await;
-    finish(store, &ids[0], 5).await;
+    roll_out(store, &ids[0], 5).await;
     store.claim(&ids[1], "here", at(6)).await.unwrap().unwrap();
     let line = LogLine { task: 0, attempt: 1, at: at(6), line: "a\0b \u{fdd0} \"é\" \\u0000".to_owned() };
     store.append_log(&ids[1], &[line]).await.unwrap();

@@ -39,7 +39,7 @@ pub use options::PostgresOptions;
 use sqlx::PgPool;
 
 use crate::adapter::store::sql::Scope;
-use crate::adapter::store::sql::connection::Transaction;
+use crate::adapter::store::sql::connection::{Transaction, answered};
 use crate::port::store::StoreError;
 
 /// A server that is connected to.
@@ -56,7 +56,7 @@ impl Server {
 
     /// Begins to write, under the locks of the scope.
     pub async fn write(&self, scope: Scope<'_>) -> Result<Transaction, StoreError> {
-        let begun = self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        let begun = answered(self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")).await?;
         let mut transaction = Transaction::on_postgres(begun);
         locks::take(&mut transaction, scope).await?;
         Ok(transaction)
@@ -65,6 +65,6 @@ impl Server {
     /// Begins to read from one state of the database.
     pub async fn read(&self) -> Result<Transaction, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-        Ok(Transaction::on_postgres(self.pool.begin_with(begin).await?))
+        Ok(Transaction::on_postgres(answered(self.pool.begin_with(begin)).await?))
     }
 }

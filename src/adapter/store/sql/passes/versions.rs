@@ -79,7 +79,8 @@ pub async fn write(
 /// recorded first keeps it; the other is planned anew, and then finds it taken.
 async fn refuse_takeover(connection: &mut Connection, pass: &Pass) -> Result<(), StoreError> {
     let families: BTreeSet<String> = pass.versions.iter().map(|entry| family(&entry.product)).collect();
-    if takes_names(connection, pass, &families).await? {
+    let is_shared = matches!(connection, Connection::Postgres(_));
+    if is_shared && takes_names(connection, pass, &families).await? {
         locks::names(connection).await?;
     }
     let taken = query(

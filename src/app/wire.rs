@@ -12,10 +12,8 @@ use crate::adapter::git::{GitSetupError, GitSourceSpec, GitSources};
 use crate::adapter::github::GithubFacts;
 use crate::adapter::inbox::Inbox;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
-use crate::adapter::store::sqlite::SqliteStore;
-use crate::config::{
-    Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
-};
+use crate::adapter::store::SqlStore;
+use crate::config::{Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, UrlRef};
 use crate::domain::id::{ExecutorName, ForgeName};
 use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Retain, Watched};
 use crate::port::clock::Clock;
@@ -25,6 +23,7 @@ use crate::port::judge::Judge;
 use crate::port::store::{Store, StoreError};
 
 use super::forges::Forges;
+use super::record::Place;
 
 /// Who holds containers. One daemon at a time writes to an SQLite record, so whoever opened it is
 /// the one that held them before.
@@ -73,7 +72,7 @@ pub(super) enum RecordUse {
 /// An engine with its parts, and what has to outlive it.
 pub(super) struct Assembled {
     pub engine: Arc<Engine>,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<SqlStore>,
     pub commands: Vec<Arc<CommandExecutor>>,
     /// What tasks have made.
     pub artifacts: ArtifactStore,
@@ -87,15 +86,15 @@ pub(super) struct Assembled {
 
 /// Puts the parts together. Nothing runs yet, except that the policies were loaded.
 pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Assembled, StartError> {
-    let StateLocation::Sqlite(path) = &config.state;
-    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = &config.folder;
+    let place = Place::of(&config.state)?;
     let mut scratch = None;
     let store = match record {
-        RecordUse::Write => SqliteStore::open(path).await?,
-        RecordUse::Look if path.exists() => SqliteStore::open_read_only(path).await?,
+        RecordUse::Write => place.open().await?,
+        RecordUse::Look if place.is_there().await? => place.open_read_only().await?,
         RecordUse::Look => {
             let made = tempfile::tempdir().map_err(|source| local("a temporary folder cannot be made", source))?;
-            let store = SqliteStore::open(&made.path().join("empty.db")).await?;
+            let store = SqlStore::open(&made.path().join("empty.db")).await?;
             scratch = Some(made);
             store
         }
@@ -134,10 +133,9 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
     })
 }
 
-/// Where people leave on this machine what they ask for: beside the record.
+/// Where people leave on this machine what they ask for.
 pub(super) fn inbox_of(config: &Checked) -> Inbox {
-    let StateLocation::Sqlite(path) = &config.state;
-    Inbox::new(path.parent().unwrap_or(Path::new(".")).join("inbox"))
+    Inbox::new(config.folder.join("inbox"))
 }
 
 /// How policies are evaluated: from these folders, or with none from the pack that ships.
@@ -151,8 +149,7 @@ pub(super) fn worker_options(folders: &[PathBuf], limits: &CheckedPolicyLimits) 
 
 /// The SQL executor of this name, to ask it what it holds; `None` when it is of another kind.
 pub(super) fn sql_executor(config: &Checked, name: &ExecutorName) -> Option<SqlExecutor> {
-    let StateLocation::Sqlite(path) = &config.state;
-    let artifacts = ArtifactStore::new(path.parent()?.join("artifacts"));
+    let artifacts = ArtifactStore::new(config.folder.join("artifacts"));
     sql_spec(config, name).map(|spec| SqlExecutor::new(spec, artifacts))
 }
 

@@ -10,7 +10,8 @@
 //! 2. the names of products (alone), where a pass takes a name or gets it back,
 //! 3. a container (alone), for claims and events,
 //! 4. rows of activities,
-//! 5. rows that a statement writes, which PostgreSQL locks by itself.
+//! 5. the reports of sources (alone, in the order of their names), where several are wanted at once,
+//! 6. rows that a statement writes, which PostgreSQL locks by itself.
 //!
 //! Named races:
 //! - *Two passes of one source* wait for each other at 1; the second finds that its `sequence` is behind.
@@ -19,8 +20,11 @@
 //! - *A claim and a pass of another source that supersedes* (a product has moved): they meet at 4; whoever is
 //!   second sees how the first left the activity.
 //! - *A decision and a pass* of one source meet at 1; a rejection and an event of the activity do as well.
+//! - *Two events that want the same reports*, each in its own order, meet at 5 instead of in each other's rows.
 //! - *Two groups of deliveries* (of two replicas) wait for each other at a lock of their own, so that one id is
 //!   recorded once and pushes are compared in the order in which they are recorded.
+
+use std::collections::BTreeSet;
 
 use crate::adapter::store::encode::name_list;
 use crate::adapter::store::sql::Scope;
@@ -37,6 +41,9 @@ const ACTIVITY: &str =
     "SELECT pg_advisory_xact_lock_shared(hashtextextended(current_schema() || '/source/' || source, 0)),
             pg_advisory_xact_lock(hashtextextended(current_schema() || '/container/' || product || ' ' || stage, 0))
      FROM activities WHERE id = $1";
+const REPORTS: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/reports/' || named.value, 0))
+     FROM (SELECT value FROM json_each($1) ORDER BY value) AS named";
 const ROWS: &str = "SELECT 1 FROM activities
      WHERE id IN (SELECT value FROM json_each($1))
         OR (status = 'waiting' AND product IN (SELECT value FROM json_each($2)))
@@ -70,6 +77,20 @@ pub async fn activities<'a>(
     if let Connection::Postgres(_) = connection {
         let ids = name_list(ids.into_iter().map(ActivityId::as_str));
         query(ROWS).bind(ids).bind(name_list(products)).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Keeps others from wanting reports of these sources until the transaction ends.
+pub async fn reports<'a>(
+    connection: &mut Connection,
+    sources: impl IntoIterator<Item = &'a SourceName>,
+) -> Result<(), StoreError> {
+    if let Connection::Postgres(_) = connection {
+        let sources: BTreeSet<&str> = sources.into_iter().map(SourceName::as_str).collect();
+        if !sources.is_empty() {
+            query(REPORTS).bind(name_list(sources)).execute(connection).await?;
+        }
     }
     Ok(())
 }

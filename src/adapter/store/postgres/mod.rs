@@ -42,7 +42,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::adapter::store::sql::Scope;
-use crate::adapter::store::sql::connection::Transaction;
+use crate::adapter::store::sql::connection::{Transaction, answered};
 use crate::port::store::StoreError;
 
 use bells::Wire;
@@ -66,7 +66,7 @@ impl Server {
 
     /// Begins to write, under the locks of the scope.
     pub async fn write(&self, scope: Scope<'_>) -> Result<Transaction, StoreError> {
-        let begun = self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        let begun = answered(self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")).await?;
         let mut transaction = Transaction::on_postgres(begun);
         locks::take(&mut transaction, scope).await?;
         Ok(transaction)
@@ -75,6 +75,6 @@ impl Server {
     /// Begins to read from one state of the database.
     pub async fn read(&self) -> Result<Transaction, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-        Ok(Transaction::on_postgres(self.pool.begin_with(begin).await?))
+        Ok(Transaction::on_postgres(answered(self.pool.begin_with(begin)).await?))
     }
 }

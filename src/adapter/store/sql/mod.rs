@@ -49,6 +49,7 @@ pub mod reports;
 mod scope;
 pub mod terms;
 pub mod wakes;
+pub mod upkeep;
 
 pub use scope::Scope;
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::adapter::store::encode::{from_json, name_list, to_column, to_json};
+use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Bulk, Connection, Query, Row, query, query_scalar};
 use crate::domain::forge::Proposal;
 use crate::domain::id::{Revision, SourceName};
@@ -327,6 +328,7 @@ const WANTED: Bulk = Bulk {
 
 /// Wants these reports to be shown, within the transaction of what they report.
 pub async fn want(connection: &mut Connection, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
+    locks::reports(connection, reports.iter().map(|report| &report.source)).await?;
     let at = to_millis(at);
     let reports: Vec<(&Report, Option<String>)> = reports
         .iter()
@@ -336,7 +338,7 @@ pub async fn want(connection: &mut Connection, reports: &[Report], at: Timestamp
         })
         .collect::<Result<_, StoreError>>()?;
     WANTED
-        .insert(connection, &reports, |values, (report, detail)| {
+        .upsert(&[0, 2, 3, 4], connection, &reports, |values, (report, detail)| {
             values
                 .put(report.source.as_str())
                 .put(report.revision.as_str())

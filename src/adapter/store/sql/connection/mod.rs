@@ -22,6 +22,7 @@ pub use row::Row;
 pub use value::Value;
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use sqlx::{Postgres, Sqlite};
 
@@ -74,7 +75,7 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.0 {
             Connection::Sqlite(transaction) => transaction.commit().await?,
-            Connection::Postgres(transaction) => transaction.commit().await?,
+            Connection::Postgres(transaction) => answered(transaction.commit()).await?,
         }
         Ok(())
     }
@@ -91,5 +92,16 @@ impl Deref for Transaction {
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut Connection {
         &mut self.0
+    }
+}
+
+/// Longer than the server lets a statement run, or a call wait for a connection.
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+
+/// A server that is gone without a word would be waited for as long as the operating system likes.
+pub async fn answered<T>(call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_WITHIN, call).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unavailable("the server does not answer".to_owned())),
     }
 }

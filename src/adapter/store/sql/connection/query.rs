@@ -1,7 +1,6 @@
 //! Statements with their values.
 
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
@@ -11,10 +10,7 @@ use sqlx::{Arguments, SqlSafeStr, SqlStr};
 use crate::port::store::StoreError;
 
 use super::row::Scalar;
-use super::{Connection, Row, Value};
-
-/// Longer than the server lets a statement run.
-const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+use super::{Connection, Row, Value, answered};
 
 /// A statement with its values.
 #[derive(Debug)]
@@ -130,14 +126,6 @@ impl<'v, T: Scalar> ScalarQuery<'v, T> {
     /// The value of the first row, which has to be there.
     pub async fn fetch_one(self, connection: &mut Connection) -> Result<T, StoreError> {
         T::of(&self.query.fetch_one(connection).await?)
-    }
-}
-
-/// A server that is gone without a word would be waited for as long as the operating system likes.
-async fn answered<T>(call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_WITHIN, call).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(StoreError::Unavailable("the server does not answer".to_owned())),
     }
 }
 

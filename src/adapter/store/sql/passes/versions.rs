@@ -82,7 +82,8 @@ pub async fn write(
 /// recorded first keeps it; the other is planned anew, and then finds it taken.
 async fn refuse_takeover(connection: &mut Connection, pass: &Pass) -> Result<(), StoreError> {
     let families: BTreeSet<String> = pass.versions.iter().map(|entry| family(&entry.product)).collect();
-    if takes_names(connection, pass, &families).await? {
+    let is_shared = matches!(connection, Connection::Postgres(_));
+    if is_shared && takes_names(connection, pass, &families).await? {
         locks::names(connection).await?;
     }
     let taken = query(
@@ -226,7 +227,7 @@ async fn write_entries(connection: &mut Connection, pass: &Pass, entries: &[&Ver
         .collect::<Result<_, StoreError>>()?;
     let source = pass.plan.source.as_str();
     PRODUCTS
-        .insert(connection, &upstream, |values, (entry, upstream)| {
+        .upsert(&[0], connection, &upstream, |values, (entry, upstream)| {
             values
                 .put(entry.product.as_str())
                 .put(family(&entry.product))
@@ -240,7 +241,7 @@ async fn write_entries(connection: &mut Connection, pass: &Pass, entries: &[&Ver
         })
         .await?;
     VERSIONS
-        .insert(connection, entries, |values, entry| {
+        .upsert(&[0, 1], connection, entries, |values, entry| {
             values
                 .put(entry.product.as_str())
                 .put(entry.version.version.to_string())

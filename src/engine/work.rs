@@ -99,7 +99,7 @@ impl Engine {
         }
     }
 
-    /// Says whether it was a branch of which nothing is new.
+    /// Says whether it was a branch of which nothing new was seen.
     async fn look_at_target(self: &Arc<Self>, target: &Target, queue: &Arc<WakeQueue>) -> Result<bool, PassError> {
         if let Some(proposal) = &target.proposal {
             return self.review(target, proposal).await.map(|_| false);
@@ -107,7 +107,7 @@ impl Engine {
         let (base, found_nothing) = match self.pass(target).await? {
             PassOutcome::Unchanged { revision } => (Some(revision), true),
             PassOutcome::Recorded { plan } => (Some(plan.revision.clone()), false),
-            PassOutcome::NotSeen { .. } => (None, false),
+            PassOutcome::NotSeen { .. } => (None, true),
         };
         self.look_after_proposals(target, base, queue);
         Ok(found_nothing)

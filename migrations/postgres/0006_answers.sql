@@ -1,7 +1,7 @@
 -- What became of commands is shown under their pull requests, and one comment may ask several sources.
 
 CREATE INDEX command_requests_under ON command_requests (source, pull, number) WHERE pull IS NOT NULL;
-CREATE INDEX command_requests_by_origin ON command_requests (forge, origin);
+CREATE INDEX command_requests_by_origin ON command_requests (forge, origin, source);
 
 -- Whether a commit is one of the branch's.
 CREATE INDEX passes_by_revision ON passes (source, revision);

@@ -202,7 +202,7 @@ impl Engine {
     }
 
     /// Where the branch stands now, if it was a branch and it could be seen; and whether it was one of which
-    /// nothing is new.
+    /// nothing new was seen.
     async fn look_at_target(self: &Arc<Self>, target: &Target) -> Result<(Option<Revision>, bool), PassError> {
         if let Some(proposal) = &target.proposal {
             return self.review(target, proposal).await.map(|_| (None, false));
@@ -210,7 +210,7 @@ impl Engine {
         Ok(match self.pass(target).await? {
             PassOutcome::Unchanged { revision } => (Some(revision), true),
             PassOutcome::Recorded { plan } => (Some(plan.revision.clone()), false),
-            PassOutcome::NotSeen { .. } => (None, false),
+            PassOutcome::NotSeen { .. } => (None, true),
         })
     }
 

@@ -67,6 +67,8 @@ fn line(answered: &Answered) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pulldown_cmark::{Event, Parser, Tag};
+
     use super::*;
 
     fn answered(author: &str, outcome: &str) -> Answered {
@@ -92,7 +94,11 @@ mod tests {
         let all: Vec<Answered> = (0..9).map(|n| answered(&format!("{n}{evil}"), &evil)).collect();
         let text = answers(&all);
         assert!(text.encode_utf16().count() <= LONGEST, "{}", text.len());
-        assert!(!text.contains("<!--") && !text.contains("](http"), "{text}");
+        assert!(!text.contains("<!--"), "{text}");
+        for event in Parser::new(&text) {
+            let means = matches!(event, Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Link { .. }));
+            assert!(!means, "{event:?} in {text}");
+        }
         assert!(text.lines().count() > 4, "{text}");
         let unclear = Answered { command: None, ..answered("ann", "there is no such command") };
         assert!(answers(&[unclear]).contains("- a command that was not understood by `ann`: there is no such"));

@@ -1,8 +1,9 @@
 //! Running one task, attempt after attempt.
 //!
-//! Which failures are followed by another attempt: those that may pass (transient, timed out), while the
-//! task has attempts left. What is permanent, refused by its executor or by policies, or cancelled is not.
-//! When the next one is made is part of the event, so that a restart neither hurries nor forgets it.
+//! Which failures are followed by another attempt, while the task has attempts left: those that may pass
+//! (transient), and attempts whose time ran out while nobody was there, because it was not theirs to use.
+//! What is permanent, refused by its executor or by policies, or cancelled is not; and what hung before our
+//! eyes is not either, because the next attempt would most likely hang as long. When the next one is made is part of the event, so that a restart neither hurries nor forgets it.
 
 use std::time::Duration;
 
@@ -80,7 +81,7 @@ impl Engine {
                     }
                 }
             };
-            left = None;
+            let was_alone = left.take().is_some();
             let error = match outcome {
                 Ok(outcome) => return self.accept(record, token, index, &task, outcome).await,
                 Err(_) if stops.stop.is_cancelled() => return Ok(Went::Stopped),
@@ -90,7 +91,8 @@ impl Engine {
                 self.end_attempt(record, token, FailureKind::Cancelled, &error.message).await?;
                 return Ok(Went::Ending);
             }
-            let again = (error.kind.may_pass() && number < task.attempts).then(|| self.next_attempt(&task.key, number));
+            let may_pass = error.kind.may_pass() || (was_alone && error.kind == FailureKind::TimedOut);
+            let again = (may_pass && number < task.attempts).then(|| self.next_attempt(&task.key, number));
             warn!(
                 activity = %record.planned.id, task = %task.name, attempt = number, again = ?again, "{}", error.message
             );

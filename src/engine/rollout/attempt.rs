@@ -132,7 +132,7 @@ impl Engine {
             }
             Whereabouts::GoesOn | Whereabouts::Unknown if self.ports.clock.now() < deadline => Ok(None),
             Whereabouts::GoesOn | Whereabouts::Unknown => {
-                executor.abandon(&call).await.map_err(DriveError::LeftRunning)?;
+                self.abandon(executor, &call).await?;
                 Ok(Some(Err(timed_out(task))))
             }
         }
@@ -148,6 +148,14 @@ impl Engine {
             }
             Err(_) => Whereabouts::Unknown,
         }
+    }
+
+    /// Has an attempt ended that is not taken up again. As long as that cannot be done, it is not recorded as
+    /// ended.
+    async fn abandon(&self, executor: &dyn Executor, call: &TaskCall) -> Result<(), DriveError> {
+        let ended = tokio::time::timeout(PATIENCE, executor.abandon(call)).await;
+        let ended = ended.unwrap_or_else(|_| Err(TaskError::transient("its executor does not answer")));
+        ended.map_err(DriveError::LeftRunning)
     }
 
     /// Sees to it that nothing runs of the task that the record has as running, and records how it ended.
@@ -174,7 +182,7 @@ impl Engine {
                         .append(record, token, ActivityEvent::TaskSucceeded { task: index, results })
                         .await?);
                 }
-                executor.abandon(&call).await.map_err(DriveError::LeftRunning)?;
+                self.abandon(executor, &call).await?;
             }
         }
         self.end_attempt(record, token, FailureKind::Cancelled, "it was stopped").await
@@ -234,10 +242,12 @@ impl Engine {
             }
             tokio::time::sleep(PATIENCE).await;
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             outcome = running => outcome,
             () = too_late => Err(timed_out(task)),
-        }
+        };
+        // An executor knows what was left of the time, and not how much it was.
+        outcome.map_err(|error| if error.kind == FailureKind::TimedOut { timed_out(task) } else { error })
     }
 
     /// Asks policies about a result before it is recorded as done.
@@ -298,6 +308,6 @@ struct LeftRunning {
 }
 
 fn timed_out(task: &PlannedTask) -> TaskError {
-    let message = format!("the task took longer than {} s and was stopped", task.timeout_seconds);
+    let message = format!("the task took longer than {}s and was stopped", task.timeout_seconds);
     TaskError { kind: FailureKind::TimedOut, message }
 }

@@ -102,7 +102,7 @@ impl Ran {
     }
 }
 
-const VERBS: [&str; 26] = [
+const VERBS: [&str; 27] = [
     "",
     "demo",
     "init",
@@ -119,6 +119,7 @@ const VERBS: [&str; 26] = [
     "reject",
     "hold",
     "resume",
+    "cancel",
     "retry",
     "explain",
     "config",

@@ -311,8 +311,8 @@ fn a_gate_survives_a_crash_after_every_write() {
 fn undoing_survives_a_crash_after_every_write() {
     let repository = TestRepository::new();
     let orders = Descriptor::new("orders", "1.0.0").only_at("dev");
-    let sales = Descriptor::new("sales", "1.0.0").reads("orders").only_at("dev");
-    let revisions = vec![commit(&repository, &[orders, sales], &[])];
+    let stock = Descriptor::new("stock", "1.0.0").only_at("dev");
+    let revisions = vec![commit(&repository, &[orders, stock], &[])];
     let controls = &[("orders", "deploy", "exit 1"), ("orders", "undo-build", "exit 1")];
     crash_after_every_write(Story { repository, revisions, crash_over: 0, gated: false, controls }, 20);
 }

@@ -189,7 +189,7 @@ impl ActivityState {
         else {
             return false;
         };
-        if begins && self.is_ending() || self.refusal.is_some() || !self.compensations.is_empty() {
+        if (begins && self.is_ending()) || self.refusal.is_some() || !self.compensations.is_empty() {
             return false;
         }
         let Some(slot) = self.next_task(*task) else { return false };

@@ -33,16 +33,16 @@ pub enum FailureKind {
     Permanent,
     /// Its executor will not do it, by its own rules: somebody has to want something else.
     Refused,
-    /// It took too long and was stopped. What hangs mostly hangs by chance: try again.
+    /// It took too long and was stopped.
     TimedOut,
     /// It was cancelled.
     Cancelled,
 }
 
 impl FailureKind {
-    /// Whether another attempt may help.
+    /// Whether another attempt may help, as far as the kind alone says so.
     pub const fn may_pass(self) -> bool {
-        matches!(self, FailureKind::Transient | FailureKind::TimedOut)
+        matches!(self, FailureKind::Transient)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Running one task, attempt after attempt.
 //!
-//! Which failures are followed by another attempt: those that may pass (transient, timed out), while the
-//! task has attempts left. What is permanent, refused by its executor or by policies, or cancelled is not.
-//! When the next one is made is part of the event, so that a restart neither hurries nor forgets it.
+//! Which failures are followed by another attempt, while the task has attempts left: those that may pass
+//! (transient), and attempts whose time ran out while nobody was there, because it was not theirs to use.
+//! What is permanent, refused by its executor or by policies, or cancelled is not; and what hung before our
+//! eyes is not either, because the next attempt would most likely hang as long. When the next one is made is part of the event, so that a restart neither hurries nor forgets it.
 
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ impl Engine {
                     }
                 }
             };
-            left = None;
+            let was_alone = left.take().is_some();
             let error = match outcome {
                 Ok(outcome) => return self.accept(record, token, index, &task, outcome).await,
                 Err(_) if stops.tenure.is_over() => return Ok(Went::Stopped),
@@ -97,7 +98,8 @@ impl Engine {
                 self.end_attempt(record, token, FailureKind::Cancelled, &error.message).await?;
                 return Ok(Went::Ending);
             }
-            let again = (error.kind.may_pass() && number < task.attempts).then(|| self.next_attempt(&task.key, number));
+            let may_pass = error.kind.may_pass() || (was_alone && error.kind == FailureKind::TimedOut);
+            let again = (may_pass && number < task.attempts).then(|| self.next_attempt(&task.key, number));
             warn!(
                 activity = %record.planned.id, task = %task.name, attempt = number, again = ?again, "{}", error.message
             );
@@ -137,7 +139,7 @@ impl Engine {
             }
             Whereabouts::GoesOn | Whereabouts::Unknown if self.ports.clock.now() < deadline => Ok(None),
             Whereabouts::GoesOn | Whereabouts::Unknown => {
-                executor.abandon(&call).await.map_err(DriveError::LeftRunning)?;
+                self.abandon(executor, &call).await?;
                 Ok(Some(Err(timed_out(task))))
             }
         }
@@ -153,6 +155,14 @@ impl Engine {
             }
             Err(_) => Whereabouts::Unknown,
         }
+    }
+
+    /// Has an attempt ended that is not taken up again. As long as that cannot be done, it is not recorded as
+    /// ended.
+    async fn abandon(&self, executor: &dyn Executor, call: &TaskCall) -> Result<(), DriveError> {
+        let ended = tokio::time::timeout(PATIENCE, executor.abandon(call)).await;
+        let ended = ended.unwrap_or_else(|_| Err(TaskError::transient("its executor does not answer")));
+        ended.map_err(DriveError::LeftRunning)
     }
 
     /// Sees to it that nothing runs of the task that the record has as running, and records how it ended.
@@ -179,7 +189,7 @@ impl Engine {
                         .append(record, token, ActivityEvent::TaskSucceeded { task: index, results })
                         .await?);
                 }
-                executor.abandon(&call).await.map_err(DriveError::LeftRunning)?;
+                self.abandon(executor, &call).await?;
             }
         }
         self.end_attempt(record, token, FailureKind::Cancelled, "it was stopped").await
@@ -240,11 +250,13 @@ impl Engine {
             }
             tokio::time::sleep(PATIENCE).await;
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             outcome = running => outcome,
             () = too_late => Err(timed_out(task)),
-        }
+        };
+        // An executor knows what was left of the time, and not how much it was.
+        outcome.map_err(|error| if error.kind == FailureKind::TimedOut { timed_out(task) } else { error })
     }
 
     /// Asks policies about a result before it is recorded as done.
@@ -305,6 +317,6 @@ struct LeftRunning {
 }
 
 fn timed_out(task: &PlannedTask) -> TaskError {
-    let message = format!("the task took longer than {} s and was stopped", task.timeout_seconds);
+    let message = format!("the task took longer than {}s and was stopped", task.timeout_seconds);
     TaskError { kind: FailureKind::TimedOut, message }
 }

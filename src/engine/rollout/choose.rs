@@ -252,3 +252,28 @@ impl Engine {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn id(number: usize) -> ActivityId {
+        format!("act-{number:016x}").parse().unwrap()
+    }
+
+    /// Each waits for the one before it, and they come in the order in which a naive search learns least.
+    #[test]
+    fn a_long_row_of_followers_is_walked_once() {
+        const ROW: usize = 50_000;
+        let began = Instant::now();
+        let waits: Vec<(ActivityId, Vec<ActivityId>)> =
+            (1..ROW).rev().map(|number| (id(number), vec![id(number - 1)])).collect();
+        let all = with_followers(BTreeSet::from([id(0)]), waits.iter().map(|(id, others)| (id, others)));
+        assert_eq!(all.len(), ROW);
+        // A quadratic search takes hours for this.
+        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+        let other = with_followers(BTreeSet::from([id(ROW)]), waits.iter().map(|(id, others)| (id, others)));
+        assert_eq!(other, BTreeSet::from([id(ROW)]));
+    }
+}

@@ -11,7 +11,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::domain::activity::{ActivityEvent, CancelCause, Cancellation, CompensationStatus, FencingToken, TaskStatus};
+use crate::domain::activity::{
+    ActivityEvent, CancelCause, Cancellation, CompensationStatus, FailureKind, FencingToken, TaskStatus,
+};
 use crate::domain::plan::PlannedTask;
 use crate::domain::policy::Verdict;
 use crate::domain::time::Timestamp;
@@ -127,7 +129,9 @@ impl Engine {
                 Err(_) if tenure.is_over() => return Ok(Went::Stopped),
                 Err(error) => error,
             };
-            let again = (error.kind.may_pass() && number < task.attempts).then(|| self.next_attempt(&key, number));
+            // Being late is better than being half undone.
+            let may_pass = error.kind.may_pass() || error.kind == FailureKind::TimedOut;
+            let again = (may_pass && number < task.attempts).then(|| self.next_attempt(&key, number));
             warn!(
                 activity = %record.planned.id, task = %task.name, attempt = number, again = ?again,
                 "it could not be undone: {}", error.message

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use meshwright::domain::activity::{ActivityEvent, Backoff, FailureKind, FencingToken};
@@ -12,10 +12,11 @@ use meshwright::domain::stage::Phase;
 use meshwright::domain::time::Timestamp;
 use meshwright::port::clock::Clock;
 use meshwright::port::executor::{Executor, Progress, TaskCall, TaskError, TaskOutcome, Whereabouts};
-use meshwright::port::store::{ActivityBook, AppendError, Look};
+use meshwright::port::store::{ActivityBook, AppendError, Look, PassBook};
 use serde_json::{Value, json};
 
-use crate::support::world::{Descriptor, Started, World, eventually};
+use crate::support::samples::PassSample;
+use crate::support::world::{Descriptor, Started, World, eventually, source};
 
 /// An executor that can be asked.
 struct Remembering {
@@ -195,5 +196,35 @@ async fn late_and_forged_results_change_nothing_and_are_counted() {
     }
     assert_eq!((events(&started, &plan).await, started.store.container_rows().await.unwrap()), before);
     assert_eq!(started.store.activity_rows(1).await.unwrap()[0].refused_events, 3);
+    started.close().await;
+}
+
+/// A start after a crash, with all of this unfinished: each waits for the one that was recorded after it, and
+/// the last for people. A look that is quadratic takes minutes for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_ten_thousand_unfinished_rollouts_is_no_matter() {
+    const MANY: usize = 10_000;
+    let mut world = World::new();
+    world.approvals = 1;
+    let started = world.start().await;
+    let mut pass = PassSample::new(1, 0);
+    for number in 0..MANY {
+        pass = pass.activity(&format!("p{number}"), "prod", "1.0.0", "a");
+    }
+    let pass = pass.with(|pass| {
+        for number in 0..MANY - 1 {
+            let later = pass.plan.activities[number + 1].id.clone();
+            pass.plan.activities[number].after.push(later);
+        }
+    });
+    started.store.record_pass(&pass.build()).await.unwrap();
+    let began = Instant::now();
+    started.engine.roll_out_all(&started.stop).await.unwrap();
+    let look = began.elapsed();
+    let began = Instant::now();
+    let unfinished = started.engine.unfinished_of(&source()).await.unwrap();
+    eprintln!("a look at {MANY} unfinished rollouts took {look:?}, counting them {:?}", began.elapsed());
+    assert_eq!((unfinished.going_on, unfinished.waiting_for_people), (0, MANY));
+    assert!(look < Duration::from_secs(60), "{look:?}");
     started.close().await;
 }

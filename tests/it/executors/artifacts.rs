@@ -7,6 +7,7 @@ use meshwright::adapter::executors::ArtifactStore;
 use meshwright::adapter::executors::artifacts::{Artifact, results};
 use meshwright::domain::id::Fqn;
 use meshwright::domain::plan::TaskKey;
+use meshwright::port::artifacts::Artifacts as _;
 use serde_json::json;
 
 use super::{Files, call};
@@ -112,4 +113,30 @@ fn results_name_files_in_two_ways() {
             "x_csv": "artifact:k/x.csv", "x_json": "artifact:k/x.json",
         })
     );
+}
+
+#[tokio::test]
+async fn what_nobody_needs_is_removed_unless_it_is_young() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ArtifactStore::new(folder.path().join("artifacts"));
+    let made = call("kept", Files::default());
+    let key = |index| TaskKey::derive(&made.activity, index, "build");
+    for index in 0..3 {
+        let output = tempfile::tempdir().unwrap();
+        write(&output.path().join("rows.csv"), "1");
+        store.keep(&key(index), &made.container.product, output.path()).unwrap();
+    }
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 24 * 3_600);
+    for index in 0..2 {
+        let kept = std::fs::File::open(folder.path().join("artifacts").join(key(index).as_str())).unwrap();
+        kept.set_modified(long_ago).unwrap();
+    }
+    let needed = std::collections::BTreeSet::from([key(0)]);
+    assert_eq!(store.keep_only(needed.clone(), true).await.unwrap(), 1);
+    assert!(store.resolve(&format!("artifact:{}/rows.csv", key(1))).is_ok(), "it was only counted");
+    assert_eq!(store.keep_only(needed.clone(), false).await.unwrap(), 1);
+    assert_eq!(store.keep_only(needed, false).await.unwrap(), 0);
+    for (index, is_there) in [(0, true), (1, false), (2, true)] {
+        assert_eq!(store.resolve(&format!("artifact:{}/rows.csv", key(index))).is_ok(), is_there, "{index}");
+    }
 }

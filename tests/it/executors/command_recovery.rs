@@ -5,7 +5,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::sync::Arc;
 
 use meshwright::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec};
-use meshwright::port::executor::Executor as _;
+use meshwright::port::executor::{Executor as _, TaskCall, Whereabouts};
 
 use super::command::{Stand, lives, script, text_of};
 use super::{Told, until};
@@ -82,5 +82,32 @@ async fn leftovers_of_dead_daemons_are_swept() {
     assert_eq!(stand.executor.sweep(), 0);
     assert_eq!(stand.left().len(), 1);
     cancel.cancel();
+    task.await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn what_had_ended_well_before_the_crash_is_known() {
+    let stand = Stand::new();
+    let call = script("echo '{\"rows\": 3}'");
+    assert_eq!(stand.executor.whereabouts(&call).await.unwrap(), Whereabouts::Unknown);
+    let outcome = stand.run(&call).await.unwrap();
+    assert_eq!(outcome.results["rows"], 3);
+    assert_eq!(stand.executor.whereabouts(&call).await.unwrap(), Whereabouts::Ended(Ok(outcome)));
+    let failing = TaskCall { key: call.key.compensation(), ..script("exit 1") };
+    stand.run(&failing).await.unwrap_err();
+    assert_eq!(stand.executor.whereabouts(&failing).await.unwrap(), Whereabouts::Unknown, "it may be run again");
+}
+
+#[tokio::test]
+async fn what_is_not_taken_up_again_is_ended() {
+    let stand = Arc::new(Stand::new());
+    let call = script(&format!("echo $$ > {}; sleep 1000", stand.note()));
+    let (running, first) = (Arc::clone(&stand), call.clone());
+    let task = tokio::spawn(async move { running.executor.run(&first, &running.told).await });
+    until("it is under way", || stand.told.handle().is_some() && !text_of(stand.note()).is_empty()).await;
+    let pid = text_of(stand.note());
+    assert!(lives(&pid));
+    stand.executor.abandon(&TaskCall { handle: stand.told.handle(), ..call }).await.unwrap();
+    assert!(!lives(&pid));
     task.await.unwrap().unwrap_err();
 }

@@ -237,7 +237,7 @@ async fn what_would_lose_data_is_refused_unless_told() {
             ),
         ] {
             let error = run(&executor, &task("losing", tables)).await.unwrap_err();
-            assert!(error.kind == FailureKind::Permanent && error.message.contains(part), "{}: {error}", stand.kind);
+            assert!(error.kind == FailureKind::Refused && error.message.contains(part), "{}: {error}", stand.kind);
             assert!(error.message.contains("allow_destructive"), "the remedy is named: {error}");
         }
         assert_eq!(ask(&executor, &before, "select name from sales").await, ["x"], "nothing has changed");

@@ -68,9 +68,8 @@ pub(super) fn task_json(call: &TaskCall, workspace: &Workspace, inputs: &[Input]
         let folder = inputs.iter().find(|input| input.port == *port).map(|input| input.folder.to_string_lossy());
         upstream.insert(port.clone(), json!({"port": offer.port, "results": offer.results, "folder": folder}));
     }
-    json!({
+    let mut task = json!({
         "key": call.key,
-        "undoes": call.undoes,
         "activity": call.activity,
         "product": call.container.product,
         "stage": call.container.stage,
@@ -86,5 +85,9 @@ pub(super) fn task_json(call: &TaskCall, workspace: &Workspace, inputs: &[Input]
         "source": call.source,
         "upstream": upstream,
         "output": workspace.output().to_string_lossy(),
-    })
+    });
+    if let (Some(key), Some(fields)) = (&call.undoes, task.as_object_mut()) {
+        fields.insert("undoes".to_owned(), Value::from(key.as_str()));
+    }
+    task
 }

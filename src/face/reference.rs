@@ -69,8 +69,10 @@ What cannot be told is *unknown*: it is never taken for compatible, and it is al
 | goes on as before | minor | patch |
 | is untouched, and the content changed | patch | patch |
 
-A port that differs has a version of its own, of which the same is told: it is in its verdict, from `outputPorts.trips:
-breaking, at least version 2.0.0` on. A pre-release counts as the version that it announces. A version that is too low is a finding on the `version:` line:
+The same holds for the version of each port, from the port's own changes; it is told with the port's verdict:
+`outputPorts.trips: breaking, at least version 2.0.0`.
+
+A pre-release counts as the version that it announces. A version that is too low is a finding on the `version:` line:
 [`version/too-low`](findings.md#versiontoo-low), or [`version/perhaps-too-low`](findings.md#versionperhaps-too-low) where it is
 high enough only if nobody breaks. Both are warnings. What refuses a breaking change is the policy `mesh.compatibility`, at the
 line of the contract; it may be waived or set to warn. See also

@@ -1,7 +1,12 @@
 //! What holds of whatever is thrown at reading, resolving and comparing. Each function takes any bytes and
 //! panics where something does not hold. The fuzz targets of `tests/fuzz` are these functions, and
 //! `cargo test` runs them over what fuzzing left behind: its corpus, and every input that once broke one.
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "to panic is how it is told that something does not hold")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "to panic is how it is told that something does not hold"
+)]
 
 mod canonical;
 mod differ;

@@ -17,8 +17,18 @@ pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
     let mut builder = Builder::new(text.len());
     match drive(text, &mut builder) {
         Ok(()) => builder.finished(),
-        Err(problem) => (None, builder.abandoned(problem)),
+        Err(problem) => (None, builder.abandoned(Problem { mark: within(text, problem.mark), ..problem })),
     }
+}
+
+/// What is missing at the end of a text, the parser finds on the line behind the last one.
+fn within(text: &str, mark: Mark) -> Mark {
+    let text = text.replace("\r\n", "\n");
+    let (lines, last) = text.split(['\n', '\r']).fold((0, ""), |(count, _), line| (count + 1, line));
+    if mark.line <= lines {
+        return mark;
+    }
+    Mark { line: lines, column: number(last.chars().count()) + 1, length: 0 }
 }
 
 fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {

@@ -13,7 +13,9 @@ use crate::adapter::github::GithubFacts;
 use crate::adapter::inbox::Inbox;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use crate::adapter::store::SqlStore;
-use crate::config::{Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, UrlRef};
+use crate::config::{
+    Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
+};
 use crate::domain::id::{ExecutorName, ForgeName};
 use crate::engine::{Engine, EngineSettings, LedgerRequests, Ports, Retain, Watched};
 use crate::port::clock::Clock;
@@ -25,9 +27,6 @@ use crate::port::store::{Store, StoreError};
 use super::forges::Forges;
 use super::record::Place;
 
-/// Who holds containers. One daemon at a time writes to an SQLite record, so whoever opened it is
-/// the one that held them before.
-const HOLDER: &str = "single";
 /// How long what is leased stays so without a heartbeat.
 const LEASE: Duration = Duration::from_secs(30);
 /// How long work under way is let go on when told to stop.
@@ -153,6 +152,19 @@ pub(super) fn sql_executor(config: &Checked, name: &ExecutorName) -> Option<SqlE
     sql_spec(config, name).map(|spec| SqlExecutor::new(spec, artifacts))
 }
 
+/// Who holds what is leased. One process at a time writes to an SQLite record, so whoever opened it is the one
+/// that held everything before. Of replicas each is another, also after a restart.
+fn holder(state: &StateLocation) -> String {
+    match state {
+        StateLocation::Sqlite(_) => "single".to_owned(),
+        StateLocation::Postgres(_) => {
+            let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            let own = uuid::Uuid::new_v4().simple().to_string();
+            format!("{host}-{}", own.get(..8).unwrap_or(&own))
+        }
+    }
+}
+
 fn settings(config: &Checked) -> EngineSettings {
     let watched = |source: &CheckedSource| Watched {
         url: source.url.clone(),
@@ -166,7 +178,7 @@ fn settings(config: &Checked) -> EngineSettings {
         compatibility: config.compatibility,
         platform: config.platform.clone(),
         sources: config.sources.iter().map(|source| (source.name.clone(), watched(source))).collect(),
-        holder: HOLDER.to_owned(),
+        holder: holder(&config.state),
         lease: LEASE,
         grace: GRACE,
         parallel_looks: PARALLEL_LOOKS,

@@ -30,6 +30,8 @@ pub use proposals::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, Revi
 pub use reports::{Pause, ReportBook, WantedReport};
 pub use wakes::{Lane, LookEnd, TakeWake, TakenWake, Wake, WakeBook, WakeRow};
 
+use std::fmt;
+
 /// Why the record could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -55,6 +57,17 @@ pub enum StoreError {
     /// What this was worked out from has changed: work it out anew.
     #[error("the source stands otherwise by now")]
     Moved,
+}
+
+impl StoreError {
+    /// Says which record it is about.
+    pub fn about(self, place: impl fmt::Display) -> Self {
+        match self {
+            Self::Unavailable(why) => Self::Unavailable(format!("{place}: {why}")),
+            Self::Unusable(why) => Self::Unusable(format!("{place}: {why}")),
+            other @ (Self::TooNew { .. } | Self::Fenced | Self::Moved) => other,
+        }
+    }
 }
 
 /// The whole record.

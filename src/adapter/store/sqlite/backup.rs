@@ -86,7 +86,7 @@ async fn copy_into(from: &Path, to: &Path) -> Result<(), StoreError> {
         connection.close().await?;
         Ok::<_, StoreError>(())
     };
-    copied.await.map_err(|error| named(from, error))
+    copied.await.map_err(|error| error.about(from.display()))
 }
 
 /// Whether a copy is a record that this binary can use, and whole.
@@ -104,7 +104,7 @@ async fn check(copy: &Path) -> Result<(), StoreError> {
         }
         Ok(())
     };
-    checked.await.map_err(|error| named(copy, error))
+    checked.await.map_err(|error| error.about(copy.display()))
 }
 
 const TAKEN: &str = "it is there already; a copy takes a name that is free";
@@ -134,12 +134,4 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 fn failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
     StoreError::Unusable(format!("{} {what}: {error}", path.display()))
-}
-
-fn named(path: &Path, error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
-        StoreError::Unusable(why) => StoreError::Unusable(format!("{}: {why}", path.display())),
-        too_new @ StoreError::TooNew { .. } => too_new,
-    }
 }

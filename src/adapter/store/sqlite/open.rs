@@ -58,7 +58,7 @@ impl SqlStore {
             let readers = connect_readers(path, options).await?;
             Ok(Self::new(Database::Sqlite(File { readers, writer: Some(Writer { pool, lock }) })))
         };
-        opened.await.map_err(|error| named(path, error))
+        opened.await.map_err(|error| error.about(path.display()))
     }
 
     /// Opens an existing record for looking. It works while another process writes to it; every
@@ -82,7 +82,7 @@ impl SqlStore {
             let readers = connect_readers(path, &options).await?;
             Ok(Self::new(Database::Sqlite(File { readers, writer: None })))
         };
-        opened.await.map_err(|error| named(path, error))
+        opened.await.map_err(|error| error.about(path.display()))
     }
 
     /// What is found in a file, without any change: the schema version, or `None` where nothing was recorded yet.
@@ -90,7 +90,7 @@ impl SqlStore {
         if !path.exists() {
             return Ok(None);
         }
-        match inspect(path, &SqliteOptions::default(), true).await.map_err(|error| named(path, error))? {
+        match inspect(path, &SqliteOptions::default(), true).await.map_err(|error| error.about(path.display()))? {
             Found::Empty => Ok(None),
             Found::Version(version) => Ok(Some(version)),
         }
@@ -159,13 +159,4 @@ fn pool(options: &SqliteOptions) -> SqlitePoolOptions {
         .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         // As long as the calls before it may take, each of which may wait for another process.
         .acquire_timeout(options.busy_timeout + Duration::from_secs(30))
-}
-
-/// Says which file it is about.
-fn named(path: &Path, error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
-        StoreError::Unusable(why) => StoreError::Unusable(format!("{}: {why}", path.display())),
-        other @ (StoreError::TooNew { .. } | StoreError::Fenced | StoreError::Moved) => other,
-    }
 }

@@ -13,7 +13,7 @@ use crate::domain::time::to_millis;
 use crate::port::store::{Lane, Recorded, StoreError, Wake};
 
 use super::commands;
-use crate::adapter::store::sql::wakes;
+use crate::adapter::store::sql::sharing::wakes;
 
 /// Which of these ids are recorded.
 pub const KNOWN: &str = "SELECT d.forge, d.delivery FROM json_each($1) AS wanted CROSS JOIN deliveries d

@@ -39,7 +39,7 @@ impl SqlStore {
             migrations::run(&mut connection, &options.schema).await?;
             pool(options, connection, &[]).await
         };
-        connected.await.map_err(|error| error.about(options.place()))
+        connected.await.map_err(|error: StoreError| error.about(options.place()))
     }
 
     /// Connects to an existing record for looking; every attempt to write is refused by the server.
@@ -57,7 +57,7 @@ impl SqlStore {
             }
             pool(options, connection, &[("default_transaction_read_only", "on")]).await
         };
-        connected.await.map_err(|error| error.about(options.place()))
+        connected.await.map_err(|error: StoreError| error.about(options.place()))
     }
 
     /// What is found on the server, without any change: the schema version, or `None` where there is no record
@@ -72,7 +72,7 @@ impl SqlStore {
                 Found::Version(version) => Some(version),
             })
         };
-        looked.await.map_err(|error| error.about(options.place()))
+        looked.await.map_err(|error: StoreError| error.about(options.place()))
     }
 }
 

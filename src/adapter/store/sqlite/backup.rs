@@ -86,7 +86,7 @@ async fn copy_into(from: &Path, to: &Path) -> Result<(), StoreError> {
         connection.close().await?;
         Ok::<_, StoreError>(())
     };
-    copied.await.map_err(|error| error.about(from.display()))
+    copied.await.map_err(|error: StoreError| error.about(from.display()))
 }
 
 /// Whether a copy is a record that this binary can use, and whole.
@@ -104,7 +104,7 @@ async fn check(copy: &Path) -> Result<(), StoreError> {
         }
         Ok(())
     };
-    checked.await.map_err(|error| error.about(copy.display()))
+    checked.await.map_err(|error: StoreError| error.about(copy.display()))
 }
 
 const TAKEN: &str = "it is there already; a copy takes a name that is free";

@@ -58,7 +58,7 @@ impl SqlStore {
             let readers = connect_readers(path, options).await?;
             Ok(Self::new(Database::Sqlite(File { readers, writer: Some(Writer { pool, lock }) })))
         };
-        opened.await.map_err(|error| error.about(path.display()))
+        opened.await.map_err(|error: StoreError| error.about(path.display()))
     }
 
     /// Opens an existing record for looking. It works while another process writes to it; every
@@ -82,7 +82,7 @@ impl SqlStore {
             let readers = connect_readers(path, &options).await?;
             Ok(Self::new(Database::Sqlite(File { readers, writer: None })))
         };
-        opened.await.map_err(|error| error.about(path.display()))
+        opened.await.map_err(|error: StoreError| error.about(path.display()))
     }
 
     /// What is found in a file, without any change: the schema version, or `None` where nothing was recorded yet.
@@ -90,7 +90,10 @@ impl SqlStore {
         if !path.exists() {
             return Ok(None);
         }
-        match inspect(path, &SqliteOptions::default(), true).await.map_err(|error| error.about(path.display()))? {
+        match inspect(path, &SqliteOptions::default(), true)
+            .await
+            .map_err(|error: StoreError| error.about(path.display()))?
+        {
             Found::Empty => Ok(None),
             Found::Version(version) => Ok(Some(version)),
         }

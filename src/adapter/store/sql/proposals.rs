@@ -16,13 +16,13 @@ use super::{Scope, SqlStore, reports};
 impl ProposalBook for SqlStore {
     async fn proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
         let mut transaction = self.read().await?;
-        let row = query(ONE).bind(source.as_str()).bind(proposal.to_string()).fetch_optional(&mut *transaction).await?;
+        let row = query(ONE).bind(source.as_str()).bind(proposal.to_string()).fetch_optional(&mut transaction).await?;
         row.as_ref().map(record).transpose()
     }
 
     async fn open_proposals(&self, source: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
         let mut transaction = self.read().await?;
-        let rows = query(OPEN).bind(source.as_str()).fetch_all(&mut *transaction).await?;
+        let rows = query(OPEN).bind(source.as_str()).fetch_all(&mut transaction).await?;
         let mut records: Vec<ProposalRecord> = rows.iter().map(record).collect::<Result<_, _>>()?;
         records.sort_by(|a, b| a.proposal.cmp(&b.proposal));
         Ok(records)
@@ -69,7 +69,7 @@ impl ProposalBook for SqlStore {
         .bind(record.commented)
         .bind(record.again)
         .bind(to_millis(record.assessed_at))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         reports::want(&mut transaction, reports, record.assessed_at).await?;
         Ok(transaction.commit().await?)
@@ -87,7 +87,7 @@ impl ProposalBook for SqlStore {
                 .bind(source.as_str())
                 .bind(proposal.to_string())
                 .bind(state.as_str())
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
         query(
             "DELETE FROM proposals WHERE source = $1 AND state <> 'open' AND proposal NOT IN (
@@ -96,7 +96,7 @@ impl ProposalBook for SqlStore {
         )
         .bind(source.as_str())
         .bind(to_column(CLOSED_KEPT as u64))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(closed > 0)
@@ -107,7 +107,7 @@ impl ProposalBook for SqlStore {
         query("UPDATE proposals SET again = 1 WHERE source = $1 AND proposal = $2")
             .bind(source.as_str())
             .bind(proposal.to_string())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         Ok(transaction.commit().await?)
     }

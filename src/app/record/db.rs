@@ -1,6 +1,6 @@
 //! The verbs about the record as a whole.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufReader, BufWriter};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -151,7 +151,7 @@ async fn export(place: &Place, file: &Path, output: &mut Output<'_>) -> io::Resu
 
 async fn import(place: &Place, file: &Path, output: &mut Output<'_>) -> io::Result<ExitStatus> {
     let imported = async {
-        let mut from = BufReader::new(File::open(file)?);
+        let mut from = BufReader::new(OpenOptions::new().read(true).open(file)?);
         let store = place.open().await?;
         let carried = upkeep::import(&store, &mut from).await;
         store.close().await;

@@ -41,7 +41,7 @@ impl ApprovalBook for SqlStore {
 
     async fn approvals(&self, plan: &Digest, stage: &StageName) -> Result<Vec<Approval>, StoreError> {
         let mut transaction = self.read().await?;
-        let rows = query(APPROVALS).bind(plan.as_str()).bind(stage.as_str()).fetch_all(&mut *transaction).await?;
+        let rows = query(APPROVALS).bind(plan.as_str()).bind(stage.as_str()).fetch_all(&mut transaction).await?;
         let each = |row: &Row| {
             Ok(Approval {
                 source: row.name("source")?,
@@ -58,7 +58,7 @@ impl ApprovalBook for SqlStore {
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
         let mut transaction = self.read().await?;
         let rows = query("SELECT source, nullif(plan, '') AS plan, name, via, at FROM holds ORDER BY at, source")
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await?;
         let each = |row: &Row| {
             Ok(Hold {
@@ -73,7 +73,7 @@ impl ApprovalBook for SqlStore {
 
     async fn to_retry(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
         let mut transaction = self.read().await?;
-        let rows = query(TO_RETRY).bind(source.as_str()).fetch_all(&mut *transaction).await?;
+        let rows = query(TO_RETRY).bind(source.as_str()).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.name("path")).collect()
     }
 }
@@ -83,10 +83,7 @@ fn person(row: &Row) -> Result<Person, StoreError> {
 }
 
 async fn decided(connection: &mut Connection, request: &str) -> Result<Option<String>, StoreError> {
-    Ok(query_scalar("SELECT outcome FROM decisions WHERE request = $1")
-        .bind(request)
-        .fetch_optional(connection)
-        .await?)
+    query_scalar("SELECT outcome FROM decisions WHERE request = $1").bind(request).fetch_optional(connection).await
 }
 
 async fn decide(connection: &mut Connection, decision: &Decision) -> Result<(), StoreError> {

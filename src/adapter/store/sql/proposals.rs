@@ -16,13 +16,13 @@ use super::{Scope, SqlStore, reports};
 impl ProposalBook for SqlStore {
     async fn proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
         let mut transaction = self.read().await?;
-        let row = query(ONE).bind(source.as_str()).bind(proposal.to_string()).fetch_optional(&mut *transaction).await?;
+        let row = query(ONE).bind(source.as_str()).bind(proposal.to_string()).fetch_optional(&mut transaction).await?;
         row.as_ref().map(record).transpose()
     }
 
     async fn open_proposals(&self, source: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
         let mut transaction = self.read().await?;
-        let rows = query(OPEN).bind(source.as_str()).fetch_all(&mut *transaction).await?;
+        let rows = query(OPEN).bind(source.as_str()).fetch_all(&mut transaction).await?;
         let mut records: Vec<ProposalRecord> = rows.iter().map(record).collect::<Result<_, _>>()?;
         records.sort_by(|a, b| a.proposal.cmp(&b.proposal));
         Ok(records)
@@ -32,7 +32,7 @@ impl ProposalBook for SqlStore {
         let mut transaction = self.write(Scope::Source(&record.source)).await?;
         let (inputs, proposal) = (&record.inputs, record.proposal.to_string());
         let before: Option<String> =
-            query_scalar(HEAD).bind(record.source.as_str()).bind(&proposal).fetch_optional(&mut *transaction).await?;
+            query_scalar(HEAD).bind(record.source.as_str()).bind(&proposal).fetch_optional(&mut transaction).await?;
         query(RECORD)
             .bind(record.source.as_str())
             .bind(&proposal)
@@ -51,7 +51,7 @@ impl ProposalBook for SqlStore {
             .bind(record.commented)
             .bind(to_millis(record.assessed_at))
             .bind(to_column(record.again))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         if let Some(before) = before.filter(|before| *before != inputs.head.as_str()) {
             reports::settle(&mut transaction, &record.source, &before).await?;
@@ -76,10 +76,10 @@ impl ProposalBook for SqlStore {
                 .bind(source.as_str())
                 .bind(&name)
                 .bind(state.as_str())
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
         let head: Option<String> =
-            query_scalar(HEAD).bind(source.as_str()).bind(&name).fetch_optional(&mut *transaction).await?;
+            query_scalar(HEAD).bind(source.as_str()).bind(&name).fetch_optional(&mut transaction).await?;
         // As which commit it was merged is the branch's business, and the comment goes on under it.
         if let (true, PullState::Closed, Some(head)) = (closed > 0, state, head) {
             reports::settle(&mut transaction, source, &head).await?;
@@ -92,7 +92,7 @@ impl ProposalBook for SqlStore {
         )
         .bind(source.as_str())
         .bind(to_column(CLOSED_KEPT as u64))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(closed > 0)
@@ -103,7 +103,7 @@ impl ProposalBook for SqlStore {
         query("UPDATE proposals SET again = again + 1 WHERE source = $1 AND proposal = $2")
             .bind(source.as_str())
             .bind(proposal.to_string())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         Ok(transaction.commit().await?)
     }

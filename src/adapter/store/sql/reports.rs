@@ -33,7 +33,7 @@ impl ReportBook for SqlStore {
 
     async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
         let mut transaction = self.read().await?;
-        let rows = query(PENDING_STATES).bind(source.as_str()).bind(context).fetch_all(&mut *transaction).await?;
+        let rows = query(PENDING_STATES).bind(source.as_str()).bind(context).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.name("revision")).collect()
     }
 
@@ -73,7 +73,7 @@ impl ReportBook for SqlStore {
         .bind(external)
         .bind(to_millis(at))
         .bind(next_look(at, at).map(to_millis))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         end_pauses(&mut transaction, &report.report, at).await?;
         Ok(transaction.commit().await?)
@@ -96,7 +96,7 @@ impl ReportBook for SqlStore {
         .bind(message)
         .bind(again.is_none())
         .bind(to_millis(again.unwrap_or(at)))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         Ok(transaction.commit().await?)
     }
@@ -135,7 +135,7 @@ impl ReportBook for SqlStore {
         .bind(report.report.sort())
         .bind(&report.report.context)
         .bind(to_column(report.edition))
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await?
         .flatten();
         let Some(published_at) = published_at else { return Ok(()) };
@@ -146,7 +146,7 @@ impl ReportBook for SqlStore {
         )
         .bind(to_millis(at))
         .bind(next_look(from_millis(published_at), at).map(to_millis))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         Ok(transaction.commit().await?)
     }
@@ -159,7 +159,7 @@ impl ReportBook for SqlStore {
             report,
         )
         .bind(to_millis(at))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         Ok(transaction.commit().await?)
     }

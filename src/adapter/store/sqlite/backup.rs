@@ -1,6 +1,6 @@
 //! Copies of the file, and putting one back.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -117,7 +117,8 @@ fn is_taken(made: &Result<(), StoreError>) -> bool {
 fn sync(path: &Path) -> Result<(), StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     for each in [path, folder] {
-        File::open(each).and_then(|file| file.sync_all()).map_err(|error| failed(each, "cannot be written", &error))?;
+        let opened = OpenOptions::new().read(true).open(each);
+        opened.and_then(|file| file.sync_all()).map_err(|error| failed(each, "cannot be written", &error))?;
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ impl DeliveryBook for SqlStore {
             .bind(to_column(keep.most))
             .bind(to_millis(keep.since))
             .bind(BITE)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         commands::forget(&mut transaction, keep.commands_since).await?;
         transaction.commit().await?;

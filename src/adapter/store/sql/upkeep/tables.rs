@@ -29,6 +29,9 @@ pub struct Table {
     pub key: Vec<String>,
 }
 
+/// Columns by name, and those of the key by their place in it.
+type Listed = (BTreeMap<String, Kind>, BTreeMap<i64, String>);
+
 const COLUMNS: Forked = Forked {
     sqlite: "SELECT t.name AS owner, c.name AS name, lower(c.type) AS kind, c.pk AS place
              FROM sqlite_schema t, pragma_table_info(t.name) c
@@ -46,7 +49,7 @@ const COLUMNS: Forked = Forked {
 
 /// All tables, those first that others refer to.
 pub async fn all(connection: &mut Connection) -> Result<Vec<Table>, StoreError> {
-    let mut tables: BTreeMap<String, (BTreeMap<String, Kind>, BTreeMap<i64, String>)> = BTreeMap::new();
+    let mut tables: BTreeMap<String, Listed> = BTreeMap::new();
     for row in query(COLUMNS.on(connection)).fetch_all(connection).await? {
         let (name, place) = (row.text("name")?, row.number("place")?);
         let kind = match row.text("kind")?.as_str() {

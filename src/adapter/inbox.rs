@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(ids, [format!("machine/{first}"), format!("machine/{later}")]);
         assert_eq!(open[0].action, Ok(Action::Approve("prod".parse().unwrap())));
         assert_eq!(inbox.open(1, &[]).await.unwrap().len(), 1);
-        assert_eq!(inbox.open(9, &[open[0].source.clone()]).await.unwrap(), [], "they wait elsewhere");
+        assert_eq!(inbox.open(9, std::slice::from_ref(&open[0].source)).await.unwrap(), [], "they wait elsewhere");
         assert_eq!(inbox.take_answer(&first).unwrap(), None);
 
         inbox.answer(&open[0], Ok("approved"), Timestamp::UNIX_EPOCH).await.unwrap();

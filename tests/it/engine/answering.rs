@@ -336,7 +336,7 @@ async fn what_waits_for_a_resting_forge_does_not_stand_before_what_others_ask() 
     let down = meshwright::port::forge::ForgeError::Transient("502".to_owned());
     *busy.trouble.lock().unwrap() = vec![down; 3];
     for id in 1..=600 {
-        desk.comment("bob", 9, id, Asked::Command(Command::Help), &[other.clone()]).await;
+        desk.comment("bob", 9, id, Asked::Command(Command::Help), std::slice::from_ref(&other)).await;
     }
     desk.ask("ann", 7, 601, Command::Help).await;
     assert_eq!(desk.answer().await, 0, "the first look finds out that the forge is down");

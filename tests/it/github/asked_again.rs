@@ -73,8 +73,9 @@ fn two_that_are_merged_at_once_are_both_told() {
     let says = |words: &str| first.comments_by(&bot).iter().any(|comment| comment.body.contains(words));
     meshwright.until("in words", || says("was not looked at yet: ask again in a moment"));
 
-    let lost = hub.deliveries().into_iter().filter(|delivery| delivery.event == "push" && delivery.status != Some(200));
-    hub.redeliver(lost.last().expect("the push of the merge").id);
+    let mut lost =
+        hub.deliveries().into_iter().filter(|delivery| delivery.event == "push" && delivery.status != Some(200));
+    hub.redeliver(lost.next_back().expect("the push of the merge").id);
     meshwright.until("the head is rolled out", || shows(&head, "meshwright/dev", "success"));
     meshwright.until("the commit before it says so", || shows(&passed_over, "meshwright/dev", "error"));
     let told = retail.shown(&passed_over)["meshwright/prod"].1.clone();

@@ -255,7 +255,6 @@ impl Artifacts for ArtifactStore {
 }
 
 /// Removes what lies in a folder under other names and is not young; says how much it was.
-#[expect(clippy::disallowed_methods, reason = "only what this store has made itself lies there")]
 fn remove_others(folder: &Path, names: &BTreeSet<&str>, dry_run: bool) -> io::Result<u64> {
     let listing = match std::fs::read_dir(folder) {
         Ok(listing) => listing,

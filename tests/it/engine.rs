@@ -4,6 +4,7 @@
 
 mod commanding;
 mod gates;
+mod mending;
 mod publishing;
 mod refusing;
 mod reviewing;

@@ -191,8 +191,8 @@ impl Engine {
             }
             if let Some(record) = latest.get(&fqn).filter(|record| !record.retired) {
                 // It may have left long ago, and what stands elsewhere was refused until now.
-                let moved = !look.present.contains(&record.path)
-                    || look.let_go.contains(&(record.path.clone(), fqn.clone()));
+                let moved =
+                    !look.present.contains(&record.path) || look.let_go.contains(&(record.path.clone(), fqn.clone()));
                 if record.path != product.assessment.path && !moved {
                     product.findings.push(record::claimed_twice(&product.assessment, None, &record.path));
                     product.change = None;

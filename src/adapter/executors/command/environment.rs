@@ -31,7 +31,7 @@ impl Environment {
         variables.extend(allowed.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))));
         variables.extend(secrets.into_iter().map(|(name, value)| (name.into(), value.into())));
         let product = call.descriptor.pointer("/info/name").and_then(Value::as_str);
-        let said: [(&str, OsString); 15] = [
+        let said: [(&str, OsString); 16] = [
             ("HOME", workspace.home().into()),
             ("TMPDIR", workspace.temporary().into()),
             ("MESHWRIGHT_RUN", workspace.run().into()),

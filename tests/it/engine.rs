@@ -7,6 +7,7 @@ mod gates;
 mod mending;
 mod publishing;
 mod refusing;
+mod replicas;
 mod reviewing;
 mod reviewing_hostile;
 mod rolling;

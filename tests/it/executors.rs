@@ -7,9 +7,6 @@ mod command_recovery;
 mod sql;
 mod sql_guards;
 
-#[path = "../support/postgres.rs"]
-mod postgres;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -6,6 +6,7 @@ pub mod forge;
 pub mod github;
 pub mod memory_tree;
 pub mod npm;
+pub mod postgres;
 pub mod repository;
 pub mod reviews;
 pub mod samples;

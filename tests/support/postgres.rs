@@ -48,6 +48,26 @@ impl Postgres {
         format!("postgres:///postgres?host={}&user=postgres", self.folder.path().display())
     }
 
+    /// The URL of a record in a schema of its own.
+    pub fn record_url(&self, schema: &str) -> String {
+        format!("{}&schema={schema}", self.url())
+    }
+
+    /// A server that no other test uses, to be stopped and started again; `None` as with [`Postgres::shared`].
+    pub fn private() -> Option<Postgres> {
+        Self::shared().map(|_| Postgres::start().unwrap())
+    }
+
+    /// Stops it at once, as when the machine is switched off; whoever speaks with it loses the connection.
+    pub fn stop(&self) {
+        self.program("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]).unwrap();
+    }
+
+    /// Starts it again with what it had.
+    pub fn start_again(&self) {
+        self.run_server().unwrap();
+    }
+
     fn start() -> Result<Postgres, String> {
         let programs = programs().ok_or("initdb and pg_ctl are not found")?;
         let folder = tempfile::Builder::new().prefix("meshwright-pg-").tempdir().map_err(|error| error.to_string())?;
@@ -59,13 +79,16 @@ impl Postgres {
         }
         let data = server.data();
         server.program("initdb", &["-D", &data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"])?;
-        let options = format!(
-            "-c listen_addresses='' -c fsync=off -c unix_socket_directories={}",
-            server.folder.path().display()
-        );
-        let log = server.folder.path().join("log").display().to_string();
-        server.program("pg_ctl", &["-D", &data, "-l", &log, "-w", "-t", "30", "-o", &options, "start"])?;
+        server.run_server()?;
         Ok(server)
+    }
+
+    fn run_server(&self) -> Result<(), String> {
+        let folder = self.folder.path().display();
+        let options =
+            format!("-c listen_addresses='' -c fsync=off -c max_connections=300 -c unix_socket_directories={folder}");
+        let log = self.folder.path().join("log").display().to_string();
+        self.program("pg_ctl", &["-D", &self.data(), "-l", &log, "-w", "-t", "60", "-o", &options, "start"])
     }
 
     fn data(&self) -> String {

@@ -94,6 +94,8 @@ pub struct World {
     pub replaced: BTreeMap<Phase, Arc<dyn Executor>>,
     /// How many activities run at once.
     pub parallel: usize,
+    /// How long what is leased stays so without a heartbeat.
+    pub lease: Duration,
     /// How many people have to approve at the gate of `prod`; with 0 it has none.
     pub approvals: u32,
     /// Where people ask for something.
@@ -136,6 +138,7 @@ impl World {
             forges: BTreeMap::new(),
             replaced: BTreeMap::new(),
             parallel: 2,
+            lease: Duration::from_secs(30),
             approvals: 0,
             requests: Vec::new(),
             reviews: BTreeMap::new(),
@@ -211,6 +214,15 @@ impl World {
 
     /// An engine over a record.
     pub fn engine(&self, store: Arc<dyn Store>, judge: Arc<dyn Judge>) -> Arc<Engine> {
+        self.engine_of("world", "mirrors", store, judge)
+    }
+
+    /// One of several that share a record, with mirrors of its own.
+    pub fn replica(&self, holder: &str, store: Arc<dyn Store>) -> Arc<Engine> {
+        self.engine_of(holder, &format!("mirrors-{holder}"), store, Arc::new(Allowing))
+    }
+
+    fn engine_of(&self, holder: &str, mirrors: &str, store: Arc<dyn Store>, judge: Arc<dyn Judge>) -> Arc<Engine> {
         let mut repositories = self.others.clone();
         repositories.insert(source(), self.repository.path().to_path_buf());
         let specs = repositories.iter().map(|(name, path)| GitSourceSpec {
@@ -220,7 +232,7 @@ impl World {
             timeout: Duration::from_secs(20),
             credentials: None,
         });
-        let sources = GitSources::new(self.path("mirrors"), specs.collect()).unwrap();
+        let sources = GitSources::new(self.path(mirrors), specs.collect()).unwrap();
         let names: Vec<SourceName> = repositories.keys().cloned().collect();
         let notes: Arc<dyn Forge> = Arc::new(LocalForge::new(repositories.clone()));
         let mut forges: BTreeMap<_, _> = names.iter().map(|name| (name.clone(), Arc::clone(&notes))).collect();
@@ -239,8 +251,8 @@ impl World {
             compatibility: Default::default(),
             sources: repositories.iter().map(|(name, path)| (name.clone(), watched(path))).collect(),
             platform,
-            holder: "world".to_owned(),
-            lease: Duration::from_secs(30),
+            holder: holder.to_owned(),
+            lease: self.lease,
             grace: Duration::ZERO,
             parallel_looks: 2,
             parallel_activities: self.parallel,

@@ -2,17 +2,23 @@
 //! column names) go to the log and not to people.
 
 use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::port::store::{AppendError, StoreError};
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let meaning = match &error {
-            sqlx::Error::Database(inner) => of_sqlite(inner.code().as_deref().and_then(|code| code.parse().ok())),
+            sqlx::Error::Database(inner) => match inner.try_downcast_ref::<PgDatabaseError>() {
+                Some(error) => of_postgres(error.code()),
+                None => of_sqlite(inner.code().as_deref().and_then(|code| code.parse().ok())),
+            },
             sqlx::Error::PoolTimedOut => unavailable("no connection became free in time"),
             sqlx::Error::PoolClosed => unavailable("it was closed"),
             sqlx::Error::WorkerCrashed => unavailable("its worker thread has ended"),
-            sqlx::Error::Io(_) => unavailable("reading or writing the file failed"),
+            sqlx::Error::Io(_) => unavailable("its file or its server cannot be reached"),
+            sqlx::Error::Tls(_) => unusable("no encrypted connection to the server can be made"),
+            sqlx::Error::Protocol(_) => unavailable("the connection to the server broke"),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 unusable("a column has a value of another kind")
             }
@@ -69,6 +75,34 @@ fn of_sqlite(code: Option<i32>) -> StoreError {
     }
 }
 
+/// What a SQLSTATE of PostgreSQL means (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn of_postgres(code: &str) -> StoreError {
+    match code {
+        "40001" | "40P01" => unavailable("another replica was writing the same"),
+        "55P03" => unavailable("another replica has locked it for too long"),
+        "57014" => unavailable("the server ended the statement, because it took too long"),
+        "57P01" | "57P02" => unavailable("the server is being stopped"),
+        "57P03" => unavailable("the server is starting or stopping"),
+        "25P03" => unavailable("the server ended the transaction, because it was idle for too long"),
+        "25006" => unavailable("the server takes no writes: it is a standby, or was made read-only"),
+        "53100" => unavailable("the server's disk is full"),
+        "53200" => unavailable("the server has not enough memory"),
+        "53300" => unavailable("the server has no connection left"),
+        "28000" | "28P01" => unusable("the server refuses the login"),
+        "3D000" => unusable("the server has no such database"),
+        "42501" => unusable("the server's account may not do what is needed"),
+        "42P01" | "42703" | "42883" | "3F000" => unusable("a table or a column of it is missing"),
+        code => match code.get(..2) {
+            Some("08") => unavailable("the connection to the server broke"),
+            Some("53" | "57" | "58") => unavailable("the server cannot do it for now"),
+            Some("22" | "54") => unusable("a value is not one that the database takes"),
+            Some("23") => unusable("what should be recorded does not fit what is recorded"),
+            Some("XX") => unusable("the server says that its data is damaged"),
+            _ => unusable("a statement could not be run"),
+        },
+    }
+}
+
 fn unavailable(why: &str) -> StoreError {
     StoreError::Unavailable(why.to_owned())
 }
@@ -90,6 +124,12 @@ mod tests {
         // SQLITE_READONLY_DIRECTORY, SQLITE_CORRUPT_INDEX, SQLITE_NOTADB, SQLITE_CONSTRAINT_FOREIGNKEY
         for code in [8 | (6 << 8), 11 | (3 << 8), 26, 19 | (3 << 8)] {
             assert!(matches!(of_sqlite(Some(code)), StoreError::Unusable(_)), "{code}");
+        }
+        for code in ["40P01", "55P03", "57P03", "25006", "53100", "53300", "08006", "58030"] {
+            assert!(matches!(of_postgres(code), StoreError::Unavailable(_)), "{code}");
+        }
+        for code in ["28P01", "3D000", "42501", "23505", "22021", "XX001", "42601", ""] {
+            assert!(matches!(of_postgres(code), StoreError::Unusable(_)), "{code}");
         }
     }
 }

@@ -10,8 +10,8 @@ use meshwright::domain::activity::FailureKind;
 use meshwright::domain::plan::TaskKey;
 use meshwright::port::executor::{Executor as _, TaskCall, TaskError, TaskOutcome};
 
-use super::postgres::Postgres;
 use super::{Files, Told, call, container};
+use crate::support::postgres::Postgres;
 
 /// A database, with an executor on it.
 pub(super) struct Stand {

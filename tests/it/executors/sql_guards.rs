@@ -9,9 +9,9 @@ use meshwright::config::UrlRef;
 use meshwright::domain::activity::FailureKind;
 use meshwright::port::executor::Executor as _;
 
-use super::postgres::Postgres;
 use super::sql::{Stand, run, table, task};
 use super::{Files, call};
+use crate::support::postgres::Postgres;
 
 #[tokio::test]
 async fn definitions_that_cannot_be_stored_say_so() {

@@ -17,7 +17,7 @@ fn hub() -> ForgeName {
 }
 
 /// A push from one commit to another that wakes the source.
-fn push(id: &str, before: Option<u64>, after: Option<u64>) -> Delivery {
+pub fn push(id: &str, before: Option<u64>, after: Option<u64>) -> Delivery {
     Delivery {
         forge: hub(),
         id: id.parse().unwrap(),

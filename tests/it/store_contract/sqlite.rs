@@ -24,8 +24,8 @@ pub struct SqliteRoom {
 }
 
 impl Room for SqliteRoom {
-    async fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), opened: Mutex::new(None) }
+    async fn new() -> Option<Self> {
+        Some(Self { folder: tempfile::tempdir().unwrap(), opened: Mutex::new(None) })
     }
 
     async fn open(&self) -> Arc<dyn Store> {

@@ -1,40 +1,52 @@
-//! Bells, within this process.
+//! Bells, within this process; on a server, from and to others too.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::port::store::{Bell, Bells, Listener};
 
-use super::SqlStore;
+use super::{Database, SqlStore};
+use crate::adapter::store::postgres::bells::Wire;
 
 /// So many rings may wait for whoever listens; with more, all bells are heard once.
 const MOST_WAITING: usize = 256;
 
-/// What is rung within this process.
+/// What is rung, and who hears it.
 #[derive(Debug, Clone)]
-pub struct Belfry(broadcast::Sender<Bell>);
-
-impl Default for Belfry {
-    fn default() -> Self {
-        Self(broadcast::Sender::new(MOST_WAITING))
-    }
+pub struct Belfry {
+    heard: broadcast::Sender<Bell>,
+    /// To others and back; absent where there are none.
+    wire: Option<Arc<Wire>>,
 }
 
 impl Belfry {
-    /// Lets all who listen in this process hear it.
-    pub fn sound(&self, bell: Bell) {
-        // Nobody may be listening.
-        let _ = self.0.send(bell);
+    /// The bells of a record in this database.
+    pub fn of(database: &Database) -> Self {
+        let wire = match database {
+            Database::Sqlite(_) => None,
+            Database::Postgres(server) => Some(server.wire()),
+        };
+        Self { heard: broadcast::Sender::new(MOST_WAITING), wire }
     }
 }
 
 impl Bells for SqlStore {
     fn ring(&self, bell: Bell) {
-        self.belfry.sound(bell);
+        match &self.belfry.wire {
+            Some(wire) => wire.ring(bell),
+            // Nobody may be listening.
+            None => drop(self.belfry.heard.send(bell)),
+        }
     }
 
     fn listen(&self) -> Box<dyn Listener> {
-        Box::new(Hearing { heard: self.belfry.0.subscribe(), missed: Vec::new() })
+        let hearing = Hearing { heard: self.belfry.heard.subscribe(), missed: Vec::new() };
+        if let Some(wire) = &self.belfry.wire {
+            wire.listen(&self.belfry.heard);
+        }
+        Box::new(hearing)
     }
 }
 

@@ -80,12 +80,8 @@ pub enum Database {
 impl SqlStore {
     /// The record in this database.
     pub fn new(database: Database) -> Self {
-        Self {
-            database,
-            deliveries: Arc::default(),
-            belfry: bells::Belfry::default(),
-            terms: terms::OnTerms::default(),
-        }
+        let belfry = bells::Belfry::of(&database);
+        Self { database, deliveries: Arc::default(), belfry, terms: terms::OnTerms::default() }
     }
 
     /// Closes all connections, after those calls that are under way. Dropping the store instead is safe.

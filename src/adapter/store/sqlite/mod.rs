@@ -24,6 +24,7 @@ mod open;
 #[cfg(test)]
 mod query_plans;
 
+pub use migrations::KNOWN;
 pub use open::SqliteOptions;
 
 use std::sync::Arc;

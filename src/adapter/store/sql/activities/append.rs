@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::adapter::store::encode::{to_column, to_json};
 use crate::adapter::store::outcome;
+use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Connection, query};
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, IllegalEvent};
 use crate::domain::plan::{ActivityId, PlannedActivity};
@@ -24,6 +25,7 @@ pub async fn append(
     wanted: &[Report],
     at: Timestamp,
 ) -> Result<ActivityState, AppendError> {
+    locks::activities(connection, [id], []).await?;
     let record = load::known(connection, id).await?;
     admit(connection, &record, token, event).await?;
     let state = record.state.clone().after(event)?;

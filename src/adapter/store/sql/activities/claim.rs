@@ -2,6 +2,7 @@
 //! claim, and both are written in one transaction.
 
 use crate::adapter::store::encode::to_column;
+use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Connection, query, query_scalar};
 use crate::adapter::store::sql::terms;
 use crate::domain::activity::{ActivityEvent, FencingToken};
@@ -31,6 +32,7 @@ pub async fn claim(
     at: Timestamp,
     until: Timestamp,
 ) -> Result<Option<FencingToken>, StoreError> {
+    locks::activities(connection, [id], []).await?;
     let record = load::known(connection, id).await?;
     if record.state.status.is_final() {
         return Ok(None);

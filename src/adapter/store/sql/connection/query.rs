@@ -1,6 +1,7 @@
 //! Statements with their values.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
@@ -11,6 +12,9 @@ use crate::port::store::StoreError;
 
 use super::row::Scalar;
 use super::{Connection, Row, Value};
+
+/// Longer than the server lets a statement run.
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 
 /// A statement with its values.
 #[derive(Debug)]
@@ -62,7 +66,7 @@ impl<'v> Query<'v> {
             Connection::Postgres(transaction) => {
                 let arguments = for_postgres(self.values)?;
                 let query = sqlx::query_with(self.statement, arguments).persistent(self.is_kept);
-                query.execute(&mut **transaction).await?.rows_affected()
+                answered(query.execute(&mut **transaction)).await?.rows_affected()
             }
         })
     }
@@ -78,7 +82,7 @@ impl<'v> Query<'v> {
             Connection::Postgres(transaction) => {
                 let arguments = for_postgres(self.values)?;
                 let query = sqlx::query_with(self.statement, arguments).persistent(self.is_kept);
-                query.fetch_all(&mut **transaction).await?.into_iter().map(Row::Postgres).collect()
+                answered(query.fetch_all(&mut **transaction)).await?.into_iter().map(Row::Postgres).collect()
             }
         })
     }
@@ -94,7 +98,7 @@ impl<'v> Query<'v> {
             Connection::Postgres(transaction) => {
                 let arguments = for_postgres(self.values)?;
                 let query = sqlx::query_with(self.statement, arguments).persistent(self.is_kept);
-                query.fetch_optional(&mut **transaction).await?.map(Row::Postgres)
+                answered(query.fetch_optional(&mut **transaction)).await?.map(Row::Postgres)
             }
         })
     }
@@ -126,6 +130,14 @@ impl<'v, T: Scalar> ScalarQuery<'v, T> {
     /// The value of the first row, which has to be there.
     pub async fn fetch_one(self, connection: &mut Connection) -> Result<T, StoreError> {
         T::of(&self.query.fetch_one(connection).await?)
+    }
+}
+
+/// A server that is gone without a word would be waited for as long as the operating system likes.
+async fn answered<T>(call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_WITHIN, call).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unavailable("the server does not answer".to_owned())),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::adapter::store::encode::{name_list, to_column, to_json};
 use crate::adapter::store::outcome;
+use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Bulk, Connection, query};
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus};
 use crate::domain::id::{ContainerId, Fqn};
@@ -122,6 +123,7 @@ async fn endings(connection: &mut Connection, pass: &Pass, retired: &BTreeSet<Fq
     let successors: BTreeMap<&ContainerId, &ActivityId> =
         pass.plan.activities.iter().map(|activity| (&activity.container, &activity.id)).collect();
     let products: BTreeSet<&Fqn> = successors.keys().map(|container| &container.product).chain(retired).collect();
+    locks::activities(connection, &pass.plan.withdrawn, products.iter().map(|product| product.as_str())).await?;
     let rows =
         query(WAITING).bind(name_list(products.into_iter().map(Fqn::as_str))).fetch_all(&mut *connection).await?;
     let mut endings = Vec::new();

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::adapter::store::encode::{family, name_list, to_json};
-use crate::adapter::store::sql::connection::{Bulk, Connection, query};
+use crate::adapter::store::postgres::locks;
+use crate::adapter::store::sql::connection::{Bulk, Connection, query, query_scalar};
 use crate::domain::change::ChangeKind;
 use crate::domain::id::Fqn;
 use crate::domain::time::to_millis;
@@ -78,6 +79,9 @@ pub async fn write(
 /// recorded first keeps it; the other is planned anew, and then finds it taken.
 async fn refuse_takeover(connection: &mut Connection, pass: &Pass) -> Result<(), StoreError> {
     let families: BTreeSet<String> = pass.versions.iter().map(|entry| family(&entry.product)).collect();
+    if takes_names(connection, pass, &families).await? {
+        locks::names(connection).await?;
+    }
     let taken = query(
         "SELECT product, source FROM products
          WHERE family IN (SELECT value FROM json_each($1)) AND source <> $2 AND retired = 0 LIMIT 1",
@@ -95,6 +99,35 @@ async fn refuse_takeover(connection: &mut Connection, pass: &Pass) -> Result<(),
             )))
         }
     }
+}
+
+/// Whether products may come to this source with the pass. Those that it has already cannot leave it while it is
+/// locked, because only it lets go of them.
+async fn takes_names(
+    connection: &mut Connection,
+    pass: &Pass,
+    families: &BTreeSet<String>,
+) -> Result<bool, StoreError> {
+    let source = pass.plan.source.as_str();
+    let ours: i64 = query_scalar(
+        "SELECT count(DISTINCT family) FROM products
+         WHERE family IN (SELECT value FROM json_each($1)) AND source = $2 AND retired = 0",
+    )
+    .bind(name_list(families.iter().map(String::as_str)))
+    .bind(source)
+    .fetch_one(&mut *connection)
+    .await?;
+    if usize::try_from(ours).unwrap_or(0) < families.len() {
+        return Ok(true);
+    }
+    let read = name_list(pass.descriptors.iter().filter_map(|entry| entry.product.as_ref()).map(Fqn::as_str));
+    let returning: Option<i64> = query_scalar(
+        "SELECT 1 FROM products WHERE product IN (SELECT value FROM json_each($1)) AND retired = 1 LIMIT 1",
+    )
+    .bind(read)
+    .fetch_optional(connection)
+    .await?;
+    Ok(returning.is_some())
 }
 
 fn subject(entry: &VersionEntry) -> String {

@@ -6,6 +6,7 @@ mod answering;
 mod commanding;
 mod gates;
 mod lasting;
+mod mending;
 mod publishing;
 mod refusing;
 mod replicas;

@@ -91,6 +91,14 @@ pub fn unsettled(outside: &Outside) -> Vec<String> {
     for record in at_once(store.unfinished()).unwrap() {
         wrong.push(format!("{} is {}", record.planned.id, record.state.status.as_str()));
     }
+    for row in at_once(store.wake_rows(ALL)).unwrap() {
+        wrong.push(format!("{} is {} to be looked at since {}: {:?}", row.source, row.state, row.due, row.message));
+    }
+    for row in at_once(store.lease_rows()).unwrap() {
+        if row.kind == "container" || row.kind == "look" {
+            wrong.push(format!("{} holds the {} {} until {}", row.holder, row.kind, row.subject, row.until));
+        }
+    }
     let open = outside.desk.lock().unwrap().open();
     if open > 0 {
         wrong.push(format!("{open} requests have no answer"));

@@ -22,6 +22,8 @@ mod invariants;
 #[cfg(test)]
 mod mesh;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod record;

@@ -23,7 +23,7 @@ use super::world::{Broken, Rates, World};
 /// How long a run may take, when all faults have stopped, until all is as it must be.
 const MOST_QUIET: Duration = Duration::from_secs(45 * 60);
 /// How often it is looked at whether it is.
-const LOOK: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_secs(10);
 
 /// How a run went.
 #[derive(Debug)]

@@ -380,7 +380,7 @@ impl WakeBook for SimStore {
         };
         if outcome == Ok(true) && world.looks.lock().unwrap().remove(&taken.target) == Some(true) {
             let source = &taken.target.source;
-            let rows = at_once(self.inner.wake_rows(now, 1_000))?;
+            let rows = at_once(self.inner.wake_rows(1_000))?;
             if !rows.iter().any(|row| row.source == *source && row.proposal.is_none()) {
                 world.violated(format!("{source} was woken while it was looked at, and is not looked at again"));
             }
@@ -392,9 +392,6 @@ impl WakeBook for SimStore {
     }
     async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
         read!(self.next_wake())
-    }
-    async fn wake_rows(&self, now: Timestamp, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
-        read!(self.wake_rows(now, limit))
     }
 }
 
@@ -424,9 +421,6 @@ impl LeaseBook for SimStore {
     }
     async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError> {
         read!(self.held_by_others(holder, now))
-    }
-    async fn lease_rows(&self, now: Timestamp) -> Result<Vec<LeaseRow>, StoreError> {
-        read!(self.lease_rows(now))
     }
 }
 
@@ -510,6 +504,12 @@ impl Look for SimStore {
     }
     async fn proposal_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError> {
         read!(self.proposal_rows(source, limit))
+    }
+    async fn wake_rows(&self, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
+        read!(self.wake_rows(limit))
+    }
+    async fn lease_rows(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        read!(self.lease_rows())
     }
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError> {
         read!(self.pass_rows(source, limit))

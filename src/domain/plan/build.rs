@@ -72,6 +72,8 @@ pub struct PlanInputs<'a> {
     pub retired: &'a [Change],
     /// What runs, as far as the record knows.
     pub running: &'a BTreeMap<ContainerId, VersionRef>,
+    /// Of those, the ones that something has begun to move elsewhere, without success.
+    pub disturbed: &'a BTreeSet<ContainerId>,
     /// What is under way already.
     pub pending: &'a BTreeMap<ContainerId, PendingActivity>,
     /// Containers whose last activity failed or was refused, and the content it should have brought.
@@ -215,7 +217,10 @@ fn activity(
         return None;
     }
     let from = inputs.running.get(&container).cloned();
-    if pending.is_none() && from.as_ref().is_some_and(|running| running.digest == descriptor.digest) {
+    // What was left half-way is brought back to what the record says of it.
+    let is_there = !inputs.disturbed.contains(&container)
+        && from.as_ref().is_some_and(|running| running.digest == descriptor.digest);
+    if pending.is_none() && is_there {
         return None;
     }
     let id = ActivityId::derive(inputs.source, inputs.revision, inputs.sequence, &container, &descriptor.digest);

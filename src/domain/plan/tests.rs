@@ -11,7 +11,7 @@ use crate::domain::stage::Platform;
 use crate::domain::stage::{ExecutorProfile, Phase, Stage};
 use serde_json::Value;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 struct World {
@@ -59,6 +59,7 @@ impl World {
             desired,
             retired: &[],
             running: &self.running,
+            disturbed: &BTreeSet::new(),
             pending: &self.pending,
             failed: &self.failed,
         })

@@ -10,7 +10,7 @@ use crate::domain::finding::Finding;
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Desired, Locate, PendingActivity, Plan, PlanInputs, PlannedActivity, plan};
 use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, DescriptorEntry, Pass, StoreError, VersionEntry};
+use crate::port::store::{ActivityRecord, ContainerRecord, DescriptorEntry, Pass, StoreError, VersionEntry};
 
 use super::super::Engine;
 use super::super::reports::{self, StageLine, Tally};
@@ -67,6 +67,8 @@ impl Engine {
         let upstream = desired.iter().flat_map(|product| product.descriptor.upstream()).filter_map(|fqn| fqn.owner());
         let products: Vec<Fqn> = own.chain(upstream).collect::<BTreeSet<_>>().into_iter().collect();
         let containers = self.ports.store.containers(&products).await?;
+        let is_disturbed = |record: &&ContainerRecord| record.is_disturbed;
+        let disturbed = containers.iter().filter(is_disturbed).map(|record| record.container.clone()).collect();
         let running = containers.into_iter().map(|record| (record.container, record.version)).collect();
         let troubled = self.ports.store.troubled(sighting.source).await?;
         let failed = troubled
@@ -99,6 +101,7 @@ impl Engine {
             desired,
             retired: &scales.retired,
             running: &running,
+            disturbed: &disturbed,
             pending: &pending,
             failed: &failed,
         }))

@@ -149,6 +149,9 @@ pub struct ContainerRecord {
     pub results: serde_json::Map<String, Value>,
     /// Since when.
     pub since: Timestamp,
+    /// Whether a later activity has begun to move it elsewhere and did not succeed: then it may be anything
+    /// in between.
+    pub is_disturbed: bool,
 }
 
 /// A descriptor that stands with errors, though it was not looked at in this pass.

@@ -121,7 +121,7 @@ pub fn versions(
             if let Some(highest) = highest.filter(|highest| *highest > number) {
                 let message = format!("version {number} is lower than {highest}, which is recorded");
                 findings.push(
-                    Finding::warning(WENT_BACK.id(), place(), "/info/version", message).with_hint(WENT_BACK.remedy),
+                    Finding::warning(WENT_BACK.id(), place(), "/info/version", message).with_hint(WENT_BACK.hint()),
                 );
                 return findings;
             }
@@ -192,7 +192,7 @@ pub fn claimed_twice(assessment: &Assessment, source: Option<&SourceName>, other
     };
     let message = format!("{place} describes the same product");
     Finding::error(CLAIMED_TWICE.id(), assessment.locate("/info/name"), "/info/name", message)
-        .with_hint(CLAIMED_TWICE.remedy)
+        .with_hint(CLAIMED_TWICE.hint())
 }
 
 fn port_majors(assessment: &Assessment, descriptor: &Descriptor, latest: &Descriptor) -> Vec<Finding> {
@@ -236,5 +236,5 @@ pub fn upstream_not_found(assessment: &Assessment, descriptor: &Descriptor, upst
         .unwrap_or_default();
     let message = format!("'{upstream}' belongs to a product that is not recorded");
     Finding::warning(UPSTREAM_NOT_FOUND.id(), assessment.locate(&pointer), pointer, message)
-        .with_hint(UPSTREAM_NOT_FOUND.remedy)
+        .with_hint(UPSTREAM_NOT_FOUND.hint())
 }

@@ -58,13 +58,13 @@ pub(super) fn explain(
         ValidationErrorKind::Type { kind } => {
             let wanted = wanted_types(kind);
             let message = format!("{name} is {}, and should be {wanted}", kind_of(error.instance()));
-            let number_for_text = wanted == "a text" && (error.instance().is_number() || error.instance().is_boolean());
-            let hint = if number_for_text { "put it in quotes".to_owned() } else { format!("make it {wanted}") };
-            say(&rules::TYPE, message, hint);
+            say(&rules::TYPE, message, type_hint(&wanted, error, schema));
         }
         ValidationErrorKind::Format { format } => {
             let (what, how) = formats::described(format);
             let text = error.instance().as_str().unwrap_or_default();
+            let how =
+                if pointer.ends_with("/fullyQualifiedName") { "leave the field out; it is computed" } else { how };
             say(&rules::FORMAT, format!("{name} is {}, which is not {what}", shown(text)), how.into());
         }
         ValidationErrorKind::MinLength { .. } => {
@@ -91,6 +91,46 @@ pub(super) fn explain(
             let message = format!("{name} breaks the rule '{}' of the schema", error.kind().keyword());
             say(&rules::OTHER, message, "compare with the specification".into());
         }
+    }
+}
+
+/// What to do about a value of the wrong type: told by what was most likely meant.
+fn type_hint(wanted: &str, error: &ValidationError<'_>, schema: &Value) -> String {
+    let above = error.schema_path().as_str().rsplit_once('/').and_then(|(above, _)| schema.pointer(above));
+    match (wanted, error.instance().as_ref()) {
+        ("a text", Value::Number(_) | Value::Bool(_)) if error.instance_path().as_str() == "/dataProductDescriptor" => {
+            "write 1.0.0".to_owned()
+        }
+        ("a text", Value::Number(_) | Value::Bool(_)) => match above.and_then(|above| above.get("format")?.as_str()) {
+            Some(format @ "version") => format!("write {}", formats::described(format).1),
+            _ => "put it in quotes".to_owned(),
+        },
+        ("a whole number" | "a number", Value::String(text)) => match text.replace('_', "").parse::<i64>() {
+            Ok(number) => format!("write {number}, without quotes"),
+            Err(_) => "write the number alone: digits only, without quotes, unit or words".to_owned(),
+        },
+        ("a list", Value::Object(_)) => "make it a list: a '-' before each item".to_owned(),
+        ("a list", Value::String(text)) => format!("make it a list, also of one: [{}]", clipped(text)),
+        ("a map of fields", Value::String(text)) => {
+            let required = above.and_then(|above| above.get("required")?.as_array()).map(Vec::as_slice);
+            match required {
+                Some([Value::String(only)]) => {
+                    format!("write it as a field of its own: {{ {only}: {} }}", clipped(text))
+                }
+                _ => "make it a map of fields".to_owned(),
+            }
+        }
+        _ => format!("make it {wanted}"),
+    }
+}
+
+/// A text as part of an example in a hint.
+fn clipped(text: &str) -> String {
+    let quoted = shown(text);
+    if text.contains(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_' | '@' | ':' | '/')) {
+        quoted
+    } else {
+        quoted.trim_matches('\'').to_owned()
     }
 }
 

@@ -8,6 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
 
 use super::builder::{Builder, too_deep};
+use super::older;
 use super::place::{Mark, Shape};
 use super::scalar::{Plain, plain};
 use super::{Document, Problem, rules, shown};
@@ -87,7 +88,11 @@ pub(super) fn key(
     };
     let is_merge = is_plain && text == "<<";
     let message = kind.map(|kind| format!("the key {} is {kind} in YAML, and was read as a text", shown(&text)));
+    let differs = if is_plain && kind.is_none() { older::about_key(&text, mark) } else { None };
     builder.key(text.into_owned(), mark);
+    if let Some(problem) = differs {
+        report(builder, problem);
+    }
     if is_merge {
         let problem = Problem::new(&rules::MERGE_KEY, mark, String::new(), "merge keys are not part of YAML 1.2");
         report(builder, problem.with_hint("write the fields out, or use '$ref'"));
@@ -120,7 +125,13 @@ fn scalar(builder: &mut Builder, text: String, style: ScalarStyle, tag: Option<&
         },
         Some(tag) => return unknown_tag(builder, tag, text, mark),
     };
-    match plain(&text) {
+    let read = plain(&text);
+    if wanted.is_none()
+        && let Some(problem) = older::about_value(&text, &read, builder.open_key(), mark)
+    {
+        report(builder, problem);
+    }
+    match read {
         Plain::Text if wanted.is_none() => (Value::String(text), false),
         Plain::Value(value) if wanted.is_none_or(|wanted| fits(&value, wanted)) => (value, false),
         Plain::Value(_) | Plain::Text => {

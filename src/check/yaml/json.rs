@@ -238,9 +238,9 @@ impl<'t> Reader<'t> {
             Some(character) => format!("found {}", shown(&character.to_string())),
         };
         let hint = match (self.peek(), wanted) {
-            (Some(b'/' | b'#'), _) => "JSON has no comments",
+            (Some(b'/' | b'#'), _) => "remove the comment; JSON has none",
             (Some(b'}' | b']'), "a value" | "a key in double quotes") => "remove the comma before it",
-            (Some(b'\''), _) => "JSON's quotes are double",
+            (Some(b'\''), _) => "write it in double quotes",
             (None, _) => "something above was not closed",
             _ => "look for a missing comma or quote",
         };

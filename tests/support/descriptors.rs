@@ -1,7 +1,7 @@
 //! Made-up descriptors: right by construction, and with mistakes in them. The same seed makes the same
 //! ones.
 
-use meshwright::domain::id::{Fqn, Namespace};
+use meshwright::domain::id::{EntityKind, Fqn, Namespace};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -259,8 +259,48 @@ fn made_right(mut descriptor: Value) -> Value {
     }
     let namespace: Namespace = NAMESPACE.parse().unwrap();
     let name = descriptor["info"]["name"].as_str().unwrap();
-    descriptor["info"]["fullyQualifiedName"] = json!(Fqn::product(&namespace, name, 1).as_str());
+    let product = Fqn::product(&namespace, name, 1);
+    descriptor["info"]["fullyQualifiedName"] = json!(product.as_str());
+    if descriptor["dataProductDescriptor"] == "1.0.0-DRAFT" {
+        as_draft(&mut descriptor, &product);
+    }
     descriptor
+}
+
+/// What the draft's schema takes: parts have their full names, definitions few fields, and what came
+/// with the release is not there.
+fn as_draft(descriptor: &mut Value, product: &Fqn) {
+    for section in ["interfaceComponents", "internalComponents", "components"] {
+        let Some(lists) = descriptor.get_mut(section).and_then(Value::as_object_mut) else { continue };
+        lists.retain(|field, _| !["lifecycleInfo", "apis", "templates"].contains(&field.as_str()));
+        for (field, list) in lists {
+            let kinds = EntityKind::PORTS.into_iter().chain([EntityKind::Application, EntityKind::Infrastructure]);
+            let Some(kind) = kinds.into_iter().find(|kind| kind.field() == field) else { continue };
+            let parts: Vec<&mut Value> = match list {
+                Value::Array(items) => items.iter_mut().collect(),
+                Value::Object(fields) => fields.values_mut().collect(),
+                _ => continue,
+            };
+            for part in parts.into_iter().filter(|part| part.get("$ref").is_none()) {
+                let name = part["name"].as_str().unwrap().to_owned();
+                part["fullyQualifiedName"] = json!(product.component(kind, &name).as_str());
+                part.as_object_mut().unwrap().shift_remove("obligations");
+                for (group, field, kept) in [
+                    ("promises", "api", &["description", "specification", "version", "definition", "externalDocs"][..]),
+                    ("promises", "slo", &["description", "externalDocs"]),
+                    ("promises", "deprecationPolicy", &["description", "externalDocs"]),
+                    ("expectations", "audience", &["description", "externalDocs"]),
+                    ("expectations", "usage", &["description", "externalDocs"]),
+                ] {
+                    let definition = part.get_mut(group).and_then(|group| group.get_mut(field));
+                    if let Some(definition) = definition.and_then(Value::as_object_mut) {
+                        definition
+                            .retain(|key, _| kept.contains(&key.as_str()) || key == "$ref" || key.starts_with("x-"));
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// One mistake: where (a number that is taken modulo the places that there are), and which.

@@ -105,8 +105,7 @@ fn service(subject: &Subject<'_>, executor: &str, pointer: String, findings: &mu
         }
         None => {
             let message = format!("{} is not the name of an executor", shown(executor));
-            let hint =
-                "letters, digits, '-', '_' and '.'; where the executor is, only the platform's configuration says";
+            let hint = "write a name: letters, digits, '-', '_' and '.'; where the executor is, only the platform's configuration says";
             findings.push(subject.finding(&rules::EXECUTOR_NAME, pointer, message, hint));
         }
     }

@@ -209,14 +209,27 @@ fn not_yaml(error: &ScanError, builder: &Builder) -> Problem {
     if info == "recursion limit exceeded" {
         return too_deep(mark, String::new());
     }
-    let problem = Problem::new(&rules::YAML, mark, builder.pointer(), format!("this is not YAML: {info}"));
+    let (what, hint) = in_plain_words(info);
+    Problem::new(&rules::YAML, mark, builder.pointer(), format!("this is not YAML: {what}")).with_hint(hint)
+}
+
+/// What the parser says of what is met most often, for those who do not write parsers.
+fn in_plain_words(info: &str) -> (&str, &'static str) {
     if info.contains("unknown anchor") {
-        return problem.with_hint("define the anchor with '&name' above its first use");
+        ("there is no anchor of this name above", "define it with '&name' above its first use")
+    } else if info.contains("followed by a valid YAML whitespace") {
+        ("a tab stands behind the ':'", "write a space instead")
+    } else if info.contains("tab") {
+        ("a tab stands where only spaces may", "indent with spaces")
+    } else if info.contains("mapping values are not allowed") {
+        let hint =
+            "put the text in quotes when the ':' is part of it; otherwise indent this line like the fields beside it";
+        ("a ':' stands where no field can begin", hint)
+    } else if info.contains("quoted scalar") {
+        ("a text in quotes has no end here", "close it with the quote with which it begins")
+    } else {
+        (info, "look at the indentation, the quotes and the colons of this line and the one above")
     }
-    if info.contains("tab") {
-        return problem.with_hint("indent with spaces");
-    }
-    problem.with_hint("look at the indentation, the quotes and the colons of this line and the one above")
 }
 
 fn mark_of(span: Span) -> Mark {

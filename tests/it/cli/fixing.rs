@@ -112,7 +112,7 @@ fn only_named_files_are_touched_and_no_links_are_followed() {
     let only_root = folder();
     let ran = only_root.run(&[&FIX[..], &[ROOT]].concat());
     assert_eq!(ran.code, 1, "the port's mistake is left: {}", ran.page());
-    assert!(ran.err.contains("ports/orders.json:1:58: not mended"), "{}", ran.err);
+    assert!(ran.err.contains("ports/orders.json:1:57: not mended"), "{}", ran.err);
     assert_eq!(text(&only_root, "ports/orders.json"), PORT);
     assert_ne!(text(&only_root, ROOT), WRONG);
 

@@ -68,6 +68,7 @@ pub(super) fn fix(
         };
         if !matches!(outcome, FixOutcome::Left(_)) {
             render::text_difference(to, &scope.shown(&file.path), &file.before, &file.after, colour)?;
+            writeln!(to)?;
         }
         fixing.has_written |= outcome == FixOutcome::Mended;
         fixing.fixed.extend(file.fixes.into_iter().map(|fix| Fixed { fix, outcome: outcome.clone() }));

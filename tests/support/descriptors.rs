@@ -21,7 +21,7 @@ pub fn made_up(count: usize, seed: u64) -> Vec<Value> {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let strategy = (descriptor(), prop::collection::vec(mutation(), 0..3), 0..4_u8);
+    let strategy = (descriptor(), prop::collection::vec(mutation(), 1..3), 0..4_u8);
     (0..count)
         .map(|_| {
             let (mut descriptor, mutations, choice) = strategy.new_tree(&mut runner).unwrap().current();
@@ -207,12 +207,11 @@ fn descriptor() -> Any {
         Value::from(tasks)
     });
     let internal = object(
-        vec![],
         vec![
-            ("lifecycleInfo", object(vec![], vec![("dev", tasks.clone().boxed()), ("prod", tasks.boxed())])),
+            ("lifecycleInfo", object(vec![("dev", tasks.clone().boxed())], vec![("prod", tasks.boxed())])),
             ("applicationComponents", list(component("applicationType"), 2)),
-            ("infrastructuralComponents", list(component("infrastructureType"), 2)),
         ],
+        vec![("infrastructuralComponents", list(component("infrastructureType"), 2))],
     );
     let library = object(
         vec![("outputPorts", object(vec![("shared", port())], vec![]))],
@@ -227,9 +226,10 @@ fn descriptor() -> Any {
             ("dataProductDescriptor", edition.boxed()),
             ("info", info),
             ("interfaceComponents", interface),
+            ("internalComponents", internal),
             ("components", library),
         ],
-        vec![("internalComponents", internal), ("tags", list(word(), 2)), ("x-note", anything_inside())],
+        vec![("tags", list(word(), 2)), ("x-note", anything_inside())],
     );
     whole.prop_map(made_right).boxed()
 }
@@ -312,7 +312,7 @@ struct Mutation {
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
-    (any::<prop::sample::Index>(), 0..8_u8, anything()).prop_map(|(place, kind, value)| Mutation {
+    (any::<prop::sample::Index>(), 0..10_u8, anything()).prop_map(|(place, kind, value)| Mutation {
         place: place.index(1 << 20),
         kind,
         value,
@@ -366,7 +366,8 @@ fn mutate(descriptor: &mut Value, mutation: &Mutation) {
                     json!(["", "banana", "a b", "{braces}", "2.0", "https://example.com/x y", "é"][mutation.place % 7]);
             }
         }
-        5 => {
+        5 | 6 => {
+            let name = descriptor["info"]["fullyQualifiedName"].as_str().unwrap_or_default().to_owned();
             // Fields that are there in other editions, computed ones, and orders.
             let part = [
                 "/interfaceComponents/outputPorts/0",
@@ -383,7 +384,13 @@ fn mutate(descriptor: &mut Value, mutation: &Mutation) {
                 ),
                 ("deployInfo", json!({"service": {"$href": "x"}, "template": 3})),
                 ("id", json!("2b172838-73b1-5d6c-be45-cc75aee180a0")),
-                ("dependsOn", json!(["urn:dpds:com.example:dataproducts:other:1:applications:x", "no name"])),
+                (
+                    "dependsOn",
+                    json!([
+                        "urn:dpds:com.example:dataproducts:other:1:applications:x",
+                        format!("{name}:applications:gone")
+                    ]),
+                ),
             ];
             let (key, value) = fields[mutation.place / 16 % fields.len()].clone();
             if let Some(Value::Object(part)) = descriptor.pointer_mut(part) {

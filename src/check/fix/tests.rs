@@ -266,7 +266,7 @@ proptest! {
                 pick(executor, ["azure", "{azure}", "{no}", "{}", "{a b}"]),
                 pick(template, ["#/components/templates/t", "#components/templates/t", "#t", "lib.yaml#t", "lib.yaml"]),
             ),
-        ).replace("[]", &format!("[{{ name: p1, version: 1.0.0, entityType: {} }}]", pick(port, ["outputport", "inputport", "''", "a#b", "x"]).replace(" # é", "").split(": '").next().unwrap().split(" # \"").next().unwrap()));
+        ).replace("[]", &format!("[{{ name: p1, version: 1.0.0, entityType: {} }}]", pick(port, ["outputport", "inputport", "port b", "a#b", "x"]).replace(" # é", "").split(": '").next().unwrap().split(" # \"").next().unwrap()));
         if returns {
             text = text.replace('\n', "\r\n");
         }

@@ -75,7 +75,9 @@ pub(super) fn for_format(format: &str, text: &str, pointer: &str) -> String {
         "version" => [text.trim_start_matches(['v', 'V']).to_owned(), format!("{text}.0"), format!("{text}.0.0")]
             .into_iter()
             .find(|near| near.len() <= SHORT && formats::is_version(near)),
-        "name" => Some(in_camel_case(text)).filter(|near| near.len() <= SHORT && formats::is_name(near)),
+        "name" if text.chars().all(|c| c.is_ascii_alphanumeric() || " -_./".contains(c)) => {
+            Some(in_camel_case(text)).filter(|near| near.len() <= SHORT && formats::is_name(near))
+        }
         _ => None,
     };
     match near {
@@ -102,10 +104,10 @@ pub(super) fn for_field(field: &str, pointer: &str, error: &ValidationError<'_>,
     if let Some(near) = suggest::nearest(field, names) {
         return format!("did you mean {}?", shown(near));
     }
-    let has = |object: &Value| fields_of(schema, object).is_some_and(|fields| fields.contains_key(field));
-    if let Some((inner, _)) = known.into_iter().flatten().find(|(_, inner)| has(inner)) {
+    if let Some(inner) = home_of(field, error, schema) {
         return format!("move it into {}", shown(inner));
     }
+    let has = |object: &Value| fields_of(schema, object).is_some_and(|fields| fields.contains_key(field));
     // The list in which an item stands is no object, so the one around may be two steps away.
     let mut above = pointer;
     for _ in 0..2 {
@@ -116,6 +118,14 @@ pub(super) fn for_field(field: &str, pointer: &str, error: &ValidationError<'_>,
         }
     }
     format!("remove it, or begin its name with 'x-' when it is an extension: {}", shown(&format!("x-{field}")))
+}
+
+/// The field of the same object in which an unknown field would be a known one.
+pub(super) fn home_of<'s>(field: &str, error: &ValidationError<'_>, schema: &'s Value) -> Option<&'s str> {
+    let known = fields_of(schema, object_of(error, schema)?)?;
+    let has = |object: &Value| fields_of(schema, object).is_some_and(|fields| fields.contains_key(field));
+    let is_near = suggest::nearest(field, known.keys().map(String::as_str)).is_some();
+    known.iter().find(|(_, inner)| !is_near && has(inner)).map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]

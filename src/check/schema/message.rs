@@ -88,8 +88,18 @@ pub(super) fn explain(
             }
             let told: Vec<&str> = missing(error, schema).filter_map(|name| misspelt(name, error, schema)).collect();
             let untold = unexpected.iter().filter(|field| *field != "<<" && !told.contains(&field.as_str()));
+            // What was meant to be in another field, and is beside it, is one mistake.
+            let mut strayed: Vec<(&str, Vec<&str>)> = Vec::new();
             for field in untold.take(MOST_UNKNOWN_FIELDS) {
-                findings.push(unknown_field(field, error, schema, located, root));
+                let home = hint::home_of(field, error, schema);
+                match (home, strayed.iter_mut().find(|(other, _)| Some(*other) == home)) {
+                    (Some(_), Some((_, fields))) => fields.push(field),
+                    (Some(home), None) => strayed.push((home, vec![field])),
+                    (None, _) => findings.push(unknown_field(field, error, schema, located, root)),
+                }
+            }
+            for (home, fields) in strayed {
+                findings.extend(strayed_fields(home, &fields, error, schema, located, root));
             }
         }
         _ => {
@@ -159,6 +169,27 @@ fn unknown_field(
     let hint = hint::for_field(field, error.instance_path().as_str(), error, schema);
     let rule = &rules::UNKNOWN_FIELD;
     Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint)
+}
+
+/// Fields that stand beside the one in which they belong.
+fn strayed_fields(
+    home: &str,
+    fields: &[&str],
+    error: &ValidationError<'_>,
+    schema: &Value,
+    located: &Located,
+    root: &RepoPath,
+) -> Option<Finding> {
+    let (first, others) = fields.split_first()?;
+    let mut finding = unknown_field(first, error, schema, located, root);
+    if !others.is_empty() {
+        let names: Vec<String> = fields.iter().map(|field| shown(field)).collect();
+        let within = label(error.instance_path().as_str());
+        finding.message =
+            format!("{} are no fields of {within} in DPDS 1.0.0, and nobody reads them", names.join(", "));
+        finding.hint = Some(format!("move them into {}", shown(home)));
+    }
+    Some(finding)
 }
 
 /// A place in the reader's words: the last name of a pointer, with what it is an item of.

@@ -28,7 +28,7 @@ pub(in crate::check) const UNNAMED_TEMPLATE: Rule = Rule {
 pub(in crate::check) const PASTED: Rule = Rule {
     id: "schema/pasted-document",
     severity: Severity::Error,
-    meaning: "A document of another language (OpenAPI, AsyncAPI, the datastore API, JSON Schema) stands where DPDS expects a Standard Definition, which says what it is and has the document in its field 'definition'.",
+    meaning: "A document of another language stands where DPDS expects a Standard Definition. A Standard Definition says what it is (OpenAPI, AsyncAPI, the datastore API, JSON Schema), and has the document in its field 'definition'.",
     example: "promises: { api: { openapi: 3.0.3, paths: {} } }",
     remedy: "Put it into the field 'definition', or reference its file there, and write 'name', 'version' and 'specification' beside it.",
     source: "DPDS 1.0.0, Standard Definition Object",

@@ -179,7 +179,7 @@ pub(in crate::check) const NUMBER: Rule = Rule {
 pub(in crate::check) const TYPED_DIFFERENTLY: Rule = Rule {
     id: "scalar/typed-differently",
     severity: Severity::Warning,
-    meaning: "A scalar without quotes that readers of YAML 1.1, among them the usual ones of Python, Java and Ruby, take for something else than readers of YAML 1.2: a truth value (yes, no, on, off), an octal number (0123), a number with underscores (1_000) or of base 60 (1:30), a date (2024-06-01), or a text (089, 0o17, 1e3). It is read as YAML 1.2 says.",
+    meaning: "A scalar without quotes is one thing in YAML 1.2 and another in YAML 1.1, which the usual readers of Python, Java and Ruby speak. Such are words for truth values (yes, no, on, off), octal numbers (0123), numbers with underscores (1_000) or of base 60 (1:30), dates (2024-06-01), and numbers that only YAML 1.2 knows (089, 0o17, 1e3). It is read as YAML 1.2 says.",
     example: "countries: [de, no]",
     remedy: "Put it in quotes where a text is meant; write numbers in plain digits, and truth values as true and false.",
     source: "DPDS 1.0.0, Format: YAML 1.2; YAML 1.1, types bool, int, float and timestamp",

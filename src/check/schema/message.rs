@@ -87,7 +87,8 @@ pub(super) fn explain(
                 return;
             }
             let told: Vec<&str> = missing(error, schema).filter_map(|name| misspelt(name, error, schema)).collect();
-            let untold = unexpected.iter().filter(|field| *field != "<<" && !told.contains(&field.as_str()));
+            let fields = unexpected.iter().map(String::as_str);
+            let untold = fields.filter(|field| *field != "<<" && !told.contains(field));
             // What was meant to be in another field, and is beside it, is one mistake.
             let mut strayed: Vec<(&str, Vec<&str>)> = Vec::new();
             for field in untold.take(MOST_UNKNOWN_FIELDS) {

@@ -7,6 +7,8 @@
 //! can be made again) are not listed. They can be referenced all the same, but for `.git`. Ignore
 //! files are not read: what would be committed with `git add --force` is validated too.
 
+mod replace;
+
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt;

@@ -13,12 +13,13 @@ use crate::face::cli::{
     AboutArgs, Cli, ConfigVerb, DEFAULT_CONFIG, GithubVerb, GlobalArgs, PolicyTestArgs, PolicyVerb, ValidateArgs, Verb,
 };
 use crate::face::verbs::policy_test::PolicyTestLine;
-use crate::face::verbs::validate::{ValidateRequest, validate};
+use crate::face::verbs::validate::{FixMode, ValidateRequest, validate};
 use crate::face::verbs::{self, completions, explain, init};
 use crate::face::{ExitStatus, Output};
 use crate::port::judge::Judge;
 use crate::port::requests::Action;
 use crate::port::tree::Tree;
+use crate::port::workspace::Workspace;
 
 use super::record::db::db;
 use super::{acting, connect, demo, doctor, logging, looking, serve, working};
@@ -125,6 +126,12 @@ fn validate_verb(global: &GlobalArgs, args: &ValidateArgs, output: &mut Output<'
     let globs = if args.descriptors.is_empty() { config::default_descriptors() } else { args.descriptors.clone() };
     let current_folder = std::env::current_dir()?;
     let catalogue = check::catalogue();
+    let workspace = |top: &Path| Box::new(WorktreeTree::new(top.to_path_buf())) as Box<dyn Workspace>;
+    let fix = match (args.fix, args.dry_run) {
+        (false, _) => None,
+        (true, true) => Some(FixMode::DryRun),
+        (true, false) => Some(FixMode::Write(&workspace)),
+    };
     let request = ValidateRequest {
         paths: &args.paths,
         current_folder: &current_folder,
@@ -134,6 +141,7 @@ fn validate_verb(global: &GlobalArgs, args: &ValidateArgs, output: &mut Output<'
         catalogue: &catalogue,
         format: args.output,
         open: &|top| Arc::new(WorktreeTree::new(top.to_path_buf())) as Arc<dyn Tree>,
+        fix,
     };
     runtime.block_on(validate(&request, output))
 }

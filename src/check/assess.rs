@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use semver::Version;
 use serde_json::Value;
 
+use super::fix::Fix;
 use super::leniency;
 use super::limits::MAX_FINDINGS;
 use super::refs::{self, Resolution};
@@ -41,6 +42,8 @@ pub struct Assessment {
     pub descriptor: Option<Arc<Descriptor>>,
     /// What was found, arranged.
     pub findings: Vec<Finding>,
+    /// How some of it can be mended.
+    pub fixes: Vec<Fix>,
     places: Places,
 }
 
@@ -107,7 +110,7 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
     let mut product = None;
     let mut descriptor = None;
     if let Some(content) = content
-        && let Some(namespace) = namespace(&content, settings)
+        && let Some((namespace, is_namespace_guessed)) = namespace(&content, settings)
     {
         product = tell_product(&content, &namespace);
         let subject = Subject {
@@ -115,6 +118,7 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
             located: &located,
             root: path,
             namespace: &namespace,
+            is_namespace_guessed,
             product: product.as_ref(),
         };
         check(&subject, &mut findings);
@@ -123,8 +127,9 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
             descriptor = read(&namespace, content, &located, path, &mut findings);
         }
     }
-    let findings = tidy(findings, path);
-    Assessment { path: path.clone(), files, product, descriptor, findings, places: Places::Known(Arc::new(located)) }
+    let (findings, fixes) = tidy(findings, path);
+    let places = Places::Known(Arc::new(located));
+    Assessment { path: path.clone(), files, product, descriptor, findings, fixes, places }
 }
 
 /// Reads and checks many, on all cores, in the order of `paths`.
@@ -153,17 +158,18 @@ fn check(subject: &Subject<'_>, findings: &mut Report) {
 }
 
 /// The namespace of the mesh: from the settings, else from the first name that the descriptor gives
-/// itself or one of its parts, in either of the forms that are in use; else `local`.
-fn namespace(content: &Value, settings: &Settings) -> Option<Namespace> {
+/// itself or one of its parts, in either of the forms that are in use; else `local`, which is a guess.
+fn namespace(content: &Value, settings: &Settings) -> Option<(Namespace, bool)> {
     if let Some(namespace) = &settings.namespace {
-        return Some(namespace.clone());
+        return Some((namespace.clone(), false));
     }
     let sections = ["interfaceComponents", "internalComponents"].into_iter().filter_map(|name| content.get(name));
     let lists = sections.filter_map(Value::as_object).flat_map(|section| section.values());
     let parts = lists.filter_map(Value::as_array).flatten();
     let named = content.get("info").into_iter().chain(parts);
     let mut names = named.filter_map(|part| part.get("fullyQualifiedName")?.as_str());
-    names.find_map(namespace_of).or_else(|| "local".parse().ok())
+    let told = names.find_map(namespace_of).map(|namespace| (namespace, false));
+    told.or_else(|| Some(("local".parse().ok()?, true)))
 }
 
 fn namespace_of(name: &str) -> Option<Namespace> {
@@ -197,28 +203,42 @@ fn read(
             let location = located.location(&error.pointer).unwrap_or_else(|| Location::top_of(path.clone()));
             let rule = &schema::rules::OTHER;
             let message = error.to_string();
-            findings.push(Finding::error(rule.id(), location, error.pointer, message).with_hint(rule.remedy));
+            findings.push(Finding::error(rule.id(), location, error.pointer, message).with_hint(rule.hint()));
             None
         }
     }
 }
 
+/// What others would make of a scalar is not said where the scalar is wrong in any case.
+fn leave_out_doubts(findings: &mut Vec<Finding>) {
+    let is_doubt = |finding: &Finding| super::yaml::rules::DOUBTS.iter().any(|rule| rule.id == finding.rule.as_str());
+    if !findings.iter().any(is_doubt) {
+        return;
+    }
+    let wrong: HashSet<Location> =
+        findings.iter().filter(|finding| !is_doubt(finding)).map(|finding| finding.location.clone()).collect();
+    findings.retain(|finding| !(is_doubt(finding) && wrong.contains(&finding.location)));
+}
+
 /// Puts findings in order, says what is said about one place once (a part of `components` is
 /// looked at where it stands and where it is referenced), and keeps no more than anybody reads.
-fn tidy(report: Report, path: &RepoPath) -> Vec<Finding> {
-    let (mut findings, dropped) = report.into_parts();
+fn tidy(report: Report, path: &RepoPath) -> (Vec<Finding>, Vec<Fix>) {
+    let (mut findings, dropped, mut fixes) = report.into_parts();
     let in_library = |finding: &Finding| finding.pointer.starts_with("/components/");
     findings.sort_by_key(in_library);
     let mut said = HashSet::new();
     findings.retain(|finding| said.insert((finding.rule.clone(), finding.location.clone(), finding.message.clone())));
+    leave_out_doubts(&mut findings);
     if dropped || findings.len() > MAX_FINDINGS {
         findings.sort_by_key(|finding| !finding.is_error());
         findings.truncate(MAX_FINDINGS);
         let rule = &rules::rules::TOO_MANY_FINDINGS;
         let message = format!("there are more than the {} findings that are shown", findings.len());
         let location = Location::top_of(path.clone());
-        findings.push(Finding::new(rule.severity, rule.id(), location, "", message).with_hint(rule.remedy));
+        findings.push(Finding::new(rule.severity, rule.id(), location, "", message).with_hint(rule.hint()));
     }
     arrange(&mut findings);
-    findings
+    // What the switches accept is no fault, and is left as it is.
+    fixes.retain(|fix| findings.iter().any(|finding| finding.rule == fix.rule && finding.location == fix.location));
+    (findings, fixes)
 }

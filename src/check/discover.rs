@@ -122,7 +122,7 @@ fn patterns(globs: &[String], findings: &mut Vec<Finding>) -> GlobSet {
 }
 
 fn finding(rule: &Rule, path: RepoPath, message: String) -> Finding {
-    Finding::new(rule.severity, rule.id(), Location::top_of(path), "", message).with_hint(rule.remedy)
+    Finding::new(rule.severity, rule.id(), Location::top_of(path), "", message).with_hint(rule.hint())
 }
 
 /// A path that can be shown instead of one that cannot be used.

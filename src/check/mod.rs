@@ -15,6 +15,7 @@ mod schema;
 mod rules;
 pub mod contract;
 mod discover;
+pub mod fix;
 mod assess;
 pub mod record;
 pub mod verdicts;

@@ -24,7 +24,7 @@ pub const NOT_BUMPED: Rule = Rule {
 pub const WENT_BACK: Rule = Rule {
     id: "version/went-back",
     severity: Severity::Warning,
-    meaning: "The version is lower than the latest recorded one, and was never recorded itself. Going back to a recorded version is a rollback and is fine.",
+    meaning: "The version is lower than the latest recorded one, and was never recorded itself; also when the same file described a higher major version until now. Going back to a recorded version is a rollback and is fine.",
     example: "version: 1.1.0   # 1.2.0 is recorded",
     remedy: "Raise the version above the recorded one, or go back to a version that was recorded.",
     source: "Semantic Versioning 2.0.0, precedence",
@@ -119,10 +119,7 @@ pub fn versions(
         None => {
             let highest = recorded.iter().map(|(version, _)| &version.version).max();
             if let Some(highest) = highest.filter(|highest| *highest > number) {
-                let message = format!("version {number} is lower than {highest}, which is recorded");
-                findings.push(
-                    Finding::warning(WENT_BACK.id(), place(), "/info/version", message).with_hint(WENT_BACK.remedy),
-                );
+                findings.push(went_back(assessment, number, highest));
                 return findings;
             }
         }
@@ -132,6 +129,14 @@ pub fn versions(
         findings.extend(step(assessment, number, &latest.version, told));
     }
     findings
+}
+
+/// The version is lower than one that is recorded, and was never recorded itself. Of another major when
+/// the same file described that one until now.
+pub fn went_back(assessment: &Assessment, number: &Version, highest: &Version) -> Finding {
+    let message = format!("version {number} is lower than {highest}, which is recorded");
+    let place = assessment.locate("/info/version");
+    Finding::warning(WENT_BACK.id(), place, "/info/version", message).with_hint(WENT_BACK.hint())
 }
 
 /// Whether the step from the recorded version to the desired one is as large as the change requires.
@@ -192,7 +197,7 @@ pub fn claimed_twice(assessment: &Assessment, source: Option<&SourceName>, other
     };
     let message = format!("{place} describes the same product");
     Finding::error(CLAIMED_TWICE.id(), assessment.locate("/info/name"), "/info/name", message)
-        .with_hint(CLAIMED_TWICE.remedy)
+        .with_hint(CLAIMED_TWICE.hint())
 }
 
 fn port_majors(assessment: &Assessment, descriptor: &Descriptor, latest: &Descriptor) -> Vec<Finding> {
@@ -236,5 +241,5 @@ pub fn upstream_not_found(assessment: &Assessment, descriptor: &Descriptor, upst
         .unwrap_or_default();
     let message = format!("'{upstream}' belongs to a product that is not recorded");
     Finding::warning(UPSTREAM_NOT_FOUND.id(), assessment.locate(&pointer), pointer, message)
-        .with_hint(UPSTREAM_NOT_FOUND.remedy)
+        .with_hint(UPSTREAM_NOT_FOUND.hint())
 }

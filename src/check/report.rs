@@ -1,9 +1,10 @@
 //! What is found on the way, and no more of it than anybody reads. A hostile file could ask for a
 //! hundred thousand findings; what must not happen is that many warnings hide an error.
 
+use super::fix::Fix;
 use super::limits::MAX_FINDINGS;
 use crate::domain::descriptor::Leniency;
-use crate::domain::finding::{Finding, RuleId, Severity};
+use crate::domain::finding::{Finding, Location, RuleId, Severity};
 
 /// Findings, with a limit for errors and one for the others.
 #[derive(Debug, Default)]
@@ -11,6 +12,7 @@ pub(super) struct Report {
     findings: Vec<Finding>,
     errors: usize,
     dropped: bool,
+    fixes: Vec<Fix>,
 }
 
 impl Report {
@@ -27,6 +29,21 @@ impl Report {
         if self.wants(finding.severity) {
             self.errors += usize::from(finding.is_error());
             self.findings.push(finding);
+        }
+    }
+
+    /// Keeps a finding about the text `from`, where `to` belongs.
+    pub(super) fn push_mendable(&mut self, finding: Finding, from: &str, to: &str) {
+        if self.wants(finding.severity) {
+            self.mendable(finding.rule.clone(), finding.location.clone(), from, to);
+            self.push(finding);
+        }
+    }
+
+    /// Keeps how to mend a place about which another room has said what is wrong.
+    pub(super) fn mendable(&mut self, rule: RuleId, location: Location, from: &str, to: &str) {
+        if self.fixes.len() < MAX_FINDINGS {
+            self.fixes.push(Fix { rule, location, from: from.to_owned(), to: to.to_owned() });
         }
     }
 
@@ -60,9 +77,9 @@ impl Report {
         self.errors = self.findings.iter().filter(|finding| finding.is_error()).count();
     }
 
-    /// All findings that were kept, and whether there were more.
-    pub(super) fn into_parts(self) -> (Vec<Finding>, bool) {
-        (self.findings, self.dropped)
+    /// All findings that were kept, whether there were more, and how to mend some.
+    pub(super) fn into_parts(self) -> (Vec<Finding>, bool, Vec<Fix>) {
+        (self.findings, self.dropped, self.fixes)
     }
 }
 
@@ -75,7 +92,6 @@ impl Extend<Finding> for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::finding::Location;
 
     #[test]
     fn only_what_is_allowed_weighs_less_and_never_when_something_was_left_out() {
@@ -115,7 +131,7 @@ mod tests {
         assert!(!report.has_errors() && !report.is_full());
         report.push(finding(Severity::Error));
         assert!(report.has_errors());
-        let (findings, dropped) = report.into_parts();
+        let (findings, dropped, _) = report.into_parts();
         assert_eq!((findings.len(), dropped), (MAX_FINDINGS + 1, true));
     }
 }

@@ -25,4 +25,23 @@ impl Rule {
     pub const fn id(&self) -> RuleId {
         RuleId::built_in(self.id)
     }
+
+    /// The remedy as findings have it: words to follow on a line, not a sentence.
+    pub fn hint(&self) -> String {
+        let text = self.remedy.strip_suffix('.').unwrap_or(self.remedy);
+        let mut characters = text.chars();
+        characters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(characters).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remedy_becomes_a_hint() {
+        let remedy = "Raise it, or keep what was there.";
+        let rule = Rule { id: "a/b", severity: Severity::Error, meaning: "", example: "", remedy, source: "" };
+        assert_eq!(rule.hint(), "raise it, or keep what was there");
+    }
 }

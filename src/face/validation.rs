@@ -1,6 +1,7 @@
 //! What validating came to: made by the verb, written by the renderers. Paths in it are relative to
 //! the tree's top, which is where annotations and code scanning look for files.
 
+use crate::check::fix::Fix;
 use crate::domain::finding::Finding;
 use crate::domain::id::{Digest, Fqn, RepoPath};
 
@@ -21,6 +22,26 @@ pub struct ValidatedDescriptor {
     pub counts: Counts,
 }
 
+/// What became of a place that a rule knows how to mend.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    /// The place, and what belongs there.
+    pub fix: Fix,
+    /// What became of it.
+    pub outcome: FixOutcome,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FixOutcome {
+    /// The file was written.
+    Mended,
+    /// It would be mended.
+    Proposed,
+    /// It stays as it is; why.
+    Left(String),
+}
+
 /// What validation came to.
 #[derive(Debug, Clone, Default)]
 pub struct Validation {
@@ -30,6 +51,10 @@ pub struct Validation {
     pub findings: Vec<Finding>,
     /// Why something that was asked for could not be validated. Each is a failure.
     pub problems: Vec<String>,
+    /// How many places could be mended.
+    pub mendable: usize,
+    /// What was mended; `None` when nobody asked for it.
+    pub fixes: Option<Vec<Fixed>>,
 }
 
 impl Validation {

@@ -11,3 +11,4 @@ pub mod requests;
 pub mod source;
 pub mod store;
 pub mod tree;
+pub mod workspace;

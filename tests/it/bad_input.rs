@@ -48,7 +48,9 @@ fn sane(assessment: &Assessment) {
     for finding in &assessment.findings {
         assert!(finding.location.line > 0 && finding.location.column > 0, "{finding:?}");
         assert!(assessment.files.contains(&finding.location.file), "{finding:?}");
-        assert!(finding.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "{finding:?}");
+        // Words to follow, and not a sentence.
+        let is_hint = |hint: &String| !hint.is_empty() && !hint.ends_with('.') && !hint.starts_with(char::is_uppercase);
+        assert!(finding.hint.as_ref().is_some_and(is_hint), "{finding:?}");
         assert!(!finding.message.ends_with('.') && !finding.message.contains('\n'), "{finding:?}");
         let known = catalogue();
         let rule = known.iter().find(|rule| rule.id == finding.rule.as_str()).expect("the rule is in the catalogue");

@@ -7,7 +7,9 @@
     reason = "helpers of tests may fail as tests do, read files, and start the program"
 )]
 
+mod fixing;
 mod hostile;
+mod mistakes;
 mod story;
 mod versions;
 

@@ -25,6 +25,8 @@ mod deploy;
 #[cfg(test)]
 mod diff;
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod engine;

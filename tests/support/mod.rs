@@ -2,6 +2,7 @@
 
 pub mod crashing_store;
 pub mod daemon;
+pub mod descriptors;
 pub mod forge;
 pub mod github;
 pub mod memory_tree;

@@ -10,6 +10,7 @@ use super::rules;
 use super::target::{self, NoTarget, Target};
 use crate::check::limits::MAX_REFERENCE_DEPTH;
 use crate::check::yaml::{self, Document, Located, Shape, shown};
+use crate::domain::finding::Finding;
 use crate::domain::rule::Rule;
 use crate::domain::suggest;
 
@@ -52,8 +53,11 @@ impl Resolver<'_, '_> {
                 // What was meant is plain, so it is followed: no second finding comes of the first.
                 let message =
                     format!("{shown_text} has no '/' after its '#'; a JSON pointer would be {}", shown(&right));
-                let location = self.location_of_reference(item);
-                self.say(&rules::NO_SLASH, location, message, "write the '/' after the '#'");
+                let Some(location) = self.location_of_reference(item) else { return Ok(*target) };
+                let rule = &rules::NO_SLASH;
+                let finding = Finding::new(rule.severity, rule.id(), location, self.pointer.as_str(), message);
+                let finding = finding.with_hint("write the '/' after the '#'");
+                self.findings.push_mendable(finding, text, &text.replacen('#', "#/", 1));
                 return Ok(*target);
             }
             NoTarget::Malformed(why) => (

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Entity, Subject, odm, rules};
 use crate::check::report::Report;
-use crate::check::schema::formats::is_name;
+use crate::check::schema::formats::{is_fqn, is_name};
+use crate::check::schema::rules::FORMAT;
 use crate::check::yaml::shown;
 use crate::domain::id::{EntityKind, Fqn};
 
@@ -56,17 +57,37 @@ fn compare(
     findings: &mut Report,
 ) {
     let given = |field: &str| value.get(field).and_then(Value::as_str);
+    // What is no such name or id at all, the schema has said; what belongs there, only we know.
+    for (field, is_said) in [
+        ("fullyQualifiedName", !given("fullyQualifiedName").is_none_or(is_fqn)),
+        ("id", !given("id").is_none_or(is_uuid)),
+    ] {
+        if is_said
+            && !subject.is_namespace_guessed
+            && let (Some(text), Some(fqn)) = (given(field), fqn())
+        {
+            let computed = if field == "id" { fqn.id().to_string() } else { fqn.as_str().to_owned() };
+            let location = subject.location(&format!("{}/{field}", pointer()));
+            findings.mendable(FORMAT.id(), location, text, &computed);
+        }
+    }
     let mut say = |rule, field: &str, given: &str, computed: &str| {
         let message = format!("'{field}' is {}, and is computed as '{computed}'", shown(given));
         let hint = format!("leave '{field}' out, or write '{computed}'");
-        findings.push(subject.finding(rule, format!("{}/{field}", pointer()), message, hint));
+        let finding = subject.finding(rule, format!("{}/{field}", pointer()), message, hint);
+        // Without a namespace, what is computed is not what the platform will compute.
+        if field == "entityType" || !subject.is_namespace_guessed {
+            findings.push_mendable(finding, given, computed);
+        } else {
+            findings.push(finding);
+        }
     };
     if let Some(entity_type) = given("entityType")
         && entity_type != kind.entity_type()
     {
         say(&rules::ENTITY_TYPE, "entityType", entity_type, kind.entity_type());
     }
-    if let Some(name) = given("fullyQualifiedName")
+    if let Some(name) = given("fullyQualifiedName").filter(|name| is_fqn(name))
         && let Some(fqn) = fqn()
         && name != fqn.as_str()
     {
@@ -74,8 +95,7 @@ fn compare(
         let rule = if is_older { &rules::ODM_IDENTITY } else { &rules::FULLY_QUALIFIED_NAME };
         say(rule, "fullyQualifiedName", name, fqn.as_str());
     }
-    // What is no UUID at all was said by the schema.
-    if let Some(id) = given("id")
+    if let Some(id) = given("id").filter(|id| is_uuid(id))
         && let Some(fqn) = fqn()
         && let Ok(parsed) = id.parse::<uuid::Uuid>()
         && parsed != fqn.id()
@@ -84,4 +104,8 @@ fn compare(
         let is_older = names.into_iter().flatten().any(|name| odm::id_of(name) == parsed);
         say(if is_older { &rules::ODM_IDENTITY } else { &rules::ID }, "id", id, &fqn.id().to_string());
     }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == uuid::fmt::Hyphenated::LENGTH && text.parse::<uuid::Uuid>().is_ok()
 }

@@ -97,16 +97,16 @@ fn service(subject: &Subject<'_>, executor: &str, pointer: String, findings: &mu
         return;
     }
     let inner = executor.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    findings.push(match inner.filter(|inner| inner.parse::<ExecutorName>().is_ok()) {
+    match inner.filter(|inner| inner.parse::<ExecutorName>().is_ok()) {
         Some(inner) => {
             let message = format!("the executor's name stands in braces: {}", shown(executor));
-            subject.finding(&rules::EXECUTOR_IN_BRACES, pointer, message, format!("write '{inner}'"))
+            let finding = subject.finding(&rules::EXECUTOR_IN_BRACES, pointer, message, format!("write '{inner}'"));
+            findings.push_mendable(finding, executor, inner);
         }
         None => {
             let message = format!("{} is not the name of an executor", shown(executor));
-            let hint =
-                "letters, digits, '-', '_' and '.'; where the executor is, only the platform's configuration says";
-            subject.finding(&rules::EXECUTOR_NAME, pointer, message, hint)
+            let hint = "write a name: letters, digits, '-', '_' and '.'; where the executor is, only the platform's configuration says";
+            findings.push(subject.finding(&rules::EXECUTOR_NAME, pointer, message, hint));
         }
-    });
+    }
 }

@@ -35,6 +35,8 @@ pub(super) struct Subject<'a> {
     pub root: &'a RepoPath,
     /// The mesh's namespace.
     pub namespace: &'a Namespace,
+    /// Whether nobody said which namespace that is.
+    pub is_namespace_guessed: bool,
     /// The product, when its name and version can be told.
     pub product: Option<&'a Fqn>,
 }

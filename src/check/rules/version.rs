@@ -21,7 +21,10 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
                 "the port '{}' has the major version {}, and its product is at {product}",
                 entity.name, port.major
             );
-            let hint = "a port's new major version is a new major version of the product";
+            let hint = format!(
+                "raise the product's version to {}.0.0, or keep the port at major {}",
+                port.major, product.major
+            );
             findings.push(subject.finding(&rules::PORT_MAJOR, format!("{}/version", entity.pointer()), message, hint));
         }
     }

@@ -28,10 +28,13 @@ pub(super) fn described(format: &str) -> (&'static str, &'static str) {
     match format {
         "name" => ("a name", "letters and digits only, at least two, beginning with a letter"),
         "version" => ("a semantic version", "three numbers without leading zeros, as in 1.4.0 or 2.0.0-rc.1"),
-        "fqn" => ("a fully qualified name", "'urn:' and then letters, digits, '.', ':', '-' and '_'"),
-        "uuid" => ("a UUID", "leave the field out; it is computed"),
-        "uri" => ("a URI", "an absolute one, as in https://example.com/docs"),
-        _ => ("of the right form", "compare with the specification"),
+        "fqn" => (
+            "a fully qualified name",
+            "the whole name, as in urn:dpds:com.example:dataproducts:orders:1:outputports:orders",
+        ),
+        "uuid" => ("a UUID", "one as in 2b172838-73b1-5d6c-be45-cc75aee180a0"),
+        "uri" => ("a URI", "an absolute URI, as in https://example.com/docs"),
+        _ => ("of the right form", "it as the specification says"),
     }
 }
 

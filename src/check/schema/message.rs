@@ -4,7 +4,8 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
-use super::{formats, rules};
+use super::shape::{fields_of, is_required, object_of};
+use super::{formats, hint, rules};
 use crate::check::report::Report;
 use crate::check::yaml::{Located, push_segment, segments, shown};
 use crate::domain::finding::{Finding, Location};
@@ -36,14 +37,17 @@ pub(super) fn explain(
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let property = property.as_str().unwrap_or_default();
+            if let Some(written) = misspelt(property, error, schema) {
+                let at = format!("{pointer}/{}", written.replace('~', "~0").replace('/', "~1"));
+                let location = located.key_location(&at).unwrap_or_else(location);
+                let (property, written) = (shown(property), shown(written));
+                let message = format!("{property} is missing in {name}, and {written} stands there");
+                let finding = Finding::error(rules::REQUIRED.id(), location, pointer, message);
+                findings.push(finding.with_hint(format!("call it {property}")));
+                return;
+            }
             let message = format!("{} is missing in {name}", shown(property));
-            let is_template = pointer.ends_with("/template") || in_library_of_templates(pointer);
-            let rule = if is_template && matches!(property, "name" | "version") {
-                &rules::UNNAMED_TEMPLATE
-            } else {
-                &rules::REQUIRED
-            };
-            say(rule, message, format!("add {}", shown(property)));
+            say(rule_for_missing(pointer, property), message, format!("add {}", shown(property)));
         }
         ValidationErrorKind::Type { .. } if error.instance().is_null() => {
             // In YAML nothing at all may stand there; the key always does.
@@ -58,14 +62,13 @@ pub(super) fn explain(
         ValidationErrorKind::Type { kind } => {
             let wanted = wanted_types(kind);
             let message = format!("{name} is {}, and should be {wanted}", kind_of(error.instance()));
-            let number_for_text = wanted == "a text" && (error.instance().is_number() || error.instance().is_boolean());
-            let hint = if number_for_text { "put it in quotes".to_owned() } else { format!("make it {wanted}") };
-            say(&rules::TYPE, message, hint);
+            say(&rules::TYPE, message, hint::for_type(&wanted, error, schema));
         }
         ValidationErrorKind::Format { format } => {
-            let (what, how) = formats::described(format);
+            let (what, _) = formats::described(format);
             let text = error.instance().as_str().unwrap_or_default();
-            say(&rules::FORMAT, format!("{name} is {}, which is not {what}", shown(text)), how.into());
+            let message = format!("{name} is {}, which is not {what}", shown(text));
+            say(&rules::FORMAT, message, hint::for_format(format, text, pointer));
         }
         ValidationErrorKind::MinLength { .. } => {
             say(&rules::EMPTY, format!("{name} is empty"), "give it a value".into());
@@ -83,8 +86,21 @@ pub(super) fn explain(
             if !findings.wants(rules::UNKNOWN_FIELD.severity) {
                 return;
             }
-            for field in unexpected.iter().filter(|field| *field != "<<").take(MOST_UNKNOWN_FIELDS) {
-                findings.push(unknown_field(field, error, schema, located, root));
+            let told: Vec<&str> = missing(error, schema).filter_map(|name| misspelt(name, error, schema)).collect();
+            let fields = unexpected.iter().map(String::as_str);
+            let untold = fields.filter(|field| *field != "<<" && !told.contains(field));
+            // What was meant to be in another field, and is beside it, is one mistake.
+            let mut strayed: Vec<(&str, Vec<&str>)> = Vec::new();
+            for field in untold.take(MOST_UNKNOWN_FIELDS) {
+                let home = hint::home_of(field, error, schema);
+                match (home, strayed.iter_mut().find(|(other, _)| Some(*other) == home)) {
+                    (Some(_), Some((_, fields))) => fields.push(field),
+                    (Some(home), None) => strayed.push((home, vec![field])),
+                    (None, _) => findings.push(unknown_field(field, error, schema, located, root)),
+                }
+            }
+            for (home, fields) in strayed {
+                findings.extend(strayed_fields(home, &fields, error, schema, located, root));
             }
         }
         _ => {
@@ -94,30 +110,44 @@ pub(super) fn explain(
     }
 }
 
-/// Whether the value may not be left out: the object in which it stands requires it, or it is an item.
-fn is_required(pointer: &str, schema: &Value) -> bool {
-    let way: Vec<_> = segments(pointer).collect();
-    let Some((field, above)) = way.split_last() else { return true };
-    let mut object = schema;
-    for step in above {
-        let Some(next) = below(schema, object, step) else { return true };
-        object = next;
+fn rule_for_missing(pointer: &str, property: &str) -> &'static Rule {
+    let is_template = pointer.ends_with("/template") || in_library_of_templates(pointer);
+    if is_template && matches!(property, "name" | "version") { &rules::UNNAMED_TEMPLATE } else { &rules::REQUIRED }
+}
+
+/// What an object lacks of what its schema requires.
+fn missing<'s>(error: &'s ValidationError<'_>, schema: &'s Value) -> impl Iterator<Item = &'s str> {
+    let required = object_of(error, schema).and_then(|object| object.get("required")?.as_array());
+    let required = required.into_iter().flatten().filter_map(Value::as_str);
+    required.filter(|name| error.instance().get(name).is_none())
+}
+
+/// The unknown field of the object that was probably meant to be the one that is missing.
+fn misspelt<'e>(property: &str, error: &'e ValidationError<'_>, schema: &Value) -> Option<&'e str> {
+    if rule_for_missing(error.instance_path().as_str(), property).id != rules::REQUIRED.id {
+        return None;
     }
-    let object = followed(schema, object);
-    let required = object.get("required").and_then(Value::as_array);
-    object.get("items").is_some() || required.is_some_and(|required| required.iter().any(|name| name == field.as_ref()))
+    let known = fields_of(schema, object_of(error, schema)?)?;
+    let written = error.instance().as_object()?.keys().map(String::as_str);
+    suggest::nearest(property, written.filter(|name| !known.contains_key(*name) && !name.starts_with("x-")))
 }
 
-/// The schema of a field or an item. Our schemas say it by these keywords only.
-fn below<'s>(whole: &'s Value, schema: &'s Value, step: &str) -> Option<&'s Value> {
-    let schema = followed(whole, schema);
-    let field = schema.get("properties").and_then(|properties| properties.get(step));
-    field.or_else(|| schema.get("items")).or_else(|| schema.get("additionalProperties"))
-}
-
-fn followed<'s>(whole: &'s Value, schema: &'s Value) -> &'s Value {
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-    target.and_then(|target| whole.pointer(target)).unwrap_or(schema)
+/// What a document is called that stands where a definition is expected, which has its own fields and
+/// the document in one of them. Only where the definition lacks what would make it one.
+pub(super) fn pasted(error: &ValidationError<'_>) -> Option<&'static str> {
+    let ValidationErrorKind::Required { property } = error.kind() else { return None };
+    let fields = error.instance().as_object()?;
+    if property != "specification" || fields.contains_key("definition") {
+        return None;
+    }
+    let known = [
+        ("openapi", "an OpenAPI document"),
+        ("swagger", "an OpenAPI document"),
+        ("asyncapi", "an AsyncAPI document"),
+        ("datastoreapi", "a datastore API document"),
+        ("$schema", "a JSON Schema"),
+    ];
+    known.into_iter().find(|(field, _)| fields.contains_key(*field)).map(|(_, what)| what)
 }
 
 /// Whether a pointer leads to a template in `components`.
@@ -137,21 +167,34 @@ fn unknown_field(
     push_segment(&mut pointer, field);
     let location = located.key_location(&pointer).unwrap_or_else(|| Location::top_of(root.clone()));
     let message = format!("{} is not a field of {within} in DPDS 1.0.0, and nobody reads it", shown(field));
-    let known = error.schema_path().as_str().rsplit_once('/').and_then(|(object, _)| schema.pointer(object));
-    let known = known.and_then(|object| object.get("properties")).and_then(Value::as_object);
-    let names = known.into_iter().flat_map(|known| known.keys().map(String::as_str));
-    let hint = match suggest::nearest(field, names) {
-        Some(near) => format!("did you mean {}?", shown(near)),
-        None => {
-            format!("remove it, or begin its name with 'x-' when it is an extension: {}", shown(&format!("x-{field}")))
-        }
-    };
+    let hint = hint::for_field(field, error.instance_path().as_str(), error, schema);
     let rule = &rules::UNKNOWN_FIELD;
     Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint)
 }
 
+/// Fields that stand beside the one in which they belong.
+fn strayed_fields(
+    home: &str,
+    fields: &[&str],
+    error: &ValidationError<'_>,
+    schema: &Value,
+    located: &Located,
+    root: &RepoPath,
+) -> Option<Finding> {
+    let (first, others) = fields.split_first()?;
+    let mut finding = unknown_field(first, error, schema, located, root);
+    if !others.is_empty() {
+        let names: Vec<String> = fields.iter().map(|field| shown(field)).collect();
+        let within = label(error.instance_path().as_str());
+        finding.message =
+            format!("{} are no fields of {within} in DPDS 1.0.0, and nobody reads them", names.join(", "));
+        finding.hint = Some(format!("move them into {}", shown(home)));
+    }
+    Some(finding)
+}
+
 /// A place in the reader's words: the last name of a pointer, with what it is an item of.
-fn label(pointer: &str) -> String {
+pub(super) fn label(pointer: &str) -> String {
     let all: Vec<_> = segments(pointer).collect();
     match all.as_slice() {
         [] => "the descriptor".to_owned(),
@@ -179,13 +222,13 @@ fn wanted_types(kind: &TypeKind) -> String {
     }
 }
 
-fn kind_of(value: &Value) -> &'static str {
+fn kind_of(value: &Value) -> String {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a truth value",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map of fields",
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the truth value {value}"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a map of fields".to_owned(),
     }
 }

@@ -6,8 +6,10 @@
 
 mod editor;
 pub(super) mod formats;
+mod hint;
 mod message;
 pub(super) mod rules;
+mod shape;
 
 use std::sync::LazyLock;
 
@@ -16,6 +18,7 @@ use serde_json::Value;
 
 use super::rules::Form;
 use super::yaml::Located;
+use crate::check::limits::MAX_FINDINGS;
 use crate::check::report::Report;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
@@ -84,9 +87,25 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
     if validator.is_valid(content) {
         return;
     }
+    // A whole document of another language in the place of a definition is one mistake.
+    let mut pasted: Vec<String> = Vec::new();
+    for error in validator.iter_errors(content).take(MAX_FINDINGS) {
+        if let Some(what) = message::pasted(&error) {
+            let pointer = error.instance_path().as_str();
+            let location = located.location(pointer).unwrap_or_else(|| Location::top_of(root.clone()));
+            let message = format!("{what} stands where a definition of {} is expected", message::label(pointer));
+            let rule = &rules::PASTED;
+            findings.push(Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(rule.hint()));
+            pasted.push(format!("{pointer}/"));
+        }
+    }
     for error in validator.iter_errors(content) {
         if findings.is_full() {
             break;
+        }
+        let within = format!("{}/", error.instance_path());
+        if pasted.iter().any(|pasted| within.starts_with(pasted.as_str())) {
+            continue;
         }
         message::explain(&error, &compiled.schema, located, root, findings);
     }

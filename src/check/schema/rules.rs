@@ -4,7 +4,8 @@ use crate::domain::finding::Severity;
 use crate::domain::rule::Rule;
 
 /// All rules of this room.
-pub const RULES: &[Rule] = &[REQUIRED, UNNAMED_TEMPLATE, TYPE, NULL, UNKNOWN_FIELD, FORMAT, EMPTY, RANGE, OTHER];
+pub const RULES: &[Rule] =
+    &[REQUIRED, UNNAMED_TEMPLATE, PASTED, TYPE, NULL, UNKNOWN_FIELD, FORMAT, EMPTY, RANGE, OTHER];
 
 pub(in crate::check) const REQUIRED: Rule = Rule {
     id: "schema/required",
@@ -22,6 +23,15 @@ pub(in crate::check) const UNNAMED_TEMPLATE: Rule = Rule {
     example: "template: { specification: azure-pipeline, definition: { pipelineId: 3 } }",
     remedy: "Give it a name and a version.",
     source: "DPDS 1.0.0, Standard Definition Object; without them in the tests of the Open Data Mesh command line (validate.json)",
+};
+
+pub(in crate::check) const PASTED: Rule = Rule {
+    id: "schema/pasted-document",
+    severity: Severity::Error,
+    meaning: "A document of another language stands where DPDS expects a Standard Definition. A Standard Definition says what it is (OpenAPI, AsyncAPI, the datastore API, JSON Schema), and has the document in its field 'definition'.",
+    example: "promises: { api: { openapi: 3.0.3, paths: {} } }",
+    remedy: "Put it into the field 'definition', or reference its file there, and write 'name', 'version' and 'specification' beside it.",
+    source: "DPDS 1.0.0, Standard Definition Object",
 };
 
 pub(in crate::check) const TYPE: Rule = Rule {

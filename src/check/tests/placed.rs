@@ -100,7 +100,7 @@ fn findings_read_well() {
     );
     assert_eq!(
         said(&Files::default().with("d.yaml", text))[0],
-        "'version' is a number, and should be a text | put it in quotes"
+        "'version' is the number 1.2, and should be a text | write three numbers without leading zeros, as in 1.4.0 or 2.0.0-rc.1"
     );
 }
 

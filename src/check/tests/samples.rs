@@ -32,7 +32,7 @@ interfaceComponents:
             schema:
               tables:
                 - { name: trips, columns: [{ name: id, size: 1.50, nullable: false, default: null }] }
-            limits: [0x10, 1e3, -7, true]
+            limits: [0x10, 1.0e+3, -7, true]
             note: |
               Two
               lines

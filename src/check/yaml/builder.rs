@@ -87,6 +87,14 @@ impl Builder {
         self.frames.is_empty()
     }
 
+    /// The key whose value comes next.
+    pub(super) fn open_key(&self) -> Option<&str> {
+        match self.frames.last() {
+            Some(Frame { body: Body::Map { key: Some(key), .. }, .. }) => Some(&key.text),
+            _ => None,
+        }
+    }
+
     /// Something to say that does not end the reading.
     pub(super) fn report(&mut self, problem: Problem) {
         let is_error = problem.rule.severity == Severity::Error;

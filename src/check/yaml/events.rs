@@ -8,6 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
 
 use super::builder::{Builder, too_deep};
+use super::older;
 use super::place::{Mark, Shape};
 use super::scalar::{Plain, plain};
 use super::{Document, Problem, rules, shown};
@@ -97,7 +98,11 @@ pub(super) fn key(
     };
     let is_merge = is_plain && text == "<<";
     let message = kind.map(|kind| format!("the key {} is {kind} in YAML, and was read as a text", shown(&text)));
+    let differs = if is_plain && kind.is_none() { older::about_key(&text, mark) } else { None };
     builder.key(text.into_owned(), mark);
+    if let Some(problem) = differs {
+        report(builder, problem);
+    }
     if is_merge {
         let problem = Problem::new(&rules::MERGE_KEY, mark, String::new(), "merge keys are not part of YAML 1.2");
         report(builder, problem.with_hint("write the fields out, or use '$ref'"));
@@ -130,7 +135,13 @@ fn scalar(builder: &mut Builder, text: String, style: ScalarStyle, tag: Option<&
         },
         Some(tag) => return unknown_tag(builder, tag, text, mark),
     };
-    match plain(&text) {
+    let read = plain(&text);
+    if wanted.is_none()
+        && let Some(problem) = older::about_value(&text, &read, builder.open_key(), mark)
+    {
+        report(builder, problem);
+    }
+    match read {
         Plain::Text if wanted.is_none() => (Value::String(text), false),
         Plain::Value(value) if wanted.is_none_or(|wanted| fits(&value, wanted)) => (value, false),
         Plain::Value(_) | Plain::Text => {
@@ -208,14 +219,27 @@ fn not_yaml(error: &ScanError, builder: &Builder) -> Problem {
     if info == "recursion limit exceeded" {
         return too_deep(mark, String::new());
     }
-    let problem = Problem::new(&rules::YAML, mark, builder.pointer(), format!("this is not YAML: {info}"));
+    let (what, hint) = in_plain_words(info);
+    Problem::new(&rules::YAML, mark, builder.pointer(), format!("this is not YAML: {what}")).with_hint(hint)
+}
+
+/// What the parser says of what is met most often, for those who do not write parsers.
+fn in_plain_words(info: &str) -> (&str, &'static str) {
     if info.contains("unknown anchor") {
-        return problem.with_hint("define the anchor with '&name' above its first use");
+        ("there is no anchor of this name above", "define it with '&name' above its first use")
+    } else if info.contains("followed by a valid YAML whitespace") {
+        ("a tab stands behind the ':'", "write a space instead")
+    } else if info.contains("tab") {
+        ("a tab stands where only spaces may", "indent with spaces")
+    } else if info.contains("mapping values are not allowed") {
+        let hint =
+            "put the text in quotes when the ':' is part of it; otherwise indent this line like the fields beside it";
+        ("a ':' stands where no field can begin", hint)
+    } else if info.contains("quoted scalar") {
+        ("a text in quotes has no end here", "close it with the quote with which it begins")
+    } else {
+        (info, "look at the indentation, the quotes and the colons of this line and the one above")
     }
-    if info.contains("tab") {
-        return problem.with_hint("indent with spaces");
-    }
-    problem.with_hint("look at the indentation, the quotes and the colons of this line and the one above")
 }
 
 fn mark_of(span: Span) -> Mark {

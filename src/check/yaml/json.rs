@@ -238,10 +238,14 @@ impl<'t> Reader<'t> {
             Some(character) => format!("found {}", shown(&character.to_string())),
         };
         let hint = match (self.peek(), wanted) {
-            (Some(b'/' | b'#'), _) => "JSON has no comments",
+            (Some(b'/' | b'#'), _) => "remove the comment; JSON has none",
             (Some(b'}' | b']'), "a value" | "a key in double quotes") => "remove the comma before it",
-            (Some(b'\''), _) => "JSON's quotes are double",
-            (None, _) => "something above was not closed",
+            (Some(b'\''), _) => "write it in double quotes",
+            (None, _) => "close what was opened above, with '}' or ']'",
+            (Some(byte), _) if self.builder.pointer_is_root() && (byte.is_ascii_alphabetic() || byte == b'-') => {
+                "write JSON, or let the file's name end in .yaml"
+            }
+            (Some(b'"' | b'{' | b'[' | b'0'..=b'9'), "',' or '}'" | "',' or ']'") => "put a comma before it",
             _ => "look for a missing comma or quote",
         };
         self.problem(&format!("this is not JSON: expected {wanted}, and {found}")).with_hint(hint)

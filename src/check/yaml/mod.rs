@@ -8,6 +8,7 @@ mod encoding;
 mod events;
 mod everyday;
 mod json;
+mod older;
 mod place;
 pub(super) mod rules;
 mod scalar;
@@ -110,6 +111,16 @@ pub(super) fn read(bytes: &[u8], syntax: Syntax) -> (Option<Document>, Vec<Probl
 #[cfg(any(test, fuzzing))]
 pub(super) fn by_both_readers(text: &str) -> (Option<Document>, (Option<Document>, Vec<Problem>)) {
     (everyday::read(text), events::read(text))
+}
+
+/// Whether a text may stand without quotes, in any place, and is a text to every reader.
+pub(super) fn is_plain_text(text: &str) -> bool {
+    let is_harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '#' | '@');
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.ends_with(':')
+        && text.chars().all(is_harmless)
+        && scalar::plain(text) == scalar::Plain::Text
+        && older::about_key(text, Mark::default()).is_none()
 }
 
 /// A text as messages show it: quoted, on one line, and cut where it is long.

@@ -21,11 +21,16 @@ pub const RULES: &[Rule] = &[
     MERGE_KEY,
     TAG,
     NUMBER,
+    TYPED_DIFFERENTLY,
+    VERSION_LOSES_DIGIT,
     RECURSIVE_ALIAS,
     ALIAS_BOMB,
     TOO_DEEP,
     TOO_MANY_NODES,
 ];
+
+/// Those that doubt how others read a scalar.
+pub(in crate::check) const DOUBTS: [&Rule; 2] = [&TYPED_DIFFERENTLY, &VERSION_LOSES_DIGIT];
 
 pub(in crate::check) const UNREADABLE: Rule = Rule {
     id: "file/unreadable",
@@ -169,6 +174,24 @@ pub(in crate::check) const NUMBER: Rule = Rule {
     example: "limit: .inf",
     remedy: "Write a number that JSON has, or put it in quotes to make it a text.",
     source: "DPDS 1.0.0, Format: JSON's types only",
+};
+
+pub(in crate::check) const TYPED_DIFFERENTLY: Rule = Rule {
+    id: "scalar/typed-differently",
+    severity: Severity::Warning,
+    meaning: "A scalar without quotes is one thing in YAML 1.2 and another in YAML 1.1, which the usual readers of Python, Java and Ruby speak. Such are words for truth values (yes, no, on, off), octal numbers (0123), numbers with underscores (1_000) or of base 60 (1:30), dates (2024-06-01), and numbers that only YAML 1.2 knows (089, 0o17, 1e3). It is read as YAML 1.2 says.",
+    example: "countries: [de, no]",
+    remedy: "Put it in quotes where a text is meant; write numbers in plain digits, and truth values as true and false.",
+    source: "DPDS 1.0.0, Format: YAML 1.2; YAML 1.1, types bool, int, float and timestamp",
+};
+
+pub(in crate::check) const VERSION_LOSES_DIGIT: Rule = Rule {
+    id: "scalar/version-loses-digit",
+    severity: Severity::Warning,
+    meaning: "A version without quotes is a number, and its last digit is lost: 1.10 is 1.1. Where DPDS itself asks for a text, it is the error schema/type.",
+    example: "x-api-version: 1.10",
+    remedy: "Put the version in quotes.",
+    source: "YAML 1.2.2, 10.3.2; DPDS 1.0.0, Format",
 };
 
 pub(in crate::check) const RECURSIVE_ALIAS: Rule = Rule {

@@ -73,7 +73,7 @@ pub(super) fn in_dependency_order(products: Vec<&Desired>) -> (Vec<&Desired>, Ve
                 names.join(", ")
             );
             let finding = Finding::warning(LINEAGE_CYCLE.id(), location, "/info/name", message);
-            (product.descriptor.fqn.clone(), finding.with_hint(LINEAGE_CYCLE.remedy))
+            (product.descriptor.fqn.clone(), finding.with_hint(LINEAGE_CYCLE.hint()))
         })
         .collect();
     sorted.extend(stuck);

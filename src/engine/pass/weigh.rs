@@ -91,6 +91,13 @@ impl Latest {
         })
     }
 
+    /// The latest version of the highest major above this one that the same file described until now.
+    fn above(&self, product: &Fqn, path: &RepoPath) -> Option<&RecordedVersion> {
+        let majors = self.majors.get(product.product_name())?.range(product.major()?.checked_add(1)?..);
+        let mut records = majors.rev().filter_map(|(_, major)| self.get(major));
+        records.find(|record| record.path == *path && !record.retired)
+    }
+
     /// A product of the same name that another source describes, in whatever major.
     fn of_another_source(&self, product: &Fqn, source: &SourceName) -> Option<&RecordedVersion> {
         let majors = self.majors.get(product.product_name())?;
@@ -161,6 +168,11 @@ impl Engine {
             let before = same_major.and_then(|version| descriptor_of(&self.settings.namespace, &version.content));
             let required = compatibility.as_ref();
             findings.extend(record::versions(&assessment, descriptor, before.as_ref(), &recorded, required));
+        }
+        if kind == ChangeKind::Created
+            && let Some(above) = latest.above(&descriptor.fqn, &assessment.path)
+        {
+            findings.push(record::went_back(&assessment, &descriptor.version, &above.version.version));
         }
         let change = Change {
             product: descriptor.fqn.clone(),

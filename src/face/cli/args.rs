@@ -40,8 +40,9 @@ pub struct InitArgs {
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Examples:\n  meshwright validate\n  meshwright validate products/ orders/data-product-descriptor.yaml\n  \
-                  meshwright validate --policies shipped -o sarif > findings.sarif\n\n\
-                  It ends with 1 when a finding is an error, and when a PATH has no descriptor in it."
+                  meshwright validate --policies shipped -o sarif > findings.sarif\n  \
+                  meshwright validate --fix --dry-run\n\n\
+                  It ends with 1 when a finding is an error (after --fix: is left), and when a PATH has no descriptor in it."
 )]
 pub struct ValidateArgs {
     /// Files, or folders in which descriptors are looked for
@@ -59,6 +60,12 @@ pub struct ValidateArgs {
     /// How findings are written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = FindingFormat::Text)]
     pub output: FindingFormat,
+    /// Mend what is safe to mend: computed fields, executors in braces, references without '/'
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: show the difference, and write nothing
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
 }
 
 /// How findings are written.

@@ -10,9 +10,11 @@ mod config_errors;
 mod table;
 mod plan;
 mod change;
+mod difference;
 
 pub use change::{change, changes};
 pub use config_errors::config_errors;
+pub use difference::text_difference;
 pub use findings::{TextOf, findings};
 pub use formats::{document, github, junit, sarif, validation_json, validation_schema};
 pub use harmless::{harmless, harmless_line};

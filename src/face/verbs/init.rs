@@ -114,6 +114,11 @@ stages:
 # forges:
 #   notes:
 #     kind: local
+#   github:                                   # `meshwright github setup` makes an App, and prints these lines
+#     kind: github
+#     app_id: 12345
+#     private_key: {{ file: github-app.pem }}
+#     webhook_secret: {{ file: github-webhook-secret }}
 "##
     )
 }

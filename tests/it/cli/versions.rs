@@ -112,6 +112,27 @@ fn a_breaking_change_needs_a_new_major_version() {
     assert_eq!((findings.len(), told["required"].as_str()), (0, Some("2.0.0")), "{findings:?}");
 }
 
+/// The file goes back to a major before, under a number that never was. Two majors side by side, each in
+/// its own file, are none of this.
+#[test]
+fn a_version_goes_back_over_majors_too() {
+    let mesh = Mesh::running("2.1.0");
+    mesh.commit(&descriptor("1.3.0", ""), &contract(&ALL));
+    let planned = &json(mesh.folder(), &["plan", "-o", "json"])["plans"][0];
+    let findings = planned["findings"].as_array().unwrap();
+    let back: Vec<_> = findings.iter().filter(|finding| finding["rule"] == "version/went-back").collect();
+    assert_eq!(back.len(), 1, "{findings:?}");
+    assert_eq!(back[0]["message"], "version 1.3.0 is lower than 2.1.0, which is recorded");
+    assert_eq!((&back[0]["location"]["file"], &back[0]["location"]["line"]), (&json!(ROOT), &json!(4)));
+
+    let beside = Mesh::running("2.1.0");
+    beside
+        .0
+        .commit(&[("v1/data-product-descriptor.yaml", &descriptor("1.3.0", "").replace("$ref", "x-ref"))], "Beside it");
+    let planned = &json(beside.folder(), &["plan", "-o", "json"])["plans"][0];
+    assert!(!planned["findings"].to_string().contains("version/went-back"), "{planned}");
+}
+
 #[test]
 fn steps_that_are_too_small_and_those_that_are_not() {
     let more = [&ALL[..], &[("currency", "TEXT")]].concat();

@@ -18,6 +18,7 @@ use self::line::{Scalar, count};
 use super::Document;
 use super::builder::Builder;
 use super::events;
+use super::older;
 use super::place::{Mark, Shape};
 use super::scalar::{Plain, plain};
 #[cfg(doc)]
@@ -264,7 +265,12 @@ impl<'t> Reader<'t> {
     }
 
     fn value(&mut self, scalar: Scalar<'t>) -> Option<()> {
-        let value = match if scalar.style == ScalarStyle::Plain { plain(&scalar.text) } else { Plain::Text } {
+        let is_plain = scalar.style == ScalarStyle::Plain;
+        let read = if is_plain { plain(&scalar.text) } else { Plain::Text };
+        if is_plain && older::about_value(&scalar.text, &read, self.builder.open_key(), scalar.mark).is_some() {
+            return None;
+        }
+        let value = match read {
             Plain::Text => Value::String(scalar.text.into_owned()),
             Plain::Value(value) => value,
             Plain::NotFinite | Plain::OutOfRange => return None,

@@ -90,6 +90,12 @@ fn what_goes_beyond_is_left_to_the_full_parser() {
         "a: \u{85}",
         "a: [\nb]\n",
         "a: ''#b\n",
+        "a: no\n",
+        "a: [0123]\n",
+        "a: {b: 1_000}\n",
+        "- 1:30\n",
+        "on: a\n",
+        "version: 1.10\n",
     ] {
         assert!(read(text).is_none(), "{text:?}");
     }
@@ -202,6 +208,14 @@ const PIECES: &[&str] = &[
     "t: null",
     "t: 1.0",
     "t: 0x1F",
+    "t: no",
+    "t: 'no'",
+    "- 0123",
+    "t: [1_000, \"1_000\", 1:30, 2024-06-01]",
+    "on: {off: 1e3}",
+    "version: 1.10",
+    "'version': 1.0",
+    "version: '1.10'",
     "u: \"x\" # c",
     "u: \"x\"# c",
     "u: {a: b} # c",

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::face::Validation;
 use crate::face::cli::DocumentFormat;
+use crate::face::validation::{FixOutcome, Fixed};
 
 use crate::face::render::Counts;
 
@@ -43,7 +44,7 @@ pub fn validation_json(validation: &Validation) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut document = json!({
         "descriptors": descriptors,
         "findings": validation.findings,
         "problems": validation.problems,
@@ -53,7 +54,26 @@ pub fn validation_json(validation: &Validation) -> Value {
             "warnings": counts.warnings,
             "notes": counts.notes,
         },
-    })
+    });
+    if let Some(fixes) = &validation.fixes {
+        document["fixes"] = fixes.iter().map(fixed).collect();
+    }
+    document
+}
+
+fn fixed(fixed: &Fixed) -> Value {
+    let fix = &fixed.fix;
+    let (outcome, reason) = match &fixed.outcome {
+        FixOutcome::Mended => ("mended", None),
+        FixOutcome::Proposed => ("proposed", None),
+        FixOutcome::Left(why) => ("left", Some(why)),
+    };
+    let mut document =
+        json!({"rule": fix.rule, "location": fix.location, "from": fix.from, "to": fix.to, "outcome": outcome});
+    if let Some(reason) = reason {
+        document["reason"] = json!(reason);
+    }
+    document
 }
 
 /// The JSON Schema of what [`validation_json`] makes.
@@ -66,6 +86,28 @@ pub fn validation_schema() -> Value {
             .into()
     };
     let count = json!({"type": "integer", "minimum": 0});
+    let location = json!({
+        "type": "object",
+        "required": ["file", "line", "column", "length"],
+        "properties": {
+            "file": {"type": "string", "description": "Relative to the repository's top"},
+            "line": {"type": "integer", "minimum": 1},
+            "column": {"type": "integer", "minimum": 1, "description": "In characters"},
+            "length": {"type": "integer", "minimum": 0, "description": "In characters; 0 where it is not known"},
+        },
+    });
+    let fix = json!({
+        "type": "object",
+        "required": ["rule", "location", "from", "to", "outcome"],
+        "properties": {
+            "rule": {"type": "string"},
+            "location": location,
+            "from": {"type": "string", "description": "The text that was there"},
+            "to": {"type": "string", "description": "The text that belongs there"},
+            "outcome": {"enum": ["mended", "proposed", "left"], "description": "Written; to be written; left as it is"},
+            "reason": {"type": "string", "description": "Why it was left as it is"},
+        },
+    });
     let mut descriptor = texts(&["product", "version", "digest"]);
     descriptor["path"] = json!({"type": "string"});
     descriptor["valid"] = json!({"type": "boolean", "description": "Whether none of its findings is an error"});
@@ -87,6 +129,7 @@ pub fn validation_schema() -> Value {
                 "type": "array",
                 "items": {"type": "string"},
             },
+            "fixes": {"description": "With --fix: the places that rules know how to mend", "type": "array", "items": fix},
             "summary": {
                 "type": "object",
                 "required": ["descriptors", "errors", "warnings", "notes"],
@@ -99,16 +142,7 @@ pub fn validation_schema() -> Value {
             "properties": {
                 "rule": {"type": "string", "description": "See `meshwright explain`"},
                 "severity": {"enum": ["error", "warning", "note"]},
-                "location": {
-                    "type": "object",
-                    "required": ["file", "line", "column", "length"],
-                    "properties": {
-                        "file": {"type": "string", "description": "Relative to the repository's top"},
-                        "line": {"type": "integer", "minimum": 1},
-                        "column": {"type": "integer", "minimum": 1, "description": "In characters"},
-                        "length": {"type": "integer", "minimum": 0, "description": "In characters; 0 where it is not known"},
-                    },
-                },
+                "location": location,
                 "pointer": {"type": "string", "description": "A JSON pointer into the resolved descriptor; empty for the whole"},
                 "message": {"type": "string"},
                 "hint": {"type": "string"},

@@ -1,7 +1,9 @@
 //! `validate [PATH…]`: rules, and policies when asked, on files that are not committed yet.
 
+mod fixing;
 mod scope;
 
+pub use fixing::FixMode;
 pub use scope::{Scope, scope};
 
 use std::collections::BTreeSet;
@@ -11,6 +13,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::check::fix::Wish;
 use crate::check::{self, Assessment, Settings};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::arrange;
@@ -50,6 +53,8 @@ pub struct ValidateRequest<'a> {
     pub format: FindingFormat,
     /// Opens a folder as a tree.
     pub open: &'a dyn Fn(&Path) -> Arc<dyn Tree>,
+    /// Whether, and how, what is safe to mend is mended.
+    pub fix: Option<FixMode<'a>>,
 }
 
 impl std::fmt::Debug for ValidateRequest<'_> {
@@ -63,15 +68,28 @@ impl std::fmt::Debug for ValidateRequest<'_> {
 
 /// Validates, and writes what was found. It ends with 1 when a finding is an error, when a path is
 /// not there, and when no descriptor is found in one: whoever validates wants something validated.
+/// After mending, what is left counts.
 pub async fn validate(request: &ValidateRequest<'_>, output: &mut Output<'_>) -> io::Result<ExitStatus> {
     let scope = scope(request.current_folder, request.paths);
     let tree = (request.open)(&scope.top);
-    let validation = examine(request, &scope, &tree).await;
+    let (mut validation, wishes) = examine(request, &scope, &tree).await;
+    if let Some(mode) = request.fix {
+        let is_text = request.format == FindingFormat::Text;
+        let (to, colour) =
+            if is_text { (&mut *output.out, output.colour) } else { (&mut *output.err, output.err_colour) };
+        let fixing = fixing::fix(mode, tree.as_ref(), &scope, &wishes, to, colour)?;
+        if fixing.has_written {
+            (validation, _) = examine(request, &scope, &tree).await;
+        }
+        validation.problems.extend(fixing.problems);
+        validation.fixes = Some(fixing.fixed);
+    }
     write(request, &validation, &scope, tree.as_ref(), output)?;
     Ok(if validation.is_fine() { ExitStatus::Success } else { ExitStatus::Failed })
 }
 
-async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tree>) -> Validation {
+async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tree>) -> (Validation, Vec<Wish>) {
+    let mut wishes = Vec::new();
     let mut validation = Validation { problems: scope.problems.clone(), ..Validation::default() };
     let mut roots: BTreeSet<RepoPath> = scope.files.iter().cloned().collect();
     for folder in &scope.folders {
@@ -97,19 +115,24 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tr
     for part in roots.chunks(AT_ONCE) {
         let (tree, paths, settings) = (Arc::clone(tree), part.to_vec(), request.settings.clone());
         let next = tokio::task::spawn_blocking(move || check::assess_all(tree.as_ref(), &paths, &settings));
-        conclude(request, checked, &mut validation).await;
+        conclude(request, checked, &mut validation, &mut wishes).await;
         checked = next.await.unwrap_or_else(|error| {
             validation.problems.push(format!("{} were not checked: {error}", counted(part.len(), "descriptor")));
             Vec::new()
         });
     }
-    conclude(request, checked, &mut validation).await;
+    conclude(request, checked, &mut validation, &mut wishes).await;
     arrange(&mut validation.findings);
-    validation
+    (validation, wishes)
 }
 
 /// Asks policies about descriptors that were checked, and takes in all that was found.
-async fn conclude(request: &ValidateRequest<'_>, mut checked: Vec<Assessment>, validation: &mut Validation) {
+async fn conclude(
+    request: &ValidateRequest<'_>,
+    mut checked: Vec<Assessment>,
+    validation: &mut Validation,
+    wishes: &mut Vec<Wish>,
+) {
     let version = |assessment: &Assessment| Some(assessment.descriptor.as_ref()?.version_ref());
     let versions: Vec<Option<VersionRef>> = checked.iter().map(version).collect();
     if let Some(judge) = request.judge.filter(|_| !checked.is_empty()) {
@@ -117,6 +140,10 @@ async fn conclude(request: &ValidateRequest<'_>, mut checked: Vec<Assessment>, v
     }
     for (mut assessment, version) in checked.into_iter().zip(versions) {
         arrange(&mut assessment.findings);
+        validation.mendable += assessment.fixes.len();
+        if request.fix.is_some() {
+            wishes.push(Wish { root: assessment.path.clone(), files: assessment.files, fixes: assessment.fixes });
+        }
         validation.descriptors.push(ValidatedDescriptor {
             path: assessment.path,
             product: assessment.product,
@@ -183,38 +210,43 @@ fn write(
             }
             let counts = Counts::of(&validation.findings);
             writeln!(output.out, "{}", summary(validation, output.colour))?;
+            fixing::tell(validation, scope, output)?;
             if counts.errors + counts.warnings > 0 {
                 writeln!(output.err, "`meshwright explain RULE` says more about a rule.")?;
+            }
+            if validation.mendable > 0 && request.fix.is_none() {
+                writeln!(output.err, "`meshwright validate --fix` mends what is safe to mend, and shows it.")?;
             }
             Ok(())
         }
         FindingFormat::Json => {
             let document = render::validation_json(validation);
             render::document(output.out, &document, DocumentFormat::Json)?;
-            report(validation, output)
+            report(validation, scope, output)
         }
         FindingFormat::Sarif => {
             let document = render::sarif(validation, request.catalogue);
             render::document(output.out, &document, DocumentFormat::Json)?;
-            report(validation, output)
+            report(validation, scope, output)
         }
         FindingFormat::Github => {
             render::github(output.out, validation)?;
-            report(validation, output)
+            report(validation, scope, output)
         }
         FindingFormat::Junit => {
             render::junit(output.out, validation)?;
-            report(validation, output)
+            report(validation, scope, output)
         }
     }
 }
 
 /// What a person at the terminal wants to know while the document goes into a file.
-fn report(validation: &Validation, output: &mut Output<'_>) -> io::Result<()> {
+fn report(validation: &Validation, scope: &Scope, output: &mut Output<'_>) -> io::Result<()> {
     for problem in &validation.problems {
         output.error(problem, None)?;
     }
-    writeln!(output.err, "{}", summary(validation, output.err_colour))
+    writeln!(output.err, "{}", summary(validation, output.err_colour))?;
+    fixing::tell(validation, scope, output)
 }
 
 fn summary(validation: &Validation, colour: bool) -> String {

@@ -27,6 +27,15 @@ impl Scope {
         relative(&self.current, &self.top.join(path.as_str()))
     }
 
+    /// Whether the user named this file, or a folder that holds it.
+    pub fn holds(&self, path: &RepoPath) -> bool {
+        let is_below = |folder: &Option<RepoPath>| match folder {
+            None => true,
+            Some(folder) => path.as_str().strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')),
+        };
+        self.files.contains(path) || self.folders.iter().any(is_below)
+    }
+
     /// A folder of the tree as the user would write it.
     pub fn shown_folder(&self, folder: Option<&RepoPath>) -> String {
         let shown = folder.map_or_else(|| relative(&self.current, &self.top), |folder| self.shown(folder));
@@ -119,6 +128,8 @@ mod tests {
         assert_eq!(scope_.problems, ["there is no file or folder 'nothing'"]);
         assert_eq!(scope_.shown(&"a/b/dp.yaml".parse().unwrap()), "b/dp.yaml");
         assert_eq!(scope_.shown(&"c/x.yaml".parse().unwrap()), "../c/x.yaml");
+        assert!(scope_.holds(&"a/b/dp.yaml".parse().unwrap()) && scope_.holds(&"c/x.yaml".parse().unwrap()));
+        assert!(!scope_.holds(&"c/y.yaml".parse().unwrap()) && !scope_.holds(&"a/bb/dp.yaml".parse().unwrap()));
         let wide = scope(&here, &["b".into(), "../../other".into()]);
         assert_eq!(wide.top, top, "paths of two trees are read from what they have in common");
         assert_eq!(wide.folders.len(), 2);

@@ -76,6 +76,7 @@ async fn run(path: &str, judge: Option<&dyn Judge>) -> (ExitStatus, String, Stri
         catalogue: &[],
         format: FindingFormat::Text,
         open: &|_| Arc::new(Files),
+        fix: None,
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut output = Output { out: &mut out, err: &mut err, colour: false, err_colour: false, width: 100 };

@@ -383,3 +383,59 @@ fn differ_in_event_alone(before: &Question, question: &Question) -> bool {
         && before.stage == question.stage
         && before.source == question.source
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn question(event: PolicyEvent, state: &Arc<Value>) -> Question {
+        Question {
+            event,
+            current_state: None,
+            after_state: Some(Arc::clone(state)),
+            change: None,
+            stage: None,
+            source: None,
+        }
+    }
+
+    fn sent(questions: &[Question], backoff: &Backoff) -> Vec<(Kind, String)> {
+        let batch = Batch::of(questions, backoff, Vec::new()).unwrap();
+        let mut frames = batch.frames.as_slice();
+        let mut sent = Vec::new();
+        while let Some((kind, json)) = frame::read(&mut frames).unwrap() {
+            sent.push((kind, String::from_utf8(json).unwrap()));
+        }
+        assert_eq!(sent.len(), batch.count);
+        sent
+    }
+
+    #[test]
+    fn the_same_states_are_sent_once_as_long_as_nobody_has_died() {
+        use PolicyEvent::{DataProductCreation as C, DataProductVersionCreation as V};
+        let (one, alike) = (Arc::new(json!({"n": 1})), Arc::new(json!({"n": 1})));
+        let questions = [question(C, &one), question(V, &one), question(C, &alike), question(V, &alike)];
+        let whole: Vec<String> = questions.iter().map(|question| serde_json::to_string(question).unwrap()).collect();
+        let again = r#""DATA_PRODUCT_VERSION_CREATION""#;
+        let backoff = Backoff::default();
+        let all = sent(&questions, &backoff);
+        let kinds: Vec<Kind> = all.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, [Kind::Question, Kind::Again, Kind::Question, Kind::Again]);
+        let texts: Vec<&str> = all.iter().map(|(_, json)| json.as_str()).collect();
+        assert_eq!(texts, [&whole[0], again, &whole[2], again]);
+        // What is sent after a death begins anew, and other stages are other questions.
+        assert_eq!(sent(&questions[1..2], &backoff), [(Kind::Question, whole[1].clone())]);
+        let staged = Question { stage: Some("dev".parse().unwrap()), ..questions[1].clone() };
+        assert_eq!(sent(&[questions[0].clone(), staged], &backoff)[1].0, Kind::Question);
+
+        backoff.died(Instant::now(), V, whole[3].as_bytes(), "it died");
+        let all: Vec<String> = sent(&questions, &backoff).into_iter().map(|(_, json)| json).collect();
+        assert_eq!(all, whole);
+        backoff.answered([V].into_iter());
+        backoff.died(Instant::now(), V, whole[1].as_bytes(), "it died");
+        backoff.died(Instant::now(), V, whole[1].as_bytes(), "it died");
+        assert_eq!(sent(&questions, &backoff).len(), 1, "a question that is not asked ends what is sent");
+        assert!(Batch::of(&questions[1..], &backoff, Vec::new()).is_err());
+    }
+}

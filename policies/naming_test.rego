@@ -30,3 +30,7 @@ test_a_version_in_a_name if {
 test_no_product if {
 	count(naming.deny) == 0 with input as {}
 }
+
+test_all_faults_are_looked_for if {
+	naming.any_fault == concat("|", [fault.pattern | some fault in naming.faults])
+}

@@ -19,12 +19,13 @@ deny contains violation if {
 }
 
 deny contains violation if {
-	is_string(info.owner.id)
-	[name, _] := split(info.owner.id, "@")
+	id := info.owner.id
+	is_string(id)
+	[name, _] := split(id, "@")
 	lower(name) in {"noreply", "no-reply", "donotreply", "do-not-reply"}
 	violation := {
 		"rule": "reachable",
-		"msg": sprintf("nobody reads the owner's mailbox '%s'", [info.owner.id]),
+		"msg": sprintf("nobody reads the owner's mailbox '%s'", [id]),
 		"pointer": "/info/owner/id",
 	}
 }

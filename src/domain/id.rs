@@ -208,9 +208,16 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
+        Self::of_pieces([bytes])
+    }
+
+    /// The digest of bytes that come in pieces, as if they stood one after the other.
+    pub fn of_pieces<P: AsRef<[u8]>>(pieces: impl IntoIterator<Item = P>) -> Self {
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
-        for byte in Sha256::digest(bytes) {
+        let mut hash = Sha256::new();
+        pieces.into_iter().for_each(|piece| hash.update(piece));
+        for byte in hash.finalize() {
             use fmt::Write as _;
             let _ = write!(text, "{byte:02x}");
         }

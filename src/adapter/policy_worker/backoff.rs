@@ -68,9 +68,14 @@ impl Deaths {
 }
 
 impl Backoff {
+    /// Whether no worker has died yet.
+    pub(super) fn is_clean(&self) -> bool {
+        !self.troubled.load(Ordering::Relaxed)
+    }
+
     /// Why nothing is asked at this event now.
     pub(super) fn refuses_event(&self, now: Instant, event: PolicyEvent) -> Option<String> {
-        if !self.troubled.load(Ordering::Relaxed) {
+        if self.is_clean() {
             return None;
         }
         self.record().events.get(event as usize)?.refuse(now)
@@ -78,7 +83,7 @@ impl Backoff {
 
     /// Why this question, as JSON, is not asked now.
     pub(super) fn refuses_question(&self, now: Instant, json: &[u8]) -> Option<String> {
-        if !self.troubled.load(Ordering::Relaxed) {
+        if self.is_clean() {
             return None;
         }
         let record = self.record();

@@ -4,6 +4,7 @@
 //! ends, whatever the other thread is doing. The other thread evaluates, on a stack of a known size.
 
 use std::fs::File;
+use std::io::BufReader;
 use std::os::fd::AsFd as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -41,7 +42,7 @@ fn say(what: &str) -> ExitCode {
 }
 
 fn run(limits: Limits) -> std::io::Result<()> {
-    let mut input = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    let mut input = BufReader::with_capacity(64 << 10, File::from(std::io::stdin().as_fd().try_clone_to_owned()?));
     let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     let marker = Marker::in_this_process()?;
     limits.apply()?;
@@ -89,13 +90,18 @@ impl Worker {
                     let answer = self.load_suite(&json)?;
                     frame::write(&mut self.output, kind, &answer)?;
                 }
-                Kind::Question => {
+                Kind::Question | Kind::Again => {
                     let evaluator =
                         self.evaluator.as_mut().ok_or_else(|| std::io::Error::other("no policies are loaded"))?;
-                    let text = std::str::from_utf8(&json).map_err(std::io::Error::other)?;
                     let marker = &self.marker;
-                    let verdict = evaluator.judge_json(text, &mut |position| marker.set(position));
-                    frame::write(&mut self.output, kind, &verdict)?;
+                    let mut about_to_ask = |position| marker.set(position);
+                    let verdict = if kind == Kind::Question {
+                        let text = std::str::from_utf8(&json).map_err(std::io::Error::other)?;
+                        evaluator.judge_json(text, &mut about_to_ask)
+                    } else {
+                        evaluator.judge_again(serde_json::from_slice(&json)?, &mut about_to_ask)
+                    };
+                    frame::write(&mut self.output, Kind::Question, &verdict)?;
                 }
                 Kind::Test => {
                     let position: usize = serde_json::from_slice(&json)?;

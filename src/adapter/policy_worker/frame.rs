@@ -30,13 +30,17 @@ pub(super) enum Kind {
     Suite = b'S',
     /// To the worker: a question. From it: its verdict.
     Question = b'Q',
+    /// To the worker: the event at which the question before is asked again. From it: a verdict, as [`Kind::Question`].
+    Again = b'A',
     /// To the worker: the position of a test. From it: its result.
     Test = b'T',
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
-        [Kind::Policies, Kind::Suite, Kind::Question, Kind::Test].into_iter().find(|kind| *kind as u8 == byte)
+        [Kind::Policies, Kind::Suite, Kind::Question, Kind::Again, Kind::Test]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -266,8 +267,10 @@ impl Shared {
                 name.map_or_else(|| "evaluating the policies".to_owned(), |(name, _)| format!("the policy '{name}'"));
             let why = format!("{who} {death}");
             tracing::warn!(policies = %digest, "{why}");
-            if let (Some(question), Some(json)) = (questions.get(at), batch.json(at - start)) {
-                ready.backoff.died(Instant::now(), question.event, json, &why);
+            if let Some(question) = questions.get(at)
+                && let Ok(json) = serde_json::to_vec(question)
+            {
+                ready.backoff.died(Instant::now(), question.event, &json, &why);
             }
             verdicts.push(Verdict::not_evaluated(digest.clone(), why));
         }
@@ -284,7 +287,7 @@ impl Shared {
         // The semaphore is never closed; without a permit we would only be one worker too many.
         let _slot = self.slots.acquire().await.ok();
         let mut worker = self.worker(ready).await.map_err(|death| (death, None))?;
-        match worker.ask(&batch.frames, batch.ends.len(), self.options.timeout, verdicts).await {
+        match worker.ask(&batch.frames, batch.count, self.options.timeout, verdicts).await {
             Ok(()) => {
                 if matches!(self.state(), State::Ready(current) if Arc::ptr_eq(&current, ready)) {
                     self.idle().push((Arc::clone(ready), worker));
@@ -318,32 +321,41 @@ impl Shared {
 /// Questions on their way to a worker.
 struct Batch {
     frames: Vec<u8>,
-    /// Where each question's frame ends.
-    ends: Vec<usize>,
+    count: usize,
 }
 
 impl Batch {
-    /// The first questions of `left`, up to one that is not asked; if that is the very first, why.
+    /// The first questions of `left`, up to one that is not asked; if that is the very first, why. What
+    /// differs from the question before only in its event is not written down again, as long as nothing
+    /// has gone wrong: what is remembered of deaths goes by whole questions.
     fn of(left: &[Question], backoff: &Backoff, mut room: Vec<u8>) -> Result<Self, String> {
-        let now = Instant::now();
+        let (now, is_clean) = (Instant::now(), backoff.is_clean());
         room.clear();
-        let mut batch = Self { frames: room, ends: Vec::new() };
+        let mut batch = Self { frames: room, count: 0 };
+        let mut before: Option<&Question> = None;
         for question in left.iter().take(BATCH) {
             let start = batch.frames.len();
+            let is_again = is_clean && before.is_some_and(|before| differ_in_event_alone(before, question));
             let refused = backoff.refuses_event(now, question.event).or_else(|| {
-                let write = |buffer: &mut Vec<u8>| serde_json::to_writer(buffer, question);
-                if let Err(error) = frame::append(&mut batch.frames, Kind::Question, write) {
+                let written = if is_again {
+                    let write = |buffer: &mut Vec<u8>| serde_json::to_writer(buffer, &question.event);
+                    frame::append(&mut batch.frames, Kind::Again, write)
+                } else {
+                    let write = |buffer: &mut Vec<u8>| serde_json::to_writer(buffer, question);
+                    frame::append(&mut batch.frames, Kind::Question, write)
+                };
+                if let Err(error) = written {
                     return Some(format!("the question cannot be asked: {error}"));
                 }
                 let json = batch.frames.get(start + HEADER..).unwrap_or_default();
                 if json.len() > MAX_QUESTION {
                     return Some(format!("the question is longer than {} MiB", MAX_QUESTION >> 20));
                 }
-                backoff.refuses_question(now, json)
+                if is_again { None } else { backoff.refuses_question(now, json) }
             });
             match refused {
-                None => batch.ends.push(batch.frames.len()),
-                Some(why) if batch.ends.is_empty() => return Err(why),
+                None => batch.count += 1,
+                Some(why) if batch.count == 0 => return Err(why),
                 Some(_) => {
                     batch.frames.truncate(start);
                     break;
@@ -352,13 +364,78 @@ impl Batch {
             if batch.frames.len() > MAX_QUESTION {
                 break;
             }
+            before = Some(question);
         }
         Ok(batch)
     }
+}
 
-    /// The JSON of one question.
-    fn json(&self, position: usize) -> Option<&[u8]> {
-        let start = position.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.frames.get(start + HEADER..*self.ends.get(position)?)
+/// Whether two questions are about the very same states.
+fn differ_in_event_alone(before: &Question, question: &Question) -> bool {
+    let is_same = |a: &Option<Arc<Value>>, b: &Option<Arc<Value>>| match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (None, None) => true,
+        _ => false,
+    };
+    is_same(&before.current_state, &question.current_state)
+        && is_same(&before.after_state, &question.after_state)
+        && is_same(&before.change, &question.change)
+        && before.stage == question.stage
+        && before.source == question.source
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn question(event: PolicyEvent, state: &Arc<Value>) -> Question {
+        Question {
+            event,
+            current_state: None,
+            after_state: Some(Arc::clone(state)),
+            change: None,
+            stage: None,
+            source: None,
+        }
+    }
+
+    fn sent(questions: &[Question], backoff: &Backoff) -> Vec<(Kind, String)> {
+        let batch = Batch::of(questions, backoff, Vec::new()).unwrap();
+        let mut frames = batch.frames.as_slice();
+        let mut sent = Vec::new();
+        while let Some((kind, json)) = frame::read(&mut frames).unwrap() {
+            sent.push((kind, String::from_utf8(json).unwrap()));
+        }
+        assert_eq!(sent.len(), batch.count);
+        sent
+    }
+
+    #[test]
+    fn the_same_states_are_sent_once_as_long_as_nobody_has_died() {
+        use PolicyEvent::{DataProductCreation as C, DataProductVersionCreation as V};
+        let (one, alike) = (Arc::new(json!({"n": 1})), Arc::new(json!({"n": 1})));
+        let questions = [question(C, &one), question(V, &one), question(C, &alike), question(V, &alike)];
+        let whole: Vec<String> = questions.iter().map(|question| serde_json::to_string(question).unwrap()).collect();
+        let again = r#""DATA_PRODUCT_VERSION_CREATION""#;
+        let backoff = Backoff::default();
+        let all = sent(&questions, &backoff);
+        let kinds: Vec<Kind> = all.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, [Kind::Question, Kind::Again, Kind::Question, Kind::Again]);
+        let texts: Vec<&str> = all.iter().map(|(_, json)| json.as_str()).collect();
+        assert_eq!(texts, [&whole[0], again, &whole[2], again]);
+        // What is sent after a death begins anew, and other stages are other questions.
+        assert_eq!(sent(&questions[1..2], &backoff), [(Kind::Question, whole[1].clone())]);
+        let staged = Question { stage: Some("dev".parse().unwrap()), ..questions[1].clone() };
+        assert_eq!(sent(&[questions[0].clone(), staged], &backoff)[1].0, Kind::Question);
+
+        backoff.died(Instant::now(), V, whole[3].as_bytes(), "it died");
+        let all: Vec<String> = sent(&questions, &backoff).into_iter().map(|(_, json)| json).collect();
+        assert_eq!(all, whole);
+        backoff.answered([V].into_iter());
+        backoff.died(Instant::now(), V, whole[1].as_bytes(), "it died");
+        backoff.died(Instant::now(), V, whole[1].as_bytes(), "it died");
+        assert_eq!(sent(&questions, &backoff).len(), 1, "a question that is not asked ends what is sent");
+        assert!(Batch::of(&questions[1..], &backoff, Vec::new()).is_err());
     }
 }

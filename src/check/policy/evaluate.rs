@@ -107,6 +107,17 @@ impl Evaluator {
         Verdict { policies: self.digest.clone(), violations }
     }
 
+    /// Answers the question before, as it would be at another event.
+    pub fn judge_again(&mut self, event: PolicyEvent, about_to_ask: &mut dyn FnMut(usize)) -> Verdict {
+        match &self.before {
+            Some(Before { rest, .. }) => {
+                let json = format!(r#"{{"event":"{}"{rest}"#, event_name(event));
+                self.judge_json(&json, about_to_ask)
+            }
+            None => self.no_answer("the question before was not answered".to_owned()),
+        }
+    }
+
     fn no_answer(&self, why: String) -> Verdict {
         Verdict::not_evaluated(self.digest.clone(), why)
     }

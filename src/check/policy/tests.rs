@@ -143,6 +143,23 @@ fn the_same_states_at_another_event_are_answered_anew_only_by_those_that_see_the
 }
 
 #[test]
+fn the_question_before_is_asked_again_at_another_event_and_never_out_of_nothing() {
+    let text = "# METADATA\n# custom: {events: [DATA_PRODUCT_CREATION, DATA_PRODUCT_UPDATE]}\npackage a\n\ndeny contains sprintf(\"%s %v\", [input.event, input.afterState.dataProductVersion.x]) if true\n";
+    let mut evaluator = Evaluator::new(PolicySet::load(&files(&[("a.rego", text)])).unwrap());
+    let nothing = evaluator.judge_again(PolicyEvent::DataProductUpdate, &mut |_| {});
+    assert!(!nothing.allows(), "{nothing:?}");
+    let first = Question { event: PolicyEvent::DataProductCreation, ..question(&json!({"x": 1})) };
+    let second = Question { event: PolicyEvent::DataProductUpdate, ..first.clone() };
+    assert_eq!(evaluator.judge(&first).violations[0].message, "DATA_PRODUCT_CREATION 1");
+    let again = evaluator.judge_again(PolicyEvent::DataProductUpdate, &mut |_| {});
+    assert_eq!(again.violations[0].message, "DATA_PRODUCT_UPDATE 1");
+    assert_eq!(again, Evaluator::new(PolicySet::load(&files(&[("a.rego", text)])).unwrap()).judge(&second));
+    assert!(!evaluator.judge_json("{", &mut |_| {}).allows());
+    let lost = evaluator.judge_again(PolicyEvent::DataProductUpdate, &mut |_| {});
+    assert_eq!(lost.violations[0].rule.as_str(), "policy/not-evaluated", "what was not read is not asked again");
+}
+
+#[test]
 fn a_policy_that_fails_refuses_and_its_neighbours_still_speak() {
     let broken = "package a\n\ndeny contains \"x\" if startswith(input.afterState.dataProductVersion.number, \"x\")\n";
     let mut evaluator = Evaluator::new(

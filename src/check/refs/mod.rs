@@ -11,6 +11,7 @@ mod files;
 mod follow;
 mod item;
 mod mode;
+mod plain;
 mod resolve;
 pub(super) mod rules;
 mod target;

@@ -24,15 +24,17 @@ use crate::domain::rule::Rule;
 pub(super) struct Resolver<'t, 'f> {
     pub(super) files: Files<'t>,
     pub(super) findings: &'f mut Report,
-    out: Located,
+    pub(super) out: Located,
     pub(super) pointer: String,
     /// What is being replaced: file and place of each target on the way here.
     pub(super) stack: Vec<(usize, usize)>,
-    text_bytes: usize,
+    pub(super) text_bytes: usize,
     /// Children by key, of the large maps into which references lead.
     pub(super) indexes: HashMap<(usize, usize), HashMap<String, usize>>,
+    /// Where keys `$ref` stand in each file into which the walk has come, in order.
+    pub(super) references: HashMap<usize, Vec<usize>>,
     /// A limit was reached and said; everything from there on is left out.
-    full: bool,
+    pub(super) full: bool,
     /// The file whose root is the root of the definition that is being walked.
     home: Option<usize>,
 }
@@ -47,6 +49,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
             stack: Vec::new(),
             text_bytes: 0,
             indexes: HashMap::new(),
+            references: HashMap::new(),
             full: false,
             home: None,
         }
@@ -95,6 +98,11 @@ impl<'t, 'f> Resolver<'t, 'f> {
         depth: usize,
     ) -> Value {
         let Some(place) = item.place() else { return Value::Null };
+        if overrides.is_empty()
+            && let Some(copy) = self.copy_plain(item, place, site, depth)
+        {
+            return copy;
+        }
         let text = if let Value::String(text) = item.value { text.len() } else { 0 };
         let Some(at) = self.open(place, item.source.file, site, text, depth) else { return Value::Null };
         let value = match item.value {
@@ -383,6 +391,6 @@ impl<'t, 'f> Resolver<'t, 'f> {
 }
 
 /// There are at most [`crate::check::limits::MAX_FILES`] files.
-fn small(file: usize) -> u16 {
+pub(super) fn small(file: usize) -> u16 {
     u16::try_from(file).unwrap_or(u16::MAX)
 }

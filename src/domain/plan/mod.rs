@@ -12,6 +12,7 @@ pub use tasks::RULES;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::once;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -194,12 +195,60 @@ impl Plan {
         self.changes.is_empty() && self.activities.is_empty() && self.withdrawn.is_empty()
     }
 
-    /// The digest that a plan with these parts has.
+    /// The digest that a plan with these parts has: of the canonical form of the whole, made part by
+    /// part, because as one tree of values a large plan takes several times its own memory.
     fn digest_of(&self) -> Digest {
-        let mut value = serde_json::to_value(self).unwrap_or(Value::Null);
-        if let Some(fields) = value.as_object_mut() {
-            fields.shift_remove("digest");
-        }
-        canonical::digest(&value)
+        let Self {
+            source,
+            revision,
+            sequence,
+            policies,
+            changes,
+            refused,
+            activities,
+            held,
+            withdrawn,
+            findings,
+            digest: _,
+        } = self;
+        // In the canonical order of the fields.
+        let parts = list("activities", activities)
+            .chain(list("changes", changes))
+            .chain(one("findings", findings))
+            .chain(list("held", held))
+            .chain(one("policies", policies))
+            .chain(list("refused", refused))
+            .chain(one("revision", revision))
+            .chain(one("sequence", sequence))
+            .chain(one("source", source))
+            .chain(list("withdrawn", withdrawn));
+        // Each part begins with the comma behind the part before.
+        let without_first_comma = parts.enumerate().map(|(index, part)| match index {
+            0 => part.get(1..).unwrap_or_default().to_vec(),
+            _ => part,
+        });
+        Digest::of_pieces(once(b"{".to_vec()).chain(without_first_comma).chain(once(b"}".to_vec())))
     }
+}
+
+/// A field in canonical form.
+fn one<T: Serialize>(name: &str, value: &T) -> impl Iterator<Item = Vec<u8>> {
+    let mut text = format!(",\"{name}\":").into_bytes();
+    text.extend(canonical_of(value));
+    once(text)
+}
+
+/// A field that is a list, item by item.
+fn list<T: Serialize>(name: &str, items: &[T]) -> impl Iterator<Item = Vec<u8>> {
+    let begin = format!(",\"{name}\":[").into_bytes();
+    let items = items.iter().enumerate().map(|(index, item)| {
+        let mut text = if index == 0 { Vec::new() } else { b",".to_vec() };
+        text.extend(canonical_of(item));
+        text
+    });
+    once(begin).chain(items).chain(once(b"]".to_vec()))
+}
+
+fn canonical_of(value: &impl Serialize) -> Vec<u8> {
+    canonical::canonical(&serde_json::to_value(value).unwrap_or(Value::Null))
 }

@@ -176,6 +176,28 @@ fn the_same_inputs_in_any_order_make_the_same_plan() {
 }
 
 #[test]
+fn the_digest_is_that_of_the_whole_document() {
+    let mut world = World::new();
+    let refused = Desired { refused: true, ..product("c", &[], &dev_and_prod()) };
+    let whole = |plan: &Plan| {
+        let mut value = serde_json::to_value(plan).unwrap();
+        value.as_object_mut().unwrap().shift_remove("digest").unwrap();
+        crate::domain::canonical::digest(&value)
+    };
+    let empty = world.plan(&[]);
+    assert_eq!(empty.digest, whole(&empty));
+    let of_a = "urn:dpds:com.example:dataproducts:a:1".parse().unwrap();
+    let prod = ContainerId { product: of_a, stage: "prod".parse().unwrap() };
+    let waiting = product("a", &[], &dev_and_prod());
+    let id = ActivityId::derive(&world.source, &world.revision, 1, &prod, &waiting.descriptor.digest);
+    world.pending.insert(prod, PendingActivity { id, to: Digest::of(b"other"), begun: false });
+    let unknown = json!({"dev": [task("x", "nobody", &json!({}))]});
+    let all = world.plan(&[waiting, product("b", &["a"], &dev_and_prod()), refused, product("d", &[], &unknown)]);
+    assert!(all.activities.len() > 1 && all.changes.len() > 1 && !all.refused.is_empty() && !all.findings.is_empty());
+    assert_eq!(all.digest, whole(&all));
+}
+
+#[test]
 fn what_runs_or_is_under_way_is_not_planned_again() {
     let mut world = World::new();
     let wanted = product("b", &[], &dev_and_prod());

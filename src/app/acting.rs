@@ -2,14 +2,13 @@
 //! is the daemon that answers, and otherwise this process does.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use tracing::debug;
 
 use crate::adapter::clock::SystemClock;
 use crate::adapter::inbox::{Answered, Inbox, Note};
-use crate::config::{Checked, StateLocation};
+use crate::config::Checked;
 use crate::domain::id::SourceName;
 use crate::face::cli::AboutArgs;
 use crate::face::render::harmless;
@@ -20,6 +19,7 @@ use crate::port::requests::Action;
 use crate::port::store::StoreError;
 
 use super::looking::chosen;
+use super::record::Place;
 use super::wire::{RecordUse, StartError, assemble, inbox_of};
 
 /// How long an answer of the daemon is waited for.
@@ -37,9 +37,14 @@ pub(super) async fn act(
         Ok(sources) => sources,
         Err(status) => return Ok(status),
     };
-    let StateLocation::Sqlite(path) = &config.state;
-    if !path.exists() {
-        return verbs::no_record(path, output);
+    let there = async {
+        let place = Place::of(&config.state)?;
+        Ok(if place.is_there().await? { None } else { Some(place) })
+    };
+    match there.await {
+        Ok(None) => {}
+        Ok(Some(place)) => return verbs::no_record(&place.to_string(), output),
+        Err(error) => return verbs::store_failed(&error, output),
     }
     let inbox = inbox_of(config);
     let mut asked = Vec::new();
@@ -54,7 +59,7 @@ pub(super) async fn act(
         match inbox.put(&note) {
             Ok(name) => asked.push((source, name)),
             Err(error) => {
-                let hint = format!("whoever may write to {} may ask", folder_of(path).display());
+                let hint = format!("whoever may write to {} may ask", config.folder.display());
                 output.error(&format!("the request cannot be left for the daemon: {error}"), Some(&hint))?;
                 return Ok(ExitStatus::Failed);
             }
@@ -136,8 +141,4 @@ fn show(answers: &[(SourceName, Option<Answered>)], output: &mut Output<'_>) -> 
 fn who() -> String {
     let named = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
     named.map_or_else(|| "somebody".to_owned(), |name| name.chars().filter(|c| !c.is_control()).take(64).collect())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
 }

@@ -20,6 +20,7 @@ use crate::port::judge::Judge;
 use crate::port::requests::Action;
 use crate::port::tree::Tree;
 
+use super::record::db::db;
 use super::{acting, connect, demo, doctor, logging, looking, serve, working};
 
 /// Serves a verb.
@@ -65,6 +66,7 @@ pub(super) fn dispatch(cli: Cli, output: &mut Output<'_>) -> io::Result<ExitStat
         Verb::Github(args) => match args.verb {
             GithubVerb::Setup(args) => runtime()?.block_on(connect::github_setup(&global, &args, output)),
         },
+        Verb::Db(args) => with_config(&global, output, async |config, output| db(config, &args.verb, output).await),
         Verb::Approve(args) => act(&global, Action::Approve(args.stage), &args.about, output),
         Verb::Reject(args) => act(&global, Action::Reject(args.stage), &args.about, output),
         Verb::Hold(args) => act(&global, Action::Hold, &args.about, output),

@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::adapter::store::sqlite::SqliteStore;
-use crate::config::{Checked, StateLocation};
+use crate::adapter::store::SqlStore;
+use crate::config::Checked;
 use crate::domain::finding::Finding;
 use crate::domain::id::{RepoPath, Revision, SourceName};
 use crate::domain::source::Target;
@@ -17,6 +17,7 @@ use crate::face::{ExitStatus, Output};
 
 use crate::port::tree::Tree;
 
+use super::record::Place;
 use super::wire::{RecordUse, assemble};
 
 /// Files larger than this have no excerpts.
@@ -73,13 +74,14 @@ pub(super) fn chosen(
     Ok(Err(ExitStatus::Usage))
 }
 
-async fn open_record(config: &Checked, output: &mut Output<'_>) -> io::Result<Result<SqliteStore, ExitStatus>> {
-    let StateLocation::Sqlite(path) = &config.state;
-    if !path.exists() {
-        return verbs::no_record(path, output).map(Err);
-    }
-    match SqliteStore::open_read_only(path).await {
-        Ok(store) => Ok(Ok(store)),
+async fn open_record(config: &Checked, output: &mut Output<'_>) -> io::Result<Result<SqlStore, ExitStatus>> {
+    let opened = async {
+        let place = Place::of(&config.state)?;
+        if place.is_there().await? { Ok(Ok(place.open_read_only().await?)) } else { Ok(Err(place)) }
+    };
+    match opened.await {
+        Ok(Ok(store)) => Ok(Ok(store)),
+        Ok(Err(place)) => verbs::no_record(&place.to_string(), output).map(Err),
         Err(error) => verbs::store_failed(&error, output).map(Err),
     }
 }

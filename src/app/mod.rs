@@ -9,6 +9,7 @@ mod forges;
 mod hooks;
 mod logging;
 mod looking;
+mod record;
 mod serve;
 mod wire;
 mod working;

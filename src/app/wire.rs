@@ -12,7 +12,7 @@ use crate::adapter::git::{GitSetupError, GitSourceSpec, GitSources};
 use crate::adapter::github::GithubFacts;
 use crate::adapter::inbox::Inbox;
 use crate::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
-use crate::adapter::store::sqlite::SqliteStore;
+use crate::adapter::store::SqlStore;
 use crate::config::{
     Checked, CheckedExecutorKind, CheckedPolicyLimits, CheckedSource, SqlLocation, StateLocation, UrlRef,
 };
@@ -25,10 +25,8 @@ use crate::port::judge::Judge;
 use crate::port::store::{Store, StoreError};
 
 use super::forges::Forges;
+use super::record::Place;
 
-/// Who holds containers. One daemon at a time writes to an SQLite record, so whoever opened it is
-/// the one that held them before.
-const HOLDER: &str = "single";
 /// How long what is leased stays so without a heartbeat.
 const LEASE: Duration = Duration::from_secs(30);
 /// How long work under way is let go on when told to stop.
@@ -73,7 +71,7 @@ pub(super) enum RecordUse {
 /// An engine with its parts, and what has to outlive it.
 pub(super) struct Assembled {
     pub engine: Arc<Engine>,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<SqlStore>,
     pub commands: Vec<Arc<CommandExecutor>>,
     /// The forges that can be asked for deliveries that did not arrive.
     pub redeliveries: BTreeMap<ForgeName, Arc<dyn Redelivery>>,
@@ -85,15 +83,15 @@ pub(super) struct Assembled {
 
 /// Puts the parts together. Nothing runs yet, except that the policies were loaded.
 pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Assembled, StartError> {
-    let StateLocation::Sqlite(path) = &config.state;
-    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = &config.folder;
+    let place = Place::of(&config.state)?;
     let mut scratch = None;
     let store = match record {
-        RecordUse::Write => SqliteStore::open(path).await?,
-        RecordUse::Look if path.exists() => SqliteStore::open_read_only(path).await?,
+        RecordUse::Write => place.open().await?,
+        RecordUse::Look if place.is_there().await? => place.open_read_only().await?,
         RecordUse::Look => {
             let made = tempfile::tempdir().map_err(|source| local("a temporary folder cannot be made", source))?;
-            let store = SqliteStore::open(&made.path().join("empty.db")).await?;
+            let store = SqlStore::open(&made.path().join("empty.db")).await?;
             scratch = Some(made);
             store
         }
@@ -124,10 +122,9 @@ pub(super) async fn assemble(config: &Checked, record: RecordUse) -> Result<Asse
     Ok(Assembled { engine, store, commands, redeliveries: forges.redeliveries, facts: forges.facts, _scratch: scratch })
 }
 
-/// Where people leave on this machine what they ask for: beside the record.
+/// Where people leave on this machine what they ask for.
 pub(super) fn inbox_of(config: &Checked) -> Inbox {
-    let StateLocation::Sqlite(path) = &config.state;
-    Inbox::new(path.parent().unwrap_or(Path::new(".")).join("inbox"))
+    Inbox::new(config.folder.join("inbox"))
 }
 
 /// How policies are evaluated: from these folders, or with none from the pack that ships.
@@ -141,9 +138,21 @@ pub(super) fn worker_options(folders: &[PathBuf], limits: &CheckedPolicyLimits) 
 
 /// The SQL executor of this name, to ask it what it holds; `None` when it is of another kind.
 pub(super) fn sql_executor(config: &Checked, name: &ExecutorName) -> Option<SqlExecutor> {
-    let StateLocation::Sqlite(path) = &config.state;
-    let artifacts = ArtifactStore::new(path.parent()?.join("artifacts"));
+    let artifacts = ArtifactStore::new(config.folder.join("artifacts"));
     sql_spec(config, name).map(|spec| SqlExecutor::new(spec, artifacts))
+}
+
+/// Who holds what is leased. One process at a time writes to an SQLite record, so whoever opened it is the one
+/// that held everything before. Of replicas each is another, also after a restart.
+fn holder(state: &StateLocation) -> String {
+    match state {
+        StateLocation::Sqlite(_) => "single".to_owned(),
+        StateLocation::Postgres(_) => {
+            let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            let own = uuid::Uuid::new_v4().simple().to_string();
+            format!("{host}-{}", own.get(..8).unwrap_or(&own))
+        }
+    }
 }
 
 fn settings(config: &Checked) -> EngineSettings {
@@ -159,7 +168,7 @@ fn settings(config: &Checked) -> EngineSettings {
         compatibility: config.compatibility,
         platform: config.platform.clone(),
         sources: config.sources.iter().map(|source| (source.name.clone(), watched(source))).collect(),
-        holder: HOLDER.to_owned(),
+        holder: holder(&config.state),
         lease: LEASE,
         grace: GRACE,
         parallel_looks: PARALLEL_LOOKS,

@@ -42,9 +42,14 @@ use crate::domain::stage::Phase;
 pub struct Config {
     /// The mesh itself.
     pub mesh: Mesh,
-    /// Where the record is kept: `sqlite://` and a path, relative to the configuration file.
+    /// Where the record is kept: `sqlite://` and a path, relative to the configuration file, or
+    /// `postgres://user@host/database`; a text, or for a URL with a password a reference to a secret.
     #[serde(default = "default_state")]
-    pub state: String,
+    pub state: UrlRef,
+    /// The folder of what belongs to this machine alone: mirrors, artifacts, requests. Without it, where the SQLite
+    /// record is, or `.meshwright` beside the configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     /// The repositories that are watched.
     #[serde(default)]
     pub sources: Vec<SourceConfig>,
@@ -250,7 +255,7 @@ pub enum ExecutorConfig {
 }
 
 /// A URL, or where to find it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum UrlRef {
     /// Kept elsewhere, because it has a password in it.
@@ -333,8 +338,8 @@ fn default_github() -> String {
     "https://github.com".to_owned()
 }
 
-fn default_state() -> String {
-    "sqlite://.meshwright/state.db".to_owned()
+fn default_state() -> UrlRef {
+    UrlRef::Plain("sqlite://.meshwright/state.db".to_owned())
 }
 
 fn default_branch() -> String {

@@ -106,6 +106,18 @@ fn all_that_is_wrong_is_said_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_record_on_a_server_is_named_or_its_place_is() {
+    let plain = check("mesh: { namespace: a }\nstate: postgres://mesh@db/state?schema=prod\n").unwrap();
+    assert_eq!(plain.state, StateLocation::Postgres(UrlRef::Plain("postgres://mesh@db/state?schema=prod".to_owned())));
+    assert_eq!(plain.folder, std::path::Path::new("/mesh/.meshwright"));
+    let kept = check("mesh: { namespace: a }\nstate: { file: keys/state }\nfolder: work\n").unwrap();
+    let at = SecretRef::File("/mesh/keys/state".into());
+    assert_eq!((kept.state, kept.folder), (StateLocation::Postgres(UrlRef::Secret(at)), "/mesh/work".into()));
+    let beside = check("mesh: { namespace: a }\nstate: sqlite:///var/lib/mesh/state.db\n").unwrap();
+    assert_eq!(beside.folder, std::path::Path::new("/var/lib/mesh"));
+}
+
+#[test]
 fn secrets_are_never_said() {
     for text in [
         "mesh: { namespace: a }\nsources: [{ name: a, url: 'https://me:hunter2@h/a' }]\n",

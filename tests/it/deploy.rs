@@ -13,7 +13,7 @@ fn every_file_is_yaml_and_the_configurations_are_right() {
     for file in ["compose.yaml", "kubernetes/kustomization.yaml", "kubernetes/serviceaccount.yaml"] {
         assert!(yaml(file).is_object(), "{file}");
     }
-    for file in ["meshwright.yaml", "kubernetes/meshwright.yaml"] {
+    for file in ["meshwright.yaml", "kubernetes/meshwright.yaml", "kubernetes-replicas/meshwright.yaml"] {
         if let Err(error) = meshwright::config::parse(file, &read(file)) {
             panic!("deploy/{file}: {error:?}");
         }
@@ -33,6 +33,30 @@ fn the_kustomization_names_every_manifest_and_nothing_else() {
     listed.extend(texts(&named["configMapGenerator"][0]["files"]));
     listed.sort();
     assert_eq!(files, listed);
+}
+
+#[test]
+fn several_replicas_share_what_has_to_be_shared_and_nothing_else() {
+    let named = yaml("kubernetes-replicas/kustomization.yaml");
+    let mut listed = texts(&named["resources"]);
+    listed.extend(texts(&named["configMapGenerator"][0]["files"]));
+    listed.push(named["patches"][0]["path"].as_str().unwrap().to_owned());
+    for file in listed.iter().filter(|file| *file != "../kubernetes") {
+        assert!(yaml(&format!("kubernetes-replicas/{file}")).is_object(), "{file}");
+    }
+    let config = yaml("kubernetes-replicas/meshwright.yaml");
+    assert_eq!(config["state"], json!({"file": "/run/secrets/meshwright/state-url"}), "SQLite has one writer");
+    let set = yaml("kubernetes-replicas/statefulset.yaml");
+    assert_eq!(set["metadata"]["name"], stateful_set()["metadata"]["name"]);
+    assert!(set["spec"]["replicas"].as_u64().unwrap() > 1);
+    let pod = &set["spec"]["template"]["spec"];
+    let shared = format!("{}/artifacts", config["folder"].as_str().unwrap());
+    assert_eq!(pod["containers"][0]["volumeMounts"], json!([{"name": "artifacts", "mountPath": shared}]));
+    let claim = yaml("kubernetes-replicas/artifacts.yaml");
+    assert_eq!(pod["volumes"][0]["persistentVolumeClaim"]["claimName"], claim["metadata"]["name"]);
+    assert_eq!(claim["spec"]["accessModes"], json!(["ReadWriteMany"]));
+    // Running tasks are given 25 seconds, reports 5, handing back 5.
+    assert!(stateful_set()["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap() >= 40);
 }
 
 #[test]

@@ -45,6 +45,8 @@ mod oracles;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod record_verbs;
+#[cfg(test)]
 mod store_contract;
 #[cfg(test)]
 mod triggers;

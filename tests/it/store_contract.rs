@@ -3,7 +3,9 @@
 
 mod activities;
 mod approvals;
+mod carrying;
 mod concurrency;
+mod copies;
 mod deliveries;
 mod look;
 mod passes;

@@ -16,4 +16,4 @@ mod sql;
 pub mod postgres;
 pub mod sqlite;
 
-pub use sql::SqlStore;
+pub use sql::{SqlStore, upkeep};

@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use crate::adapter::store::sqlite::SqliteStore;
 use crate::config::{Checked, StateLocation};
 use crate::domain::id::ForgeName;
 use crate::face::verbs::doctor::Examined;
 use crate::port::judge::Judge;
 use crate::port::store::{Store, StoreError};
+
+use crate::app::record::Place;
 
 const HERE: &str = "this machine";
 
@@ -16,17 +17,24 @@ const HERE: &str = "this machine";
 const DELIVERIES: usize = 10_000;
 
 pub(super) async fn record(config: &Checked) -> Examined {
-    let StateLocation::Sqlite(path) = &config.state;
-    if !path.exists() {
-        return unmade(path);
-    }
-    match SqliteStore::open_read_only(path).await {
-        Ok(store) => {
-            store.close().await;
-            Examined::fine(HERE, "record", format!("{} can be read", path.display()))
+    let looked = async {
+        let place = Place::of(&config.state)?;
+        if !place.is_there().await? {
+            return Ok(Err(place));
         }
+        place.open_read_only().await?.close().await;
+        Ok(Ok(place))
+    };
+    match looked.await {
+        Ok(Ok(place)) => Examined::fine(HERE, "record", format!("{place} can be read")),
+        Ok(Err(Place::File(path))) => unmade(&path),
+        Ok(Err(place)) => Examined::fine(HERE, "record", format!("{place}: it will be made at the first start")),
         Err(error @ StoreError::TooNew { .. }) => {
             Examined::failed(HERE, "record", error.to_string(), "use the newer meshwright that wrote it")
+        }
+        Err(error) if matches!(config.state, StateLocation::Postgres(_)) => {
+            let remedy = "see that the server runs, that this machine may reach it, and that the account may log in";
+            Examined::failed(HERE, "record", error.to_string(), remedy)
         }
         Err(error) => {
             let remedy = "look at its owner and permissions; a broken file is put back from a backup";

@@ -19,11 +19,11 @@ use crate::domain::forge::CommentMode;
 use crate::domain::id::{Digest, ExecutorName, ForgeName, Namespace, SourceName};
 use crate::domain::stage::Platform;
 
-use super::address::resolve;
+use super::address::{database_url_has_password, resolve};
 use super::error::{Problem, Problems, below};
 use super::repository::RepositoryUrl;
 use super::units::{DURATION_HINT, duration, readable_duration};
-use super::{Config, Credentials, CronSchedule, SecretRef};
+use super::{Config, Credentials, CronSchedule, SecretRef, UrlRef};
 
 pub use forges::{CheckedForge, CheckedGithub, GithubAccess, WebhookKind};
 
@@ -34,6 +34,8 @@ pub struct Checked {
     pub namespace: Namespace,
     /// Where the record is kept.
     pub state: StateLocation,
+    /// Where mirrors, artifacts and requests are kept on this machine; an absolute path.
+    pub folder: PathBuf,
     /// The repositories that are watched, as written; their names differ.
     pub sources: Vec<CheckedSource>,
     /// Stages and executors, as planning sees them.
@@ -70,6 +72,8 @@ pub struct CheckedWebhooks {
 pub enum StateLocation {
     /// In this SQLite file; an absolute path.
     Sqlite(PathBuf),
+    /// On the PostgreSQL server of this URL.
+    Postgres(UrlRef),
 }
 
 /// A source.
@@ -217,6 +221,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
     match (namespace, state, problems.0.is_empty()) {
         (Some(namespace), Some(state), true) => Ok(Checked {
             namespace,
+            folder: folder(config.folder.as_deref(), &state, &base),
             state,
             sources,
             platform: Platform { stages, executors: profiles },
@@ -275,14 +280,24 @@ fn time(text: &str, least: Duration, most: Duration, at: &str, problems: &mut Pr
     }
 }
 
-fn state(text: &str, base: &Path, problems: &mut Problems) -> Option<StateLocation> {
-    const FORM: &str = "write sqlite:// and a path, such as sqlite://.meshwright/state.db";
+fn state(url: &UrlRef, base: &Path, problems: &mut Problems) -> Option<StateLocation> {
+    const FORM: &str = "write sqlite:// and a path, such as sqlite://.meshwright/state.db, or \
+                        postgres://user@host/database";
+    let text = match url {
+        UrlRef::Plain(text) => text,
+        UrlRef::Secret(reference) => {
+            return Some(StateLocation::Postgres(UrlRef::Secret(secret(reference, "/state", base, problems))));
+        }
+    };
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        problems
-            .at("/state", "a record in PostgreSQL is not in this version")
-            .secret()
-            .hint("use SQLite: sqlite://.meshwright/state.db");
-        return None;
+        if database_url_has_password(text) {
+            problems
+                .at("/state", "a password stands in the URL")
+                .secret()
+                .hint("keep the whole URL elsewhere, and name it: state: { env: MESHWRIGHT_STATE }");
+            return None;
+        }
+        return Some(StateLocation::Postgres(url.clone()));
     }
     match text.strip_prefix("sqlite://") {
         Some(path) if path.is_empty() || path.ends_with('/') => {
@@ -298,6 +313,14 @@ fn state(text: &str, base: &Path, problems: &mut Problems) -> Option<StateLocati
             problems.at("/state", "the state is not a place that is known").secret().hint(FORM);
             None
         }
+    }
+}
+
+fn folder(wanted: Option<&Path>, state: &StateLocation, base: &Path) -> PathBuf {
+    match (wanted, state) {
+        (Some(wanted), _) => resolve(base, wanted),
+        (None, StateLocation::Sqlite(path)) => path.parent().unwrap_or(base).to_path_buf(),
+        (None, StateLocation::Postgres(_)) => base.join(".meshwright"),
     }
 }
 

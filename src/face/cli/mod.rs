@@ -3,6 +3,7 @@
 
 mod act;
 mod args;
+mod db;
 
 pub use act::{AboutArgs, ApproveArgs, HoldArgs, RejectArgs, ResumeArgs, RetryArgs};
 pub use args::{
@@ -11,6 +12,8 @@ pub use args::{
     ListFormat, PlanArgs, PolicyArgs, PolicyTestArgs, PolicyVerb, PolicyWorkerArgs, ReconcileArgs, SchemaArgs,
     SchemaKind, ServeArgs, ValidateArgs,
 };
+
+pub use db::{DbArgs, DbFileArgs, DbMigrateArgs, DbStatusArgs, DbVerb};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -124,6 +127,8 @@ pub enum Verb {
     Doctor(DoctorArgs),
     /// Connect to GitHub
     Github(GithubArgs),
+    /// Look after the record: its schema, copies, moving it
+    Db(DbArgs),
     /// Print a JSON Schema, for editors and programs
     Schema(SchemaArgs),
     /// Help with the configuration file

@@ -4,6 +4,7 @@
 
 pub mod completions;
 pub mod config;
+pub mod db;
 pub mod describe;
 pub mod doctor;
 pub mod explain;
@@ -31,8 +32,8 @@ pub fn store_failed(error: &StoreError, output: &mut Output<'_>) -> io::Result<E
 }
 
 /// Says that there is no record yet, at the place where the configuration wants it.
-pub fn no_record(place: &std::path::Path, output: &mut Output<'_>) -> io::Result<ExitStatus> {
-    let message = format!("there is no record at {} yet", place.display());
+pub fn no_record(place: &str, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    let message = format!("there is no record at {place} yet");
     output.error(&message, Some("make a first pass with `meshwright reconcile`, or start `meshwright serve`"))?;
     Ok(ExitStatus::Failed)
 }

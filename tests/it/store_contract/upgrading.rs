@@ -4,7 +4,7 @@ use std::path::Path;
 
 use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::report::{Report, ReportState};
-use meshwright::port::store::{Look, ReportBook, StoreError};
+use meshwright::port::store::{Look, ProposalBook, ReportBook, StoreError};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
@@ -41,7 +41,7 @@ async fn reports_of_the_first_edition_are_kept_and_go_on() {
     let path = folder.path().join("state.db");
     first_edition(&path).await;
     match SqliteStore::open_read_only(&path).await {
-        Err(StoreError::Unusable(why)) => assert!(why.contains("meshwright reconcile"), "{why}"),
+        Err(StoreError::Unusable(why)) => assert!(why.contains("meshwright db migrate"), "{why}"),
         other => panic!("an older record is not only looked at: {other:?}"),
     }
     let store = SqliteStore::open(&path).await.unwrap();
@@ -66,3 +66,50 @@ async fn reports_of_the_first_edition_are_kept_and_go_on() {
     store.close().await;
     SqliteStore::open(&path).await.unwrap();
 }
+
+/// Each schema that was released, with a row that is in all of them, is brought up to date in one start.
+#[tokio::test]
+async fn every_released_schema_is_brought_up_to_date() {
+    let steps = [
+        FIRST,
+        include_str!("../../../migrations/sqlite/0002_deliveries.sql"),
+        include_str!("../../../migrations/sqlite/0003_proposals.sql"),
+        include_str!("../../../migrations/sqlite/0004_reports.sql"),
+        include_str!("../../../migrations/sqlite/0005_approvals.sql"),
+    ];
+    for last in 1..=steps.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let mut connection =
+            SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+        let step = |(version, text): (i64, &&'static str)| {
+            Migration::new(version, "step".into(), MigrationType::Simple, text.into_sql_str(), false)
+        };
+        let done: Vec<Migration> = (1..).zip(&steps[..last]).map(step).collect();
+        Migrator::with_migrations(done).run_direct(None, &mut connection, false).await.unwrap();
+        sqlx::raw_sql(EVER).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+
+        assert_eq!(SqliteStore::look_at_file(&path).await.unwrap(), Some(last as i64));
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(store.sources().await.unwrap().len(), 1, "{last}");
+        let product = &store.products().await.unwrap()[0];
+        assert_eq!((product.version.as_str(), product.display_name.as_str()), ("1.0.0", "Trips"), "{last}");
+        assert_eq!(store.finding_rows(None).await.unwrap(), [], "{last}");
+        assert_eq!(store.open_proposals(&samples::source()).await.unwrap(), [], "{last}");
+        store.close().await;
+        assert_eq!(SqliteStore::look_at_file(&path).await.unwrap(), Some(meshwright::adapter::store::sqlite::KNOWN));
+    }
+}
+
+/// What fits every schema.
+const EVER: &str = "
+    INSERT INTO sources (name, url, branch, seen_at) VALUES ('retail', 'u', 'main', 1);
+    INSERT INTO descriptors (source, path, revision, errors, refusals) VALUES ('retail', 'a.yaml', 'r', 0, 0);
+    INSERT INTO contents (digest, body) VALUES ('sha256:00', '{}');
+    INSERT INTO products (product, family, source, path, display_name, domain, owner, upstream, version) VALUES
+        ('urn:dpds:com.example:dataproducts:trips:1', 'urn:dpds:com.example:dataproducts:trips', 'retail', 'a.yaml',
+         'Trips', 'd', 'o', '[]', '1.0.0');
+    INSERT INTO versions (product, version, digest, source, path, revision, policies, recorded_at) VALUES
+        ('urn:dpds:com.example:dataproducts:trips:1', '1.0.0', 'sha256:00', 'retail', 'a.yaml', 'r', 'p', 1);
+";

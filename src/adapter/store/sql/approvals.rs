@@ -14,7 +14,8 @@ use crate::port::store::{ApprovalBook, Decision, Ruling, StoreError};
 
 use super::activities::{append, load};
 use super::audit::{self, AuditEvent};
-use super::{Scope, SqlStore, terms};
+use super::sharing::terms;
+use super::{Scope, SqlStore};
 
 /// How long it is known which requests were decided, in milliseconds.
 const KEPT: i64 = 90 * 24 * 3_600 * 1_000;

@@ -37,17 +37,15 @@
 pub mod activities;
 pub mod approvals;
 mod audit;
-mod bells;
 pub mod connection;
 pub mod deliveries;
-pub mod leases;
 mod look;
 pub mod passes;
 pub mod proposals;
 pub mod reports;
 mod scope;
-pub mod terms;
-pub mod wakes;
+pub mod sharing;
+pub mod upkeep;
 
 pub use scope::Scope;
 
@@ -64,8 +62,8 @@ use connection::Transaction;
 pub struct SqlStore {
     database: Database,
     deliveries: Arc<deliveries::Batches>,
-    belfry: bells::Belfry,
-    terms: terms::OnTerms,
+    belfry: sharing::bells::Belfry,
+    terms: sharing::terms::OnTerms,
 }
 
 /// Where the record is.
@@ -80,8 +78,8 @@ pub enum Database {
 impl SqlStore {
     /// The record in this database.
     pub fn new(database: Database) -> Self {
-        let belfry = bells::Belfry::of(&database);
-        Self { database, deliveries: Arc::default(), belfry, terms: terms::OnTerms::default() }
+        let belfry = sharing::bells::Belfry::of(&database);
+        Self { database, deliveries: Arc::default(), belfry, terms: sharing::terms::OnTerms::default() }
     }
 
     /// Closes all connections, after those calls that are under way. Dropping the store instead is safe.
@@ -109,7 +107,7 @@ impl SqlStore {
 
     /// The same record, without any terms.
     fn plain(&self) -> Self {
-        Self { terms: terms::OnTerms::default(), ..self.clone() }
+        Self { terms: sharing::terms::OnTerms::default(), ..self.clone() }
     }
 
     /// Begins to read: all statements within see the same state.

@@ -303,7 +303,7 @@ pub async fn want(connection: &mut Connection, reports: &[Report], at: Timestamp
         })
         .collect::<Result<_, StoreError>>()?;
     WANTED
-        .insert(connection, &reports, |values, (report, detail)| {
+        .upsert(&[0, 2, 3, 4], connection, &reports, |values, (report, detail)| {
             values
                 .put(report.source.as_str())
                 .put(report.revision.as_str())

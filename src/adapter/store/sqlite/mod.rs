@@ -17,6 +17,7 @@
 //! * An advisory lock beside the file keeps a second writing process out for as long as the first
 //!   lives. Readers (`meshwright get`) do not take it.
 
+mod backup;
 mod lock;
 mod migrations;
 mod open;
@@ -24,6 +25,7 @@ mod open;
 #[cfg(test)]
 mod query_plans;
 
+pub use backup::{backup, restore};
 pub use migrations::KNOWN;
 pub use open::SqliteOptions;
 

@@ -74,7 +74,7 @@ impl SqlStore {
                 Found::Version(version) if version == migrations::KNOWN => {}
                 Found::Version(_) => {
                     let why =
-                        "it was written by an older meshwright: run 'meshwright reconcile' once to bring it up to date";
+                        "it was written by an older meshwright: run 'meshwright db migrate' to bring it up to date";
                     return Err(StoreError::Unusable(why.to_owned()));
                 }
                 Found::Empty => return Err(StoreError::Unusable("nothing has been recorded in it yet".to_owned())),
@@ -83,6 +83,17 @@ impl SqlStore {
             Ok(Self::new(Database::Sqlite(File { readers, writer: None })))
         };
         opened.await.map_err(|error| named(path, error))
+    }
+
+    /// What is found in a file, without any change: the schema version, or `None` where nothing was recorded yet.
+    pub async fn look_at_file(path: &Path) -> Result<Option<i64>, StoreError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        match inspect(path, &SqliteOptions::default(), true).await.map_err(|error| named(path, error))? {
+            Found::Empty => Ok(None),
+            Found::Version(version) => Ok(Some(version)),
+        }
     }
 }
 
@@ -127,7 +138,7 @@ async fn connect_readers(path: &Path, options: &SqliteOptions) -> Result<SqliteP
     Ok(pool(options).max_connections(options.readers.max(1)).connect_with(connect).await?)
 }
 
-fn base(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
+pub(super) fn base(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
     // Statements and their durations are no business of the log: what fails is logged by its meaning.
     SqliteConnectOptions::new()
         .filename(path)

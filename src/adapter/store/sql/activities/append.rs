@@ -14,7 +14,7 @@ use crate::port::store::{ActivityRecord, AppendError, StoreError};
 
 use super::{claim, load};
 use crate::adapter::store::sql::audit::{self, AuditEvent};
-use crate::adapter::store::sql::{reports, terms};
+use crate::adapter::store::sql::{reports, sharing::terms};
 
 /// Appends one event, and answers with the state after it.
 pub async fn append(

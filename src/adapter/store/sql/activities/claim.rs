@@ -4,7 +4,7 @@
 use crate::adapter::store::encode::to_column;
 use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Connection, query, query_scalar};
-use crate::adapter::store::sql::terms;
+use crate::adapter::store::sql::sharing::terms;
 use crate::domain::activity::{ActivityEvent, FencingToken};
 use crate::domain::id::ContainerId;
 use crate::domain::plan::ActivityId;

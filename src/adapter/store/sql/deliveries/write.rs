@@ -13,7 +13,7 @@ use crate::domain::time::to_millis;
 use crate::port::store::{Lane, Recorded, StoreError, Wake};
 
 use super::commands;
-use crate::adapter::store::sql::wakes;
+use crate::adapter::store::sql::sharing::wakes;
 
 /// Which of these ids are recorded.
 pub const KNOWN: &str = "SELECT d.forge, d.delivery FROM json_each($1) AS wanted CROSS JOIN deliveries d
@@ -190,9 +190,10 @@ impl Heads {
     async fn write(&self, connection: &mut Connection) -> Result<(), StoreError> {
         let there: Vec<(&Place, &String)> =
             self.changed.iter().filter_map(|(place, head)| Some((place, head.as_ref()?))).collect();
-        let written = NEW_HEADS.insert(&mut *connection, &there, |values, ((forge, repository, reference), head)| {
-            values.put(forge.as_str()).put(repository.as_str()).put(reference.as_str()).put(head.as_str());
-        });
+        let written =
+            NEW_HEADS.upsert(&[0, 1, 2], &mut *connection, &there, |values, ((forge, repository, reference), head)| {
+                values.put(forge.as_str()).put(repository.as_str()).put(reference.as_str()).put(head.as_str());
+            });
         written.await?;
         for ((forge, repository, reference), _) in self.changed.iter().filter(|(_, head)| head.is_none()) {
             query("DELETE FROM delivered_heads WHERE forge = $1 AND repository = $2 AND reference = $3")

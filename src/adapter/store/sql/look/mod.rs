@@ -12,7 +12,8 @@ use crate::port::store::{
     ReportRow, SourceRow, StoreError, VersionRow, WakeRow,
 };
 
-use super::{SqlStore, deliveries, leases, proposals, wakes};
+use super::sharing::{leases, wakes};
+use super::{SqlStore, deliveries, proposals};
 
 #[async_trait]
 impl Look for SqlStore {

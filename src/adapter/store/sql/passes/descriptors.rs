@@ -32,7 +32,7 @@ pub async fn write(connection: &mut Connection, pass: &Pass) -> Result<(), Store
     let source = pass.plan.source.as_str();
     let revision = pass.plan.revision.as_str();
     DESCRIPTORS
-        .insert(connection, &pass.descriptors, |values, entry| {
+        .upsert(&[0, 1], connection, &pass.descriptors, |values, entry| {
             let (errors, refusals) = error_counts(&entry.findings);
             values
                 .put(source)

@@ -11,7 +11,7 @@ use crate::port::store::{Pass, SourceRecord, StoreError};
 
 use super::{descriptors, plans, reading, rollouts, versions};
 use crate::adapter::store::sql::audit::{self, AuditEvent};
-use crate::adapter::store::sql::{reports, terms};
+use crate::adapter::store::sql::{reports, sharing::terms};
 
 /// What the record knows of a pass that is to be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -223,7 +223,7 @@ async fn write_entries(connection: &mut Connection, pass: &Pass, entries: &[&Ver
         .collect::<Result<_, StoreError>>()?;
     let source = pass.plan.source.as_str();
     PRODUCTS
-        .insert(connection, &upstream, |values, (entry, upstream)| {
+        .upsert(&[0], connection, &upstream, |values, (entry, upstream)| {
             values
                 .put(entry.product.as_str())
                 .put(family(&entry.product))
@@ -237,7 +237,7 @@ async fn write_entries(connection: &mut Connection, pass: &Pass, entries: &[&Ver
         })
         .await?;
     VERSIONS
-        .insert(connection, entries, |values, entry| {
+        .upsert(&[0, 1], connection, entries, |values, entry| {
             values
                 .put(entry.product.as_str())
                 .put(entry.version.version.to_string())

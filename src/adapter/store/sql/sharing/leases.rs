@@ -11,7 +11,7 @@ use crate::domain::plan::ActivityId;
 use crate::domain::time::{Timestamp, to_millis};
 use crate::port::store::{Lease, LeaseBook, LeaseName, LeaseRow, Leased, StoreError};
 
-use super::{Scope, SqlStore};
+use crate::adapter::store::sql::{Scope, SqlStore};
 
 /// How long the presence of a replica that is gone is remembered, in milliseconds.
 const KEPT: i64 = 24 * 3_600 * 1_000;

@@ -12,7 +12,7 @@ use crate::domain::source::Target;
 use crate::domain::time::{Timestamp, from_millis, to_millis};
 use crate::port::store::{Lane, Lease, Leased, LookEnd, StoreError, TakeWake, TakenWake, Wake, WakeBook, WakeRow};
 
-use super::{Scope, SqlStore};
+use crate::adapter::store::sql::{Scope, SqlStore};
 
 /// The next target of a lane whose source comes after another one. What waits longest comes first of its
 /// source; a proposal beside another of its source that is being looked at is passed over.

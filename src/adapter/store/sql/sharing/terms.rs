@@ -13,7 +13,7 @@ use crate::adapter::store::sql::connection::{Connection, query, query_scalar};
 use crate::domain::id::SourceName;
 use crate::port::store::{Basis, Lease, Leased, Store, StoreError, Terms};
 
-use super::SqlStore;
+use crate::adapter::store::sql::SqlStore;
 
 /// How a source stands.
 pub const EDITION: &str = "SELECT edition FROM standings WHERE source = $1";

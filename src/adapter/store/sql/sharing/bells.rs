@@ -7,8 +7,8 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::port::store::{Bell, Bells, Listener};
 
-use super::{Database, SqlStore};
 use crate::adapter::store::postgres::bells::Wire;
+use crate::adapter::store::sql::{Database, SqlStore};
 
 /// So many rings may wait for whoever listens; with more, all bells are heard once.
 const MOST_WAITING: usize = 256;

@@ -150,6 +150,7 @@ async fn validate_all(folder: &Path, tree: Arc<dyn Tree>, with_policies: bool) -
         catalogue: &[],
         format: FindingFormat::Json,
         open: &|_| Arc::clone(&tree),
+        fix: None,
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut output = Output { out: &mut out, err: &mut err, colour: false, err_colour: false, width: 100 };

@@ -33,7 +33,7 @@ pub fn resolver(bytes: &[u8]) {
             None => assert_eq!((mark.line, mark.column), (1, 1), "{location:?}"),
         }
     };
-    let (findings, _) = findings.into_parts();
+    let (findings, ..) = findings.into_parts();
     findings.iter().for_each(|finding| holds(&finding.location));
     if let Some(content) = content {
         assert_parallel(&content, &located, 0);

@@ -143,12 +143,15 @@ impl Engine {
         roots.extend(in_touched_folders(recorded, &all));
         // What somebody wants to be tried again counts as touched; what waits to be looked at again is
         // none of a proposal's business.
-        let held = if sighting.is_proposal {
-            Vec::new()
-        } else {
-            roots.extend(self.ports.store.to_retry(sighting.source).await?);
-            self.ports.store.held_back(sighting.source).await?
-        };
+        let mut held = Vec::new();
+        if !sighting.is_proposal {
+            // What was refused where it stands now was accepted elsewhere: that file is not there any more.
+            let known: BTreeSet<&RepoPath> = recorded.iter().map(|(path, _)| path).collect();
+            let to_retry = self.ports.store.to_retry(sighting.source).await?;
+            roots.extend(to_retry.into_iter().filter(|path| known.contains(path)));
+            held = self.ports.store.held_back(sighting.source).await?;
+            held.retain(|path| known.contains(path));
+        }
         let held: BTreeSet<RepoPath> = held.into_iter().filter(|path| !roots.contains(path)).collect();
         roots.extend(held.iter().cloned());
         // Whoever let go of a product leaves it to the others that claim it.

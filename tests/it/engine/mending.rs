@@ -117,6 +117,32 @@ async fn a_product_that_is_moved_and_broken_in_one_is_retired_when_it_leaves() {
     started.close().await;
 }
 
+/// What waits is looked at again where it stands, and not where it was accepted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_that_waits_and_was_moved_and_broken_is_not_looked_for_where_it_was() {
+    let world = World::new();
+    let sales = Descriptor::new("sales", "1.0.0").only_at("dev").reads("orders");
+    world.control("orders", "build", "exit 1");
+    world.commit(&[orders("1.0.0"), sales.clone()]);
+    let started = world.start().await;
+    started.trip().await;
+    world.repository.git(&["mv", "sales", "sold"]);
+    let broken = sales.yaml().replace("$href: build", "$href: nobody");
+    world.repository.commit(&[(&path_of("sold"), &broken)], "moved and broken");
+    started.trip().await;
+    started.pass().await;
+    let findings = started.findings().await;
+    assert!(findings.iter().all(|line| line.contains("sold/")), "{findings:?}");
+
+    world.control("orders", "build", "true");
+    let text = sales.yaml().replace("1.0.0\n  description", "1.1.0\n  description");
+    world.repository.commit(&[(&path_of("sold"), &text), ("orders/README.md", "mended")], "mended");
+    started.trip().await;
+    assert_eq!(started.findings().await, Vec::<String>::new());
+    assert_eq!(started.running().await, ["orders dev 1.0.0", "sales dev 1.1.0"]);
+    started.close().await;
+}
+
 /// Going back to what the record has as running is work, when something was begun in between.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_container_that_was_left_half_way_is_brought_back() {

@@ -25,12 +25,15 @@ impl Postgres {
         if let Some(running) = shared.upgrade() {
             return Some(running);
         }
+        let server = Arc::new(Postgres::own()?);
+        *shared = Arc::downgrade(&server);
+        Some(server)
+    }
+
+    /// A server that one test has to itself; `None` as for the shared one.
+    pub fn own() -> Option<Postgres> {
         match Postgres::start() {
-            Ok(server) => {
-                let server = Arc::new(server);
-                *shared = Arc::downgrade(&server);
-                Some(server)
-            }
+            Ok(server) => Some(server),
             Err(why) => {
                 assert_ne!(
                     std::env::var("MESHWRIGHT_REQUIRE_PARTS").as_deref(),
@@ -41,6 +44,17 @@ impl Postgres {
                 None
             }
         }
+    }
+
+    /// The folder of its socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops it, as `pg_ctl` knows it (`fast`, or `immediate`: as after a power cut), and starts it again.
+    pub fn restart(&mut self, mode: &str) {
+        self.program("pg_ctl", &["-D", &self.data(), "-m", mode, "-w", "stop"]).unwrap();
+        self.launch().unwrap();
     }
 
     /// The URL of its database; no password, everybody is trusted.
@@ -59,13 +73,15 @@ impl Postgres {
         }
         let data = server.data();
         server.program("initdb", &["-D", &data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"])?;
-        let options = format!(
-            "-c listen_addresses='' -c fsync=off -c unix_socket_directories={}",
-            server.folder.path().display()
-        );
-        let log = server.folder.path().join("log").display().to_string();
-        server.program("pg_ctl", &["-D", &data, "-l", &log, "-w", "-t", "30", "-o", &options, "start"])?;
+        server.launch()?;
         Ok(server)
+    }
+
+    fn launch(&self) -> Result<(), String> {
+        let folder = self.folder.path().display();
+        let options = format!("-c listen_addresses='' -c fsync=off -c unix_socket_directories={folder}");
+        let log = self.folder.path().join("log").display().to_string();
+        self.program("pg_ctl", &["-D", &self.data(), "-l", &log, "-w", "-t", "30", "-o", &options, "start"])
     }
 
     fn data(&self) -> String {

@@ -45,6 +45,11 @@ impl Daemon {
         }
     }
 
+    /// Whether it has not ended.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Where it listens; nothing until it does.
     pub fn address(&self) -> Option<SocketAddr> {
         let log = self.log();

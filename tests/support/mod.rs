@@ -1,6 +1,7 @@
 //! Helpers that several modules share.
 
 pub mod crashing_store;
+pub mod cut;
 pub mod daemon;
 pub mod descriptors;
 pub mod forge;

@@ -63,6 +63,17 @@ impl Postgres {
         self.program("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]).unwrap();
     }
 
+    /// Stops it and starts it again: `fast`, or `immediate` as after a power cut.
+    pub fn restart(&self, mode: &str) {
+        self.program("pg_ctl", &["-D", &self.data(), "-m", mode, "-w", "stop"]).unwrap();
+        self.start_again();
+    }
+
+    /// The folder of its socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Starts it again with what it had.
     pub fn start_again(&self) {
         self.run_server().unwrap();

@@ -7,6 +7,7 @@
 //! MESHWRIGHT_KILLS=500 cargo test --release --test it daemon::battered::sqlite -- --nocapture
 //! ```
 
+mod replicas;
 mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -329,7 +329,7 @@ async fn drive_and_cancel(world: &World, store: Arc<dyn Store>, stop: &Cancellat
     while !world.done().contains("orders dev build 1.0.0") && !stop.is_cancelled() && !rollout.is_finished() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let answered = engine.answer_requests(&WakeQueue::default()).await.is_ok();
+    let answered = engine.answer_requests().await.is_ok();
     if !answered {
         stop.cancel();
     }

@@ -6,7 +6,7 @@ use meshwright::domain::forge::delivery::{Asked, CommandRequest, Delivery, Hint}
 use meshwright::domain::forge::{Command, CommentMode, Proposal, PullRequest, PullState};
 use meshwright::domain::id::{Revision, SourceName};
 use meshwright::domain::report::{Detail, Report};
-use meshwright::engine::{Engine, LedgerRequests, WakeQueue};
+use meshwright::engine::{Engine, LedgerRequests};
 use meshwright::port::clock::Clock;
 use meshwright::port::store::{DeliveryBook, ReportBook, Store};
 
@@ -96,7 +96,7 @@ impl Desk {
     }
 
     async fn answer(&self) -> usize {
-        let answered = self.engine.answer_requests(&WakeQueue::default()).await.unwrap();
+        let answered = self.engine.answer_requests().await.unwrap();
         self.engine.publish_due().await.unwrap();
         answered
     }

@@ -10,7 +10,6 @@ use meshwright::domain::id::Digest;
 use meshwright::domain::plan::ActivityId;
 use meshwright::domain::policy::{PolicyEvent, Question, Verdict};
 use meshwright::domain::stage::OnNewCommit;
-use meshwright::engine::WakeQueue;
 use meshwright::port::clock::Clock;
 use meshwright::port::judge::{Judge, PolicyLoadError};
 use meshwright::port::requests::{Action, Origin, Request};
@@ -34,7 +33,7 @@ async fn ask(world: &World, book: &ModelRequests, started: &Started, action: Act
     let origin = Origin::Machine { plan: None };
     let request = Request { id: id.clone(), source: source(), action: Ok(action), origin, by, at: world.clock.now() };
     book.asked.lock().unwrap().push(request);
-    started.engine.answer_requests(&WakeQueue::default()).await.unwrap();
+    started.engine.answer_requests().await.unwrap();
     book.answer_to(&id).unwrap()
 }
 

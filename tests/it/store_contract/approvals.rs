@@ -153,7 +153,7 @@ pub async fn what_is_cancelled_never_begins_or_is_to_be_stopped(room: &impl Room
     let store = room.open().await;
     let plan = planned(&*store).await;
     let ids: Vec<_> = plan.activities.iter().map(|activity| activity.id.clone()).collect();
-    let token = store.claim(&ids[0], "here", at(1)).await.unwrap();
+    let token = store.claim(&ids[0], "here", at(1), at(1_000)).await.unwrap();
     store.decide(&decision("1", Ruling::Cancel(ids.clone()), 2)).await.unwrap();
     // Once more changes nothing, and is no mistake.
     store.decide(&decision("2", Ruling::Cancel(ids.clone()), 3)).await.unwrap();

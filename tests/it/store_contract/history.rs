@@ -39,7 +39,7 @@ async fn prune(store: &dyn Store, kept: &Kept) -> Vec<(&'static str, u64)> {
 }
 
 async fn fail(store: &dyn Store, id: &ActivityId, second: i64) {
-    let token = store.claim(id, "here", at(second)).await.unwrap();
+    let token = store.claim(id, "here", at(second), at(second + 1_000)).await.unwrap();
     let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
     let kind = meshwright::domain::activity::FailureKind::Permanent;
     let message = "no room".to_owned();

@@ -256,7 +256,7 @@ pub async fn a_container_whose_lease_is_over_is_taken_over(room: &impl Room) {
     assert!(other > paused);
     assert!(!store.renew(&lease, at(60)).await.unwrap());
     store.hand_back(&lease).await.unwrap();
-    let started = ActivityEvent::TaskStarted { task: 0, attempt: 1 };
+    let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
     let late = store.append(&id, Some(paused), &started, &[], at(21)).await;
     assert!(matches!(late, Err(AppendError::Fenced)), "{late:?}");
     store.append(&id, Some(other), &started, &[], at(21)).await.unwrap();
@@ -308,7 +308,7 @@ pub async fn what_was_worked_out_before_a_change_is_not_recorded(room: &impl Roo
     let claimed = store.basis(&source).await.unwrap();
     assert!(claimed.edition > planned.edition);
     // What does not change a status leaves the standing.
-    let started = ActivityEvent::TaskStarted { task: 0, attempt: 1 };
+    let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
     store.append(&id, Some(token), &started, &[], at(3)).await.unwrap();
     assert_eq!(store.basis(&source).await.unwrap(), claimed);
     let ended = ActivityEvent::Refused { violations: Vec::new() };

@@ -181,7 +181,7 @@ async fn a_holder_with_an_older_token_is_fenced_by_the_other_replica() {
     let old = one.claim(&id, "same", at(2), at(1_000)).await.unwrap().unwrap();
     let new = other.claim(&id, "same", at(3), at(1_000)).await.unwrap().unwrap();
     assert!(new > old);
-    let started = ActivityEvent::TaskStarted { task: 0, attempt: 1 };
+    let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
     let (late, current) = tokio::join!(
         one.append(&id, Some(old), &started, &[], at(4)),
         other.append(&id, Some(new), &started, &[], at(4))

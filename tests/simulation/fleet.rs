@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use meshwright::domain::id::{Digest, ExecutorName, SourceName};
 use meshwright::domain::source::Target;
-use meshwright::domain::stage::{ExecutorProfile, Gate, Phase, Platform, Stage};
+use meshwright::domain::stage::{ExecutorProfile, Gate, OnNewCommit, Phase, Platform, Stage};
 use meshwright::engine::{Engine, EngineDoor, EngineSettings, Ports, Watched};
 use meshwright::port::clock::Clock;
 use meshwright::port::door::{Door, WakeReason};
@@ -181,9 +181,9 @@ fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>, holder: String) -> Arc
     let executor: Arc<dyn Executor> =
         Arc::new(SimExecutor { replica: Arc::clone(replica), ledger: Arc::clone(&outside.ledger) });
     let profile = |phase| ExecutorProfile { phase, timeout_seconds: 20, attempts: 3 };
-    let dev = Stage { name: "dev".parse().unwrap(), after: Vec::new(), gate: None };
+    let dev = Stage { name: "dev".parse().unwrap(), after: Vec::new(), gate: None, on_new_commit: OnNewCommit::Finish };
     let gate = outside.gated.then_some(Gate { approvals: 1 });
-    let prod = Stage { name: "prod".parse().unwrap(), after: vec!["dev".parse().unwrap()], gate };
+    let prod = Stage { name: "prod".parse().unwrap(), after: vec!["dev".parse().unwrap()], gate, on_new_commit: OnNewCommit::Finish };
     let platform = Platform {
         stages: vec![dev, prod],
         executors: TASKS.iter().zip(phases).map(|(task, phase)| (name(task), profile(phase))).collect(),

@@ -52,11 +52,11 @@ pub struct SimDesk {
 
 #[async_trait]
 impl Requests for SimDesk {
-    async fn open(&self, limit: usize) -> Result<Vec<Request>, StoreError> {
+    async fn open(&self, limit: usize, except: &[SourceName]) -> Result<Vec<Request>, StoreError> {
         self.replica.enter().await;
         let open = {
             let desk = self.desk.lock().unwrap();
-            let open = desk.asked.iter().filter(|request| !desk.answers.contains_key(&request.id));
+            let open = desk.asked.iter().filter(|request| !desk.answers.contains_key(&request.id) && !except.contains(&request.source));
             open.take(limit).cloned().collect()
         };
         self.replica.leave().await;

@@ -11,7 +11,7 @@ use meshwright::domain::descriptor::VersionRef;
 use meshwright::domain::forge::delivery::{CommandRequest, Delivery};
 use meshwright::domain::forge::{Approval, Hold, Proposal, PullState};
 use meshwright::domain::id::{Digest, Fqn, RepoPath, Revision, SourceName, StageName};
-use meshwright::domain::plan::{ActivityId, Plan};
+use meshwright::domain::plan::{ActivityId, Plan, TaskKey};
 use meshwright::domain::report::Report;
 use meshwright::domain::source::Condition;
 use meshwright::domain::time::Timestamp;
@@ -235,6 +235,12 @@ impl ReportBook for SimStore {
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         write!(self.want(reports, at))
     }
+    async fn write_anew(&self, source: &SourceName, revision: &Revision, at: Timestamp) -> Result<(), StoreError> {
+        write!(self.write_anew(source, revision, at))
+    }
+    async fn wanted_comment(&self, source: &SourceName, pull: u64) -> Result<Option<Report>, StoreError> {
+        read!(self.wanted_comment(source, pull))
+    }
     async fn published(&self, report: &WantedReport, external: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
         write!(self.published(report, external, at))
     }
@@ -273,6 +279,16 @@ impl ReportBook for SimStore {
 }
 
 #[async_trait]
+impl HistoryBook for SimStore {
+    async fn prune(&self, part: History, keep: &Kept, most: usize, dry_run: bool) -> Result<u64, StoreError> {
+        write!(self.prune(part, keep, most, dry_run))
+    }
+    async fn needed_tasks(&self) -> Result<Vec<TaskKey>, StoreError> {
+        read!(self.needed_tasks())
+    }
+}
+
+#[async_trait]
 impl ApprovalBook for SimStore {
     async fn decide(&self, decision: &Decision) -> Result<(), StoreError> {
         write!(self.decide(decision))
@@ -296,8 +312,19 @@ impl DeliveryBook for SimStore {
     async fn record_delivery(&self, delivery: Delivery) -> Result<Recorded, StoreError> {
         write!(self.record_delivery(delivery))
     }
-    async fn open_commands(&self, limit: usize) -> Result<Vec<CommandRequest>, StoreError> {
-        read!(self.open_commands(limit))
+    async fn open_commands(&self, limit: usize, except: &[SourceName]) -> Result<Vec<CommandRequest>, StoreError> {
+        read!(self.open_commands(limit, except))
+    }
+    async fn answered_commands(
+        &self,
+        source: &SourceName,
+        pull: u64,
+        limit: usize,
+    ) -> Result<Vec<AnsweredCommand>, StoreError> {
+        read!(self.answered_commands(source, pull, limit))
+    }
+    async fn asked_elsewhere(&self, command: &CommandRequest) -> Result<Vec<Option<String>>, StoreError> {
+        read!(self.asked_elsewhere(command))
     }
     async fn command_done(&self, command: &CommandRequest, outcome: &str, at: Timestamp) -> Result<(), StoreError> {
         write!(self.command_done(command, outcome, at))

@@ -22,9 +22,9 @@ use crate::support::samples::{self, PassSample, at, report};
 async fn fill(store: &SqlStore) {
     let ids = planned(store, &["trips", "fares"]).await;
     roll_out(store, &ids[0], 5).await;
-    store.claim(&ids[1], "here", at(6)).await.unwrap().unwrap();
+    let token = store.claim(&ids[1], "here", at(6), at(1_000)).await.unwrap().unwrap();
     let line = LogLine { task: 0, attempt: 1, at: at(6), line: "a\0b \u{fdd0} \"é\" \\u0000".to_owned() };
-    store.append_log(&ids[1], &[line]).await.unwrap();
+    store.append_log(&ids[1], token, &[line]).await.unwrap();
     store.want(&[report(1, ReportState::Pending, "begun"), report(2, ReportState::Error, "\0")], at(7)).await.unwrap();
     for number in 0..700 {
         store.want(&[report(100 + number, ReportState::Success, "many")], at(8)).await.unwrap();

@@ -183,7 +183,12 @@ fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>, holder: String) -> Arc
     let profile = |phase| ExecutorProfile { phase, timeout_seconds: 20, attempts: 3 };
     let dev = Stage { name: "dev".parse().unwrap(), after: Vec::new(), gate: None, on_new_commit: OnNewCommit::Finish };
     let gate = outside.gated.then_some(Gate { approvals: 1 });
-    let prod = Stage { name: "prod".parse().unwrap(), after: vec!["dev".parse().unwrap()], gate, on_new_commit: OnNewCommit::Finish };
+    let prod = Stage {
+        name: "prod".parse().unwrap(),
+        after: vec!["dev".parse().unwrap()],
+        gate,
+        on_new_commit: OnNewCommit::Finish,
+    };
     let platform = Platform {
         stages: vec![dev, prod],
         executors: TASKS.iter().zip(phases).map(|(task, phase)| (name(task), profile(phase))).collect(),

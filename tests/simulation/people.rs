@@ -56,7 +56,10 @@ impl Requests for SimDesk {
         self.replica.enter().await;
         let open = {
             let desk = self.desk.lock().unwrap();
-            let open = desk.asked.iter().filter(|request| !desk.answers.contains_key(&request.id) && !except.contains(&request.source));
+            let open = desk
+                .asked
+                .iter()
+                .filter(|request| !desk.answers.contains_key(&request.id) && !except.contains(&request.source));
             open.take(limit).cloned().collect()
         };
         self.replica.leave().await;

@@ -33,6 +33,7 @@ impl SqlExecutor {
             if !is_ours {
                 continue;
             }
+            catalog::admit(&mut session, schema, call.token).await?;
             for (name, is_view) in catalog::made_by(&mut session, schema, key).await? {
                 // Without CASCADE: what others have built upon it is not ours to drop.
                 let what = if is_view { "VIEW" } else { "TABLE" };

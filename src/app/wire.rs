@@ -29,8 +29,6 @@ use super::record::Place;
 
 /// How long what is leased stays so without a heartbeat.
 const LEASE: Duration = Duration::from_secs(30);
-/// How long work under way is let go on when told to stop.
-const GRACE: Duration = Duration::from_secs(25);
 /// How many targets are looked at at once.
 const PARALLEL_LOOKS: usize = 2;
 /// How many activities run at once.
@@ -170,7 +168,7 @@ fn settings(config: &Checked) -> EngineSettings {
         sources: config.sources.iter().map(|source| (source.name.clone(), watched(source))).collect(),
         holder: holder(&config.state),
         lease: LEASE,
-        grace: GRACE,
+        grace: config.grace,
         parallel_looks: PARALLEL_LOOKS,
         parallel_activities: PARALLEL_ACTIVITIES,
         retry_pause: RETRY_PAUSE,

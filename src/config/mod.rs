@@ -57,6 +57,9 @@ pub struct Config {
     /// `lifecycleInfo` names.
     #[serde(default)]
     pub stages: Vec<StageConfig>,
+    /// How long looks and tasks that are under way may go on when the daemon is told to stop.
+    #[serde(default = "default_grace")]
+    pub grace: String,
     /// Folders with Rego policies. With none, the shipped policies are asked.
     #[serde(default)]
     pub policies: Vec<PolicyConfig>,
@@ -340,6 +343,10 @@ fn default_github() -> String {
 
 fn default_state() -> UrlRef {
     UrlRef::Plain("sqlite://.meshwright/state.db".to_owned())
+}
+
+fn default_grace() -> String {
+    "25s".to_owned()
 }
 
 fn default_branch() -> String {

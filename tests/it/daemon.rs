@@ -83,7 +83,7 @@ impl Place {
 
     fn configure(&self, more: &str) {
         let head = format!(
-            "mesh: {{ namespace: com.example }}\nsources:\n  - {{ name: retail, url: '{}', poll: 1h }}\n\
+            "mesh: {{ namespace: com.example }}\ngrace: 1s\nsources:\n  - {{ name: retail, url: '{}', poll: 1h }}\n\
              stages:\n  - name: dev\n  - {{ name: prod, after: [dev] }}\n",
             self.repository.path().display()
         );

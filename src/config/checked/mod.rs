@@ -36,6 +36,8 @@ pub struct Checked {
     pub state: StateLocation,
     /// Where mirrors, artifacts and requests are kept on this machine; an absolute path.
     pub folder: PathBuf,
+    /// How long work under way may go on when the daemon is told to stop.
+    pub grace: Duration,
     /// The repositories that are watched, as written; their names differ.
     pub sources: Vec<CheckedSource>,
     /// Stages and executors, as planning sees them.
@@ -205,6 +207,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
     let mut problems = Problems::default();
     let namespace = name::<Namespace>(&config.mesh.namespace, "/mesh/namespace", &mut problems);
     let state = state(&config.state, &base, &mut problems);
+    let grace = time(&config.grace, Duration::ZERO, Duration::from_secs(60 * 60), "/grace", &mut problems);
     let forges = forges::check(config, &base, &mut problems);
     let sources = sources::check(config, &forges, &base, &mut problems);
     let stages = stages::check(&config.stages, &mut problems);
@@ -222,6 +225,7 @@ pub(super) fn check(config: &Config, base: &Path) -> Result<Checked, Vec<Problem
         (Some(namespace), Some(state), true) => Ok(Checked {
             namespace,
             folder: folder(config.folder.as_deref(), &state, &base),
+            grace,
             state,
             sources,
             platform: Platform { stages, executors: profiles },

@@ -177,7 +177,7 @@ pub struct GetArgs {
     /// Only what belongs to this product: a name or a fully qualified name
     #[arg(long, value_name = "NAME")]
     pub product: Option<String>,
-    /// At most so many, the newest, of activities, proposals, reports, deliveries and events
+    /// At most so many, the newest, of activities, proposals, reports, deliveries, wakes and events
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
     /// How the list is written

@@ -74,12 +74,12 @@ async fn wakes_during_a_pass_cause_exactly_one_more() {
         let (engine, stop) = (Arc::clone(&engine), stop.clone());
         tokio::spawn(async move { engine.pass_until(&stop).await })
     };
-    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
+    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     eventually("the first pass fetches", async || gated.begun.load(Ordering::SeqCst) == 1).await;
     // The commit comes after the fetch has begun, and two triggers tell of it.
     world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
-    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
-    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
+    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
+    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     gated.gate.add_permits(1);
     eventually("the second pass fetches", async || gated.begun.load(Ordering::SeqCst) == 2).await;
     gated.gate.add_permits(10);
@@ -89,7 +89,7 @@ async fn wakes_during_a_pass_cause_exactly_one_more() {
     })
     .await;
     // A wake that comes later is a pass of its own; had there been a third for the two, it would be counted.
-    started.engine.wake(&target(), WakeReason::Webhook).await.unwrap();
+    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
     eventually("the last pass fetches", async || gated.begun.load(Ordering::SeqCst) >= 3).await;
     stop.cancel();
     working.await.unwrap();

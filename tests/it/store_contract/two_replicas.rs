@@ -1,13 +1,16 @@
 //! Two processes with one record: whatever both do at once, one of them is first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use meshwright::adapter::store::SqlStore;
 use meshwright::domain::activity::{ActivityEvent, ActivityStatus};
 use meshwright::domain::forge::Person;
 use meshwright::domain::forge::delivery::DeliveryVerdict;
+use meshwright::domain::source::Target;
 use meshwright::port::store::{
-    ActivityBook, ApprovalBook, Decision, DeliveryBook, Look, PassBook, Recorded, Ruling, StoreError,
+    ActivityBook, ApprovalBook, Bell, Bells, Decision, DeliveryBook, Lane, Look, PassBook, Recorded, Ruling,
+    StoreError, TakeWake, Wake, WakeBook,
 };
 use tokio::task::JoinSet;
 
@@ -188,4 +191,51 @@ async fn a_holder_with_an_older_token_is_fenced_by_the_other_replica() {
     );
     assert!(matches!(late, Err(meshwright::port::store::AppendError::Fenced)), "{late:?}");
     current.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_wake_is_taken_by_one_of_two() {
+    let Some(room) = PostgresRoom::new().await else { return };
+    let replicas = two(&room).await;
+    let wakes: Vec<Wake> = (0..4 * TIMES)
+        .map(|number| Wake {
+            target: Target::branch(format!("s{number}").parse().unwrap()),
+            lane: Lane::Fresh,
+            due: at(1),
+        })
+        .collect();
+    replicas[0].wake(&wakes).await.unwrap();
+    let mut takers = JoinSet::new();
+    for (replica, holder) in replicas.iter().zip(["one", "other"]).cycle().take(6) {
+        let replica = Arc::clone(replica);
+        takers.spawn(async move {
+            let mut taken = Vec::new();
+            let order = Lane::ALL.map(|lane| (lane, None));
+            let ask = TakeWake { holder, order, now: at(2), until: at(99) };
+            // What others are taking right now is passed over: nothing may be left for a moment.
+            for _ in 0..2 * TIMES {
+                taken.extend(replica.take_wake(&ask).await.unwrap().map(|wake| wake.target));
+            }
+            taken
+        });
+    }
+    let mut taken: Vec<Target> = takers.join_all().await.into_iter().flatten().collect();
+    taken.sort();
+    let mut all: Vec<Target> = wakes.into_iter().map(|wake| wake.target).collect();
+    all.sort();
+    assert_eq!(taken, all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ring_at_one_replica_is_heard_at_the_other() {
+    let Some(room) = PostgresRoom::new().await else { return };
+    let [one, other] = two(&room).await;
+    let mut heard = other.listen();
+    // All bells are heard once when the listening begins.
+    for _ in Bell::ALL {
+        tokio::time::timeout(Duration::from_secs(30), heard.next()).await.expect("listening has begun");
+    }
+    one.ring(Bell::Requests);
+    let bell = tokio::time::timeout(Duration::from_secs(30), heard.next()).await.expect("it is heard");
+    assert_eq!(bell, Bell::Requests);
 }

@@ -44,19 +44,6 @@ pub(super) enum SurroundingsError {
 }
 
 impl Engine {
-    /// The commit's files. Another replica may have planned it, and our own mirror not have it yet.
-    async fn tree_of(&self, record: &ActivityRecord) -> Result<Arc<dyn Tree>, SurroundingsError> {
-        let source = &self.ports.source;
-        if let Ok(tree) = source.tree(&record.source, &record.revision).await {
-            return Ok(tree);
-        }
-        if let Err(error) = source.fetch(&record.source).await {
-            return Err(StoreError::Unavailable(format!("the commit cannot be fetched for now: {error}")).into());
-        }
-        let tree = source.tree(&record.source, &record.revision).await;
-        tree.map_err(|error| SurroundingsError::Gone(error.to_string()))
-    }
-
     pub(super) async fn surroundings(&self, record: &ActivityRecord) -> Result<Surroundings, SurroundingsError> {
         let planned = &record.planned;
         let product = &planned.container.product;

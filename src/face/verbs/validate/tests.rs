@@ -111,6 +111,6 @@ async fn a_broken_descriptor_does_not_stop_the_others() {
     let warn = Opinion { enforcement: Enforcement::Warn, answers: true };
     let (status, out, _) = run(".", Some(&warn)).await;
     assert_eq!(status, ExitStatus::Failed);
-    assert!(out.contains("policy/mesh.owner") && out.contains("b/data-product-descriptor.yaml:2:1"), "{out}");
+    assert!(out.contains("policy/mesh.owner") && out.contains("b/data-product-descriptor.yaml:1:8"), "{out}");
     assert!(out.contains("2 descriptors checked"), "{out}");
 }

@@ -148,7 +148,7 @@ pub const CONTAINERS: &str = "SELECT product, stage, version, digest, revision, 
              SELECT 1 FROM activities AS later
              WHERE later.product = containers.product AND later.stage = containers.stage
                  AND later.number > (SELECT number FROM activities WHERE id = containers.activity)
-                 AND later.status IN ('failed', 'refused')
+                 AND later.status IN ('failed', 'refused', 'cancelled', 'superseded')
                  AND EXISTS (
                      SELECT 1 FROM activity_events WHERE activity = later.id AND kind = 'task-started'))
          THEN 1 ELSE 0 END AS BIGINT) AS is_disturbed

@@ -99,7 +99,7 @@ impl SimExecutor {
         let key = self.key(call);
         let mut ledger = self.ledger.lock().unwrap();
         let keys = ledger.tasks.entry((call.activity.clone(), call.task.clone())).or_default();
-        if keys.insert(key.clone()) && keys.len() > 1 {
+        if keys.insert(key) && keys.len() > 1 {
             let what = format!("{} {} came under another key: {keys:?}", call.activity, call.task);
             self.world().violated(what);
         }

@@ -66,8 +66,7 @@ impl Product {
             let port = format!("urn:dpds:com.example:dataproducts:{other}:1:outputports:out");
             text += &format!("    - {{ name: {other}, version: 1.0.0, x-upstream: '{port}' }}\n");
         }
-        text +=
-            &format!("  outputPorts:\n    - {{ name: out, version: 1.0.0 }}\ninternalComponents:\n  lifecycleInfo:\n");
+        text += "  outputPorts:\n    - { name: out, version: 1.0.0 }\ninternalComponents:\n  lifecycleInfo:\n";
         for stage in &self.stages {
             text += &format!("    {stage}:\n");
             for (index, task) in TASKS.iter().take(self.tasks).enumerate() {

@@ -119,8 +119,11 @@ fn whole(told: &ProductCompatibility, after: &Value) {
     }
 }
 
+/// A port's name, what its change weighs, and why.
+type Weight = (String, Compatibility, BTreeSet<(String, Impact)>);
+
 /// What each port weighs and why. Of a long list the heaviest weight alone counts, because its end is cut.
-fn weights(told: &ProductCompatibility) -> Vec<(String, Compatibility, BTreeSet<(String, Impact)>)> {
+fn weights(told: &ProductCompatibility) -> Vec<Weight> {
     /// `check::contract` keeps so many of one definition.
     const LONG: usize = 100;
     let mut all: Vec<_> = (told.ports.iter())

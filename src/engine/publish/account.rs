@@ -65,6 +65,7 @@ impl Engine {
             // The first source names it: that one goes through this account alone.
             account.name = account.sources.first().map(ToString::to_string).unwrap_or_default();
         }
+        accounts.sort_by(|one, other| one.name.cmp(&other.name));
         accounts
     }
 

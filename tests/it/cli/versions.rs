@@ -136,12 +136,12 @@ fn a_version_goes_back_over_majors_too() {
 #[test]
 fn steps_that_are_too_small_and_those_that_are_not() {
     let more = [&ALL[..], &[("currency", "TEXT")]].concat();
-    let wider = [("id", "BIGINT"), ALL[1], ALL[2]];
+    let narrower = [("id", "SMALLINT"), ALL[1], ALL[2]];
     let extended = "      x-replicas: 2\n";
     let described = "      description: All trips\n";
     let cases = [
         ("1.2.0", "1.2.1", "", contract(&more), "version/too-low", "compatible", "1.3.0"),
-        ("1.2.0", "1.3.0", "", contract(&wider), "", "compatible", "1.3.0"),
+        ("1.2.0", "1.3.0", "", contract(&narrower), "", "compatible", "1.3.0"),
         ("1.2.0", "1.2.1", described, contract(&ALL), "", "identical", "1.2.1"),
         ("1.2.0", "1.2.1", extended, contract(&ALL), "version/too-low", "unknown", "1.3.0"),
         ("1.2.0", "1.3.0", extended, contract(&ALL), "version/perhaps-too-low", "unknown", "1.3.0"),

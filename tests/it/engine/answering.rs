@@ -175,7 +175,8 @@ async fn where_nothing_was_said_yet_the_answer_begins_the_comment_unless_there_a
         let text = desk.text(7);
         assert_eq!(text.is_some(), begins, "{text:?}");
         if let Some(text) = text {
-            let help = "by `ann`: there are '/meshwright plan', 'approve &lt;stage&gt;', 'retry', 'hold' and 'help'";
+            let help =
+                "by `ann`: there are '/meshwright plan', 'approve &lt;stage&gt;', 'retry', 'hold', 'cancel' and 'help'";
             assert!(text.contains(help), "{text}");
             assert!(text.contains("by `mallory`: refused: mallory may not write to the repository"), "{text}");
         }

@@ -312,7 +312,7 @@ pub async fn what_was_worked_out_before_a_change_is_not_recorded(room: &impl Roo
     store.append(&id, Some(token), &started, &[], at(3)).await.unwrap();
     assert_eq!(store.basis(&source).await.unwrap(), claimed);
     let ended = ActivityEvent::Refused { violations: Vec::new() };
-    let late = store.upon(&planned).append(&id, Some(token), &ended, &[report.clone()], at(4)).await;
+    let late = store.upon(&planned).append(&id, Some(token), &ended, std::slice::from_ref(&report), at(4)).await;
     assert!(matches!(late, Err(AppendError::Store(StoreError::Moved))), "{late:?}");
     store.upon(&claimed).append(&id, Some(token), &ended, &[report], at(4)).await.unwrap();
     assert!(store.basis(&source).await.unwrap().edition > claimed.edition);

@@ -7,14 +7,12 @@
 
 mod apart;
 mod commands;
-mod door;
 mod gates;
+mod looks;
 mod pass;
 mod pause;
 mod publish;
-mod queue;
 mod reports;
-mod rests;
 mod review;
 mod rollout;
 mod run;
@@ -22,11 +20,10 @@ mod settings;
 mod upkeep;
 mod standing;
 mod tenure;
-mod work;
 
 pub use commands::LedgerRequests;
-pub use door::EngineDoor;
 pub use gates::Unfinished;
+pub use looks::EngineDoor;
 pub use pass::{Draft, PassError, PassOutcome};
 pub use review::Reviewed;
 pub use settings::{EngineSettings, Watched};
@@ -86,9 +83,9 @@ pub struct Engine {
     /// Held while the status of a commit's stages is worked out and recorded. See `standing`.
     report_gate: Arc<Mutex<()>>,
     /// Whose turn it is to be looked at.
-    turns: Arc<std::sync::Mutex<queue::Turns>>,
+    turns: Arc<std::sync::Mutex<looks::Turns>>,
     /// Which branches rest.
-    rests: Arc<rests::Rests>,
+    rests: Arc<looks::Rests>,
     /// When the open proposals of each source were asked for last.
     listings: Arc<review::Listings>,
     /// Forges that are not asked about requests for now.

@@ -1,5 +1,6 @@
 //! A record with a few rows, for tests of what is shown. Nothing can be written to it.
 
+mod reports;
 mod sharing;
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, Fenc
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::{Finding, Location, RuleId};
 use crate::domain::forge::delivery::{CommandRequest, Delivery};
-use crate::domain::forge::{Approval, Hold, Proposal, PullState};
+use crate::domain::forge::{Proposal, PullState};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, Plan, PlannedActivity, PlannedTask, TaskKey};
 use crate::domain::report::Report;
@@ -17,11 +18,10 @@ use crate::domain::source::Condition;
 use crate::domain::stage::Phase;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
-    ActivityBook, ActivityRecord, ActivityRow, AnsweredCommand, AppendError, ApprovalBook, AuditRow, ContainerRecord,
-    ContainerRow, Decision, DeliveryBook, DeliveryRow, FindingRow, History, HistoryBook, Kept, LeaseRow, LogLine, Look,
-    Pass, PassBook, PassRow, Pause, ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion,
-    ReportBook, ReportRow, Retention, SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow,
-    WakeRow, WantedReport,
+    ActivityBook, ActivityRecord, ActivityRow, AnsweredCommand, AppendError, AuditRow, ContainerRecord, ContainerRow,
+    DeliveryBook, DeliveryRow, FindingRow, History, HistoryBook, Kept, LeaseRow, LogLine, Look, Pass, PassBook,
+    PassRow, ProductRow, ProposalBook, ProposalRecord, ProposalRow, Recorded, RecordedVersion, ReportRow, Retention,
+    SourceRecord, SourceRow, StageStanding, Standing, StoreError, VersionRow, WakeRow,
 };
 
 /// The record; a locked one answers nothing.
@@ -396,80 +396,6 @@ impl ProposalBook for FakeRecord {
 
     async fn assess_again(&self, _: &SourceName, _: &Proposal) -> Result<(), StoreError> {
         unreachable!("nothing is written")
-    }
-}
-
-#[async_trait]
-impl ReportBook for FakeRecord {
-    async fn unpublished(&self, _: &[SourceName], _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn pending(&self, _: &SourceName, _: &str) -> Result<Vec<Revision>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn want(&self, _: &[Report], _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-
-    async fn write_anew(&self, _: &SourceName, _: &Revision, _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-
-    async fn wanted_comment(&self, _: &SourceName, _: u64) -> Result<Option<Report>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn published(&self, _: &WantedReport, _: Option<&str>, _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-
-    async fn failed(&self, _: &WantedReport, _: &str, _: Option<Timestamp>, _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-
-    async fn pause(&self, _: &[SourceName], _: &Pause, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-
-    async fn to_verify(&self, _: &[SourceName], _: Timestamp, _: usize) -> Result<Vec<WantedReport>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn verified(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-
-    async fn lost(&self, _: &WantedReport, _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-}
-
-#[async_trait]
-impl ApprovalBook for FakeRecord {
-    async fn decide(&self, _: &Decision) -> Result<(), StoreError> {
-        unreachable!("nothing is written")
-    }
-
-    async fn decided(&self, _: &str) -> Result<Option<String>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn approvals(&self, _: &Digest, _: &StageName) -> Result<Vec<Approval>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
-        unreachable!("not shown")
-    }
-
-    async fn to_retry(&self, _: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
-        unreachable!("not shown")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::domain::source::Target;
 use crate::port::door::{Door, WakeReason};
 use crate::port::store::{Bell, Lane, StoreError, Wake};
 
-use super::Engine;
+use super::super::Engine;
 use super::queue::lane_of;
 
 /// The pause after the record was not available; it doubles with each further time.

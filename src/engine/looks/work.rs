@@ -16,9 +16,9 @@ use crate::domain::source::{Condition, Target};
 use crate::domain::time::Timestamp;
 use crate::port::store::{LookEnd, StoreError, TakenWake};
 
-use super::pause::spread;
-use super::tenure::{AbortOnDrop, Tenure};
-use super::{Engine, PassError, PassOutcome};
+use super::super::pause::spread;
+use super::super::tenure::{AbortOnDrop, Tenure};
+use super::super::{Engine, PassError, PassOutcome};
 
 /// The pause before a target is looked at again when our own side failed; it doubles with each
 /// further failure.
@@ -52,7 +52,7 @@ impl Engine {
     }
 
     /// Cancels `halt` when the time is over in which work may go on after the stop.
-    pub(super) async fn halt_after_grace(&self, stop: &CancellationToken, halt: &CancellationToken) {
+    pub(in crate::engine) async fn halt_after_grace(&self, stop: &CancellationToken, halt: &CancellationToken) {
         stop.cancelled().await;
         tokio::select! {
             biased;

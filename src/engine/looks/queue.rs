@@ -21,7 +21,7 @@ use crate::domain::source::Target;
 use crate::port::door::WakeReason;
 use crate::port::store::{Bell, Lane, StoreError, TakeWake, TakenWake, Wake};
 
-use super::Engine;
+use super::super::Engine;
 
 /// Each time this many targets were taken, the last lane is served first.
 const LAST_FIRST_EVERY: u64 = 8;
@@ -36,7 +36,7 @@ pub(super) const fn lane_of(reason: WakeReason) -> Lane {
 
 /// Whose turn it is.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(in crate::engine) struct Turns {
     taken: u64,
     /// By lane, in the order of [`Lane::ALL`].
     served: [Option<SourceName>; Lane::ALL.len()],
@@ -68,13 +68,13 @@ impl Engine {
     }
 
     /// The same for several targets.
-    pub(super) async fn wake_in(&self, targets: &[Target], lane: Lane) -> Result<(), StoreError> {
+    pub(in crate::engine) async fn wake_in(&self, targets: &[Target], lane: Lane) -> Result<(), StoreError> {
         let due = self.ports.clock.now();
         let wakes: Vec<Wake> = targets.iter().map(|target| Wake { target: target.clone(), lane, due }).collect();
         self.wake_all(&wakes).await
     }
 
-    pub(super) async fn wake_all(&self, wakes: &[Wake]) -> Result<(), StoreError> {
+    pub(in crate::engine) async fn wake_all(&self, wakes: &[Wake]) -> Result<(), StoreError> {
         if wakes.is_empty() {
             return Ok(());
         }

@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// How long each branch rested last that was woken for nothing, and until when.
 #[derive(Debug, Default)]
-pub(super) struct Rests(Mutex<BTreeMap<Target, (Duration, Timestamp)>>);
+pub(in crate::engine) struct Rests(Mutex<BTreeMap<Target, (Duration, Timestamp)>>);
 
 impl Rests {
     /// How long a branch rests after a look that found nothing new and took from `began` to `now`: longer each

@@ -48,6 +48,11 @@ impl FetchError {
             FetchError::Local(_) => "local",
         }
     }
+
+    /// Whether what a condition has this word for may be over by itself.
+    pub fn may_pass(reason: &str) -> bool {
+        matches!(reason, "unreachable" | "timed-out" | "corrupt-mirror" | "local")
+    }
 }
 
 /// How a path differs between two commits.

@@ -14,6 +14,7 @@ use tracing::{debug, error, info, warn};
 use crate::domain::id::Revision;
 use crate::domain::source::{Condition, Target};
 use crate::domain::time::Timestamp;
+use crate::port::source::FetchError;
 use crate::port::store::{LookEnd, StoreError, TakenWake};
 
 use super::super::pause::spread;
@@ -25,10 +26,21 @@ use super::super::{Engine, PassError, PassOutcome};
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// So many interruptions in a row are put down to whoever stopped us, and not to the target.
 const INNOCENT_INTERRUPTIONS: u32 = 2;
+/// The longest pause before a branch is looked at again that could not be seen.
+const LONGEST_PAUSE_UNSEEN: Duration = Duration::from_secs(60);
 /// How often a worker looks into the queue without being rung.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The shortest pause between two looks into a queue that has nothing for us.
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
+
+/// What came of a look.
+enum Found {
+    Something,
+    /// Nothing of the branch is new.
+    Nothing,
+    /// The branch could not be seen, and why: that may pass.
+    NotNow(String),
+}
 
 impl Engine {
     /// Looks at targets as they are woken, until told to stop. A look under way is let end, for as long as
@@ -130,9 +142,9 @@ impl Engine {
         // On a task of its own, so that a panic over one target leaves the others alone.
         let (whole, looking, at) = (Arc::clone(self), Arc::clone(&engine), target.clone());
         let look = AbortOnDrop(tokio::spawn(async move {
-            let (base, found_nothing) = looking.look_at_target(&at).await?;
+            let (base, found) = looking.look_at_target(&at).await?;
             whole.look_after_proposals(&at, base);
-            Ok(found_nothing)
+            Ok(found)
         }));
         let outcome = tokio::select! {
             biased;
@@ -145,8 +157,16 @@ impl Engine {
             }
         };
         let failure = match outcome {
-            Ok(Ok(true)) => return self.rest_and_settle(taken, now, tenure, resting, stop),
-            Ok(Ok(false)) => None,
+            Ok(Ok(Found::Nothing)) => return self.rest_and_settle(taken, now, tenure, resting, stop),
+            Ok(Ok(Found::Something)) => None,
+            Ok(Ok(Found::NotNow(message))) => {
+                // The next poll may be an hour away, and the commit that somebody waits for is not seen yet.
+                let now = self.ports.clock.now();
+                let soon = now.checked_add(LONGEST_PAUSE_UNSEEN).unwrap_or(now);
+                let again = self.again_at(&taken, now).min(soon);
+                drop(tenure);
+                return self.settle(&taken, LookEnd::Failed { message, again }).await;
+            }
             Ok(Err(PassError::Store(StoreError::Fenced))) => {
                 info!(source = %target.source, proposal = ?target.proposal, "another replica looks at it");
                 return;
@@ -201,16 +221,18 @@ impl Engine {
         }
     }
 
-    /// Where the branch stands now, if it was a branch and it could be seen; and whether it was one of which
-    /// nothing new was seen.
-    async fn look_at_target(self: &Arc<Self>, target: &Target) -> Result<(Option<Revision>, bool), PassError> {
+    /// Where the branch stands now, if it was a branch and it could be seen; and what came of the look.
+    async fn look_at_target(self: &Arc<Self>, target: &Target) -> Result<(Option<Revision>, Found), PassError> {
         if let Some(proposal) = &target.proposal {
-            return self.review(target, proposal).await.map(|_| (None, false));
+            return self.review(target, proposal).await.map(|_| (None, Found::Something));
         }
         Ok(match self.pass(target).await? {
-            PassOutcome::Unchanged { revision } => (Some(revision), true),
-            PassOutcome::Recorded { plan } => (Some(plan.revision.clone()), false),
-            PassOutcome::NotSeen { .. } => (None, true),
+            PassOutcome::Unchanged { revision } => (Some(revision), Found::Nothing),
+            PassOutcome::Recorded { plan } => (Some(plan.revision.clone()), Found::Something),
+            PassOutcome::NotSeen { condition } if FetchError::may_pass(&condition.reason) => {
+                (None, Found::NotNow(condition.message))
+            }
+            PassOutcome::NotSeen { .. } => (None, Found::Nothing),
         })
     }
 

@@ -152,8 +152,9 @@ fn three_daemons_on_one_postgres_lose_nothing() {
     }
     let running: BTreeSet<String> =
         first.rows(&["get", "containers", "--limit", "100000", "-o", "json"]).iter().map(container).collect();
-    assert_eq!(running, field.wanted());
-    for row in first.rows(&["get", "activities", "--limit", "100000", "-o", "json"]) {
+    let activities = first.rows(&["get", "activities", "--limit", "100000", "-o", "json"]);
+    assert_eq!(running, field.wanted(), "{activities:#?}");
+    for row in activities {
         assert!(!matches!(row["status"].as_str(), Some("waiting" | "running")), "{row}");
     }
     for replica in &mut replicas {

@@ -1,4 +1,4 @@
-//! The real parts around a generated repository: mirror, workers, record, engine.
+//! The real parts around a generated repository: mirror, record, engine.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use meshwright::adapter::clock::SystemClock;
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
-use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::forge::CommentMode;
 use meshwright::domain::forge::Proposal;
@@ -39,7 +38,8 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new(count: usize) -> Self {
+    /// `judge` has its policies loaded.
+    pub async fn new(count: usize, judge: Arc<dyn Judge>) -> Self {
         let repository = tempfile::tempdir().unwrap();
         generator::repository(repository.path(), count).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -47,12 +47,10 @@ impl World {
         let source = Arc::new(TimedSource::new(sources(repository.path(), &folder.path().join("mirrors"))));
         let state = folder.path().join("state.db");
         let store = Arc::new(SqliteStore::open(&state).await.unwrap());
-        let judge = judge();
-        judge.reload().await.unwrap();
         let ports = Ports {
             store,
             source: Arc::clone(&source) as _,
-            judge: Arc::new(judge),
+            judge,
             executors: Default::default(),
             forges: Default::default(),
             requests: Vec::new(),
@@ -137,14 +135,6 @@ pub fn sources(repository: &Path, mirrors: &Path) -> GitSources {
         credentials: None,
     };
     GitSources::new(mirrors.to_path_buf(), vec![spec]).unwrap()
-}
-
-/// A judge with the shipped policies that has started nothing yet.
-pub fn judge() -> WorkerJudge {
-    let mut options = WorkerOptions::new(PolicySources::Shipped).unwrap();
-    options.program = PathBuf::from(env!("CARGO_BIN_EXE_meshwright"));
-    options.timeout = Duration::from_secs(20);
-    WorkerJudge::new(options)
 }
 
 /// A source that knows how long its fetches took.

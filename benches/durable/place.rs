@@ -11,6 +11,7 @@ use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::id::Digest;
 use meshwright::domain::plan::Plan;
 use meshwright::domain::policy::{Question, Verdict};
+use meshwright::domain::source::Target;
 use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports};
 use meshwright::port::judge::{Judge, PolicyLoadError};
 use meshwright::port::store::ActivityBook as _;
@@ -133,8 +134,8 @@ impl Running {
 }
 
 /// Looks at the branch, and answers with the plan that was recorded.
-pub async fn plan(world: &World, engine: &Engine) -> Plan {
-    match engine.pass(&world.target).await.unwrap() {
+pub async fn plan(target: &Target, engine: &Engine) -> Plan {
+    match engine.pass(target).await.unwrap() {
         PassOutcome::Recorded { plan } => *plan,
         other => panic!("nothing was recorded: {other:?}"),
     }

@@ -36,7 +36,7 @@ async fn roll_out(world: &World, products: usize, place: &Place, first_round: us
     let store = place.open().await;
     let executor = Nothing::taking(Duration::ZERO);
     let engine = place::replica(world, "one", &store, &executor);
-    let plan = place::plan(world, &engine).await;
+    let plan = place::plan(&world.target, &engine).await;
     let (activities, tasks) = (plan.activities.len(), place::tasks(&plan));
 
     let began = Instant::now();

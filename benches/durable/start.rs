@@ -22,7 +22,7 @@ pub fn measure() {
         let store = place.open().await;
         let executor = Nothing::never_ending();
         let engine = place::replica(&world, "one", &store, &executor);
-        let tasks = place::tasks(&place::plan(&world, &engine).await);
+        let tasks = place::tasks(&place::plan(&world.target, &engine).await);
         let parallel = engine.settings().parallel_activities;
         let running = Running::start(engine).await;
         place::eventually(async || executor.asked() == parallel).await;

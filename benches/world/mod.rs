@@ -127,14 +127,19 @@ fn platform() -> Platform {
 
 /// The repository, mirrored below `mirrors`.
 pub fn sources(repository: &Path, mirrors: &Path) -> GitSources {
-    let spec = GitSourceSpec {
-        name: "mesh".parse().unwrap(),
+    sources_named(&["mesh"], repository, mirrors)
+}
+
+/// The same repository as several sources.
+pub fn sources_named(names: &[&str], repository: &Path, mirrors: &Path) -> GitSources {
+    let spec = |name: &&str| GitSourceSpec {
+        name: name.parse().unwrap(),
         url: repository.display().to_string(),
         branch: generator::BRANCH.to_owned(),
         timeout: Duration::from_secs(120),
         credentials: None,
     };
-    GitSources::new(mirrors.to_path_buf(), vec![spec]).unwrap()
+    GitSources::new(mirrors.to_path_buf(), names.iter().map(spec).collect()).unwrap()
 }
 
 /// A source that knows how long its fetches took.

@@ -53,7 +53,7 @@ pub async fn world(products: usize) -> World {
 /// An empty record, in a place of its own.
 pub enum Place {
     File(TempDir),
-    Server(PostgresOptions),
+    Server(Box<PostgresOptions>),
 }
 
 impl Place {
@@ -65,7 +65,7 @@ impl Place {
     pub fn server(server: &Postgres) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let schema = format!("bench_{}", NEXT.fetch_add(1, Ordering::SeqCst));
-        Self::Server(server.record_url(&schema).parse().unwrap())
+        Self::Server(Box::new(server.record_url(&schema).parse().unwrap()))
     }
 
     /// The places that there are.

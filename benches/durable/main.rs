@@ -7,11 +7,11 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a benchmark that cannot be set up is of no use, and one tells its figures"
+    clippy::disallowed_methods,
+    reason = "a benchmark that cannot be set up is of no use, and one tells its figures and the load"
 )]
 
 #[path = "../generator/mod.rs"]

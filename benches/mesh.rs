@@ -17,11 +17,12 @@ mod generator;
 mod world;
 
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
+use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::check;
 use meshwright::domain::canonical;
@@ -59,6 +60,21 @@ fn settings() -> check::Settings {
     check::Settings { namespace: Some(generator::NAMESPACE.parse().unwrap()), ..Default::default() }
 }
 
+/// A judge with the shipped policies that has started nothing yet.
+fn judge() -> WorkerJudge {
+    let mut options = WorkerOptions::new(PolicySources::Shipped).unwrap();
+    options.program = PathBuf::from(env!("CARGO_BIN_EXE_meshwright"));
+    options.timeout = Duration::from_secs(20);
+    WorkerJudge::new(options)
+}
+
+/// The same, with its policies loaded.
+fn loaded_judge(runtime: &Runtime) -> Arc<dyn Judge> {
+    let judge = judge();
+    runtime.block_on(judge.reload()).unwrap();
+    Arc::new(judge)
+}
+
 /// The content of a descriptor, as it is recorded.
 fn descriptor(index: usize, round: usize) -> Descriptor {
     let resolved: Value = serde_yaml::from_str(&generator::descriptor(index, round)).unwrap();
@@ -78,7 +94,7 @@ fn contents(criterion: &mut Criterion) {
 
 fn policies(criterion: &mut Criterion) {
     let runtime = runtime();
-    let judge = world::judge();
+    let judge = judge();
     runtime.block_on(judge.reload()).unwrap();
     let questions: Vec<Question> = (0..1_000)
         .map(|index| Question {
@@ -140,7 +156,7 @@ fn validation(criterion: &mut Criterion) {
 
 /// The verb `validate` on everything; what it writes to both outputs.
 async fn validate_all(folder: &Path, tree: Arc<dyn Tree>, with_policies: bool) -> (Vec<u8>, Vec<u8>) {
-    let judge = world::judge();
+    let judge = judge();
     let request = ValidateRequest {
         paths: &[".".into()],
         current_folder: folder,
@@ -175,7 +191,7 @@ fn validate_once(folder: &Path, with_policies: bool) {
 
 fn passes(criterion: &mut Criterion) {
     let runtime = runtime();
-    let world = runtime.block_on(World::new(size()));
+    let world = runtime.block_on(World::new(size(), loaded_judge(&runtime)));
     let mut group = criterion.benchmark_group("pass");
     group.sampling_mode(SamplingMode::Flat);
 
@@ -184,7 +200,7 @@ fn passes(criterion: &mut Criterion) {
         bencher.iter_custom(|times| {
             (0..times)
                 .map(|_| {
-                    let world = runtime.block_on(World::new(size()));
+                    let world = runtime.block_on(World::new(size(), loaded_judge(&runtime)));
                     let (outcome, took) = runtime.block_on(world.pass());
                     assert!(matches!(outcome, PassOutcome::Recorded { .. }));
                     took

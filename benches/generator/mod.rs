@@ -238,10 +238,12 @@ fn name(index: usize) -> String {
     format!("product{index:05}")
 }
 
+/// The folders at the top. None reads from another. Tags are taken from them too, so they are words of the
+/// shipped vocabulary.
+pub const DOMAINS: [&str; 8] =
+    ["sales", "logistics", "customer", "finance", "marketing", "operations", "trip", "internal"];
+
 fn domain(index: usize) -> &'static str {
-    // Tags are taken from them too, so they are words of the shipped vocabulary.
-    const DOMAINS: [&str; 8] =
-        ["sales", "logistics", "customer", "finance", "marketing", "operations", "trip", "internal"];
     DOMAINS[index / 10 % DOMAINS.len()]
 }
 

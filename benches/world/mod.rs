@@ -1,4 +1,4 @@
-//! The real parts around a generated repository: mirror, workers, record, engine.
+//! The real parts around a generated repository: mirror, record, engine.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use meshwright::adapter::clock::SystemClock;
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
-use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
 use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::forge::CommentMode;
 use meshwright::domain::forge::Proposal;
@@ -39,7 +38,8 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new(count: usize) -> Self {
+    /// `judge` has its policies loaded.
+    pub async fn new(count: usize, judge: Arc<dyn Judge>) -> Self {
         let repository = tempfile::tempdir().unwrap();
         generator::repository(repository.path(), count).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -47,12 +47,10 @@ impl World {
         let source = Arc::new(TimedSource::new(sources(repository.path(), &folder.path().join("mirrors"))));
         let state = folder.path().join("state.db");
         let store = Arc::new(SqliteStore::open(&state).await.unwrap());
-        let judge = judge();
-        judge.reload().await.unwrap();
         let ports = Ports {
             store,
             source: Arc::clone(&source) as _,
-            judge: Arc::new(judge),
+            judge,
             executors: Default::default(),
             forges: Default::default(),
             requests: Vec::new(),
@@ -129,22 +127,19 @@ fn platform() -> Platform {
 
 /// The repository, mirrored below `mirrors`.
 pub fn sources(repository: &Path, mirrors: &Path) -> GitSources {
-    let spec = GitSourceSpec {
-        name: "mesh".parse().unwrap(),
+    sources_named(&["mesh"], repository, mirrors)
+}
+
+/// The same repository as several sources.
+pub fn sources_named(names: &[&str], repository: &Path, mirrors: &Path) -> GitSources {
+    let spec = |name: &&str| GitSourceSpec {
+        name: name.parse().unwrap(),
         url: repository.display().to_string(),
         branch: generator::BRANCH.to_owned(),
         timeout: Duration::from_secs(120),
         credentials: None,
     };
-    GitSources::new(mirrors.to_path_buf(), vec![spec]).unwrap()
-}
-
-/// A judge with the shipped policies that has started nothing yet.
-pub fn judge() -> WorkerJudge {
-    let mut options = WorkerOptions::new(PolicySources::Shipped).unwrap();
-    options.program = PathBuf::from(env!("CARGO_BIN_EXE_meshwright"));
-    options.timeout = Duration::from_secs(20);
-    WorkerJudge::new(options)
+    GitSources::new(mirrors.to_path_buf(), names.iter().map(spec).collect()).unwrap()
 }
 
 /// A source that knows how long its fetches took.

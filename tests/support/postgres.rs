@@ -96,8 +96,12 @@ impl Postgres {
 
     fn run_server(&self) -> Result<(), String> {
         let folder = self.folder.path().display();
-        let options =
-            format!("-c listen_addresses='' -c fsync=off -c max_connections=300 -c unix_socket_directories={folder}");
+        // No test cuts the power; who measures wants to wait for the disk.
+        let fsync = std::env::var("MESHWRIGHT_POSTGRES_FSYNC").is_ok_and(|value| value == "on");
+        let fsync = if fsync { "on" } else { "off" };
+        let options = format!(
+            "-c listen_addresses='' -c fsync={fsync} -c max_connections=300 -c unix_socket_directories={folder}"
+        );
         let log = self.folder.path().join("log").display().to_string();
         self.program("pg_ctl", &["-D", &self.data(), "-l", &log, "-w", "-t", "60", "-o", &options, "start"])
     }

@@ -87,19 +87,40 @@ pub async fn standing(connection: &mut Connection, source: &SourceName) -> Resul
     rows.iter().map(each).collect()
 }
 
-pub const HELD_BACK: &str = "SELECT path FROM descriptors WHERE source = $1 AND (again = 1 OR retry = 1)
-     UNION
-     SELECT p.path
-     FROM activities a
-     JOIN products p ON p.product = a.product AND p.source = $1 AND p.retired = 0
-     WHERE a.status = 'skipped'
-       AND NOT EXISTS (
-         SELECT 1 FROM activities later
-         WHERE later.product = a.product AND later.stage = a.stage AND later.number > a.number)
-     ORDER BY 1";
+/// The products whose newest activity at some stage was skipped.
+macro_rules! newest_skipped {
+    () => {
+        "UNION
+         SELECT p.path
+         FROM activities a
+         JOIN products p ON p.product = a.product AND p.source = $1 AND p.retired = 0
+         WHERE a.status = 'skipped'
+           AND NOT EXISTS (
+             SELECT 1 FROM activities later
+             WHERE later.product = a.product AND later.stage = a.stage AND later.number > a.number)
+         ORDER BY 1"
+    };
+}
+
+/// Asked by each pass, also when nothing has changed. Without being told, SQLite would read all descriptors of
+/// the source here too.
+pub const HELD_BACK: Forked = Forked {
+    sqlite: concat!(
+        "SELECT path FROM descriptors INDEXED BY descriptors_again WHERE source = $1 AND again = 1
+         UNION
+         SELECT path FROM descriptors INDEXED BY descriptors_to_retry WHERE source = $1 AND retry = 1 ",
+        newest_skipped!()
+    ),
+    postgres: concat!(
+        "SELECT path FROM descriptors WHERE source = $1 AND again = 1
+         UNION
+         SELECT path FROM descriptors WHERE source = $1 AND retry = 1 ",
+        newest_skipped!()
+    ),
+};
 
 pub async fn held_back(connection: &mut Connection, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
-    let rows = query(HELD_BACK).bind(source.as_str()).fetch_all(connection).await?;
+    let rows = query(HELD_BACK.on(connection)).bind(source.as_str()).fetch_all(connection).await?;
     rows.iter().map(|row| row.name("path")).collect()
 }
 

@@ -77,7 +77,12 @@ impl Engine {
             if due.is_empty() {
                 return Ok(written);
             }
+            let read_at = self.ports.clock.now();
             for wanted in due {
+                // After a pause of our own, another replica may have shown a later state than the one read here.
+                if self.ports.clock.now().duration_since(read_at).unsigned_abs() > self.settings.lease / 3 {
+                    continue 'read;
+                }
                 match self.publish_one(account, &wanted).await? {
                     Attempt::Written => (written, failures) = (written + 1, 0),
                     Attempt::Aside => {}

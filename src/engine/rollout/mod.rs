@@ -97,12 +97,13 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                // Before the others, which may never cease.
+                _ = look.tick() => drives.resting.clear(),
                 // A plan was recorded: what was ready before it may not be any more.
                 () = rung => drives.ready.clear(),
                 ended = self.next_ended(&mut drives, stop), if !drives.running.is_empty() => {
                     if ended == Ended::Stopped { break }
                 }
-                _ = look.tick() => drives.resting.clear(),
             }
         }
         self.let_end(drives, stop).await;

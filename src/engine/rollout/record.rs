@@ -105,8 +105,13 @@ impl Engine {
         let stage = &record.planned.container.stage;
         let now = ActivityRecord { state: after.clone(), ..record.clone() };
         let mut show = self.show_stage(&record.source, stage, Some(&now)).await?;
-        let mut reports = show.of_commit(&record.revision, &record.plan).await?;
         let latest = show.latest().await?;
+        // Of the commit that was looked at last, its own rollouts are not all: those of earlier plans that
+        // have not ended, or not well, count as well.
+        let mut reports = match latest.as_ref().filter(|latest| latest.revision == record.revision) {
+            Some(latest) => show.of_latest(latest).await?,
+            None => show.of_commit(&record.revision, &record.plan).await?,
+        };
         let mut told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
         told.insert(&record.revision);
         reports.extend(show.followers(&told).await?);
@@ -123,7 +128,12 @@ impl Engine {
             let mut show = self.show_stage(&record.source, later, Some(&now)).await?;
             match latest.as_ref().filter(|latest| latest.revision == record.revision) {
                 Some(latest) => reports.extend(show.of_latest(latest).await?),
-                None => reports.extend(show.of_commit(&record.revision, &record.plan).await?),
+                None => {
+                    reports.extend(show.of_commit(&record.revision, &record.plan).await?);
+                    if let Some(latest) = &latest {
+                        reports.extend(show.of_latest(latest).await?);
+                    }
+                }
             }
         }
         Ok(reports)

@@ -108,6 +108,7 @@ impl Engine {
         loop {
             if let Some(until) = begin_at.take() {
                 tokio::select! {
+                    biased;
                     () = self.sleep_until(until) => {}
                     () = tenure.over().cancelled() => return Ok(Went::Stopped),
                 }
@@ -117,7 +118,12 @@ impl Engine {
             self.append(record, token, event).await?;
             info!(activity = %record.planned.id, task = %task.name, attempt = number, "undoing");
             let attempt = Attempt { token, number, handle, deadline: self.no_sooner(deadline), undoing: true };
+            // We may have been stopped for so long that it is another's by now.
+            if tenure.is_over() {
+                return Ok(Went::Stopped);
+            }
             let outcome = tokio::select! {
+                biased;
                 outcome = self.attempt_to_undo(record, surroundings, index, &task, attempt) => outcome,
                 () = tenure.over().cancelled() => return Ok(Went::Stopped),
             };

@@ -176,3 +176,34 @@ async fn a_forced_push_takes_nothing_from_what_runs_already() {
     assert!(gone.iter().all(|delivery| *delivery == "given-up" || *delivery == "published"), "{gone:?}");
     started.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_commit_is_not_green_while_a_rollout_of_an_earlier_one_runs_or_after_it_failed() {
+    let world = World::new();
+    let open = world.path("open");
+    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done; exit 1", open.display()));
+    let stock = |version: &str| Descriptor::new("stock", version).only_at("dev");
+    world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), stock("1.0.0")]);
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = rolling(&started);
+    eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
+    eventually("the other is there", async || started.running().await == ["stock dev 1.0.0"]).await;
+
+    let head = world.commit(&[stock("1.1.0")]);
+    started.plan().await;
+    eventually("its own rollout is through", async || started.running().await == ["stock dev 1.1.0"]).await;
+    started.engine.publish_due().await.unwrap();
+    assert!(started.statuses(&head)["dev"].starts_with("pending"), "{:?}", started.statuses(&head));
+
+    std::fs::write(&open, "").unwrap();
+    rollout.await.unwrap();
+    started.settle().await;
+    assert!(started.statuses(&head)["dev"].starts_with("failure"), "{:?}", started.statuses(&head));
+
+    let last = world.commit(&[stock("1.2.0")]);
+    started.trip().await;
+    assert_eq!(started.running().await, ["stock dev 1.2.0"]);
+    assert!(started.statuses(&last)["dev"].starts_with("failure"), "{:?}", started.statuses(&last));
+    started.close().await;
+}

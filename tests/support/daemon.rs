@@ -35,12 +35,17 @@ impl Daemon {
     }
 
     /// Waits until something is so; the daemon has to live meanwhile.
-    pub fn until(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
+    pub fn until(&mut self, what: &str, is_so: impl FnMut() -> bool) {
+        self.until_within(PATIENCE, what, is_so);
+    }
+
+    /// The same, for as long as is said.
+    pub fn until_within(&mut self, patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
         let began = Instant::now();
         while !is_so() {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "the daemon ended before '{what}': {ended:?}\n{}", self.log());
-            assert!(began.elapsed() < PATIENCE, "it did not come to '{what}'\n{}", self.log());
+            assert!(began.elapsed() < patience, "it did not come to '{what}'\n{}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
     }

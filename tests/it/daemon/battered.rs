@@ -13,6 +13,7 @@ mod sqlite;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fastrand::Rng;
 use meshwright::domain::id::Revision;
@@ -25,6 +26,8 @@ use super::{NEVER, policy_text};
 
 /// The tasks of a descriptor, in their order.
 const TASKS: [&str; 3] = ["provision", "build", "deploy"];
+/// How long the end is waited for after the last blow.
+const PATIENCE: Duration = Duration::from_secs(180);
 const STAGES: [&str; 2] = ["dev", "prod"];
 
 /// What an executor does: once for each key whatever happens, and nothing for a holder whose time is over.

@@ -19,13 +19,10 @@ use crate::support::cut::Wire;
 use crate::support::daemon::Daemon;
 use crate::support::postgres::Postgres;
 
-use super::{Field, setting, write};
+use super::{Field, PATIENCE, setting, write};
 
 /// So many daemons share the work.
 const REPLICAS: usize = 3;
-/// How long the end is waited for after the last blow.
-const PATIENCE: Duration = Duration::from_secs(180);
-
 /// One of the daemons, and all that is its own.
 struct Replica {
     home: PathBuf,

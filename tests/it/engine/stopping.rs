@@ -37,22 +37,6 @@ async fn ask(world: &World, book: &ModelRequests, started: &Started, action: Act
     book.answer_to(&id).unwrap()
 }
 
-fn rolling(started: &Started) -> tokio::task::JoinHandle<()> {
-    let (engine, stop) = (Arc::clone(&started.engine), started.stop.clone());
-    tokio::spawn(async move { engine.roll_out_all(&stop).await.unwrap() })
-}
-
-/// `product stage version status`, in order.
-async fn stand(started: &Started) -> Vec<String> {
-    let rows = started.store.activity_rows(100).await.unwrap();
-    let mut lines: Vec<String> = rows
-        .iter()
-        .map(|row| format!("{} {} {} {}", row.product.product_name(), row.stage, row.version, row.status))
-        .collect();
-    lines.sort();
-    lines
-}
-
 /// What of the ledger undid something, in its order.
 fn undone(world: &World) -> Vec<String> {
     world.ledger().into_iter().map(|effect| effect.what).filter(|what| what.contains("undo-")).collect()
@@ -76,7 +60,7 @@ async fn what_a_person_cancels_is_stopped_and_undone_and_nothing_follows_it() {
     let revision = world.commit(&[Descriptor::new("orders", "1.0.0"), sales]);
     let started = world.start().await;
     started.plan().await;
-    let rollout = rolling(&started);
+    let rollout = started.rolling();
     eventually("the build runs", async || world.path("pid").exists()).await;
 
     let answer = ask(&world, &book, &started, Action::Cancel(None)).await;
@@ -84,7 +68,7 @@ async fn what_a_person_cancels_is_stopped_and_undone_and_nothing_follows_it() {
     rollout.await.unwrap();
     started.engine.publish_due().await.unwrap();
     let ended = ["orders dev 1.0.0 cancelled", "orders prod 1.0.0 cancelled", "sales dev 1.0.0 cancelled"];
-    assert_eq!(stand(&started).await, ended);
+    assert_eq!(started.stand().await, ended);
     assert_eq!(undone(&world), ["orders dev undo-build 1.0.0", "orders dev undo-provision 1.0.0"]);
     let pid = std::fs::read_to_string(world.path("pid")).unwrap();
     assert!(!std::path::Path::new(&format!("/proc/{}", pid.trim())).exists(), "nothing of it runs");
@@ -124,7 +108,7 @@ async fn one_activity_is_cancelled_and_what_depends_on_it_is_skipped() {
         "stock dev 1.0.0 succeeded",
         "stock prod 1.0.0 succeeded",
     ];
-    assert_eq!(stand(&started).await, ended);
+    assert_eq!(started.stand().await, ended);
     assert_eq!(undone(&world), Vec::<String>::new(), "it had not begun");
     started.close().await;
 }
@@ -140,14 +124,14 @@ async fn what_runs_makes_way_for_a_later_commit_where_the_stage_says_so() {
         let older = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
         let started = world.start().await;
         started.plan().await;
-        let rollout = rolling(&started);
+        let rollout = started.rolling();
         eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
         let newer = world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
         started.plan().await;
         rollout.await.unwrap();
         started.settle().await;
         assert_eq!(started.running().await, ["orders dev 1.1.0"]);
-        assert_eq!(stand(&started).await, ["orders dev 1.0.0 superseded", "orders dev 1.1.0 succeeded"]);
+        assert_eq!(started.stand().await, ["orders dev 1.0.0 superseded", "orders dev 1.1.0 succeeded"]);
         let undoing = ["orders dev undo-build 1.0.0", "orders dev undo-provision 1.0.0"];
         assert_eq!(undone(&world), undoing);
         let first_of = |what: &str| world.ledger().iter().position(|effect| effect.what == what).unwrap();
@@ -168,7 +152,7 @@ async fn what_failed_is_undone_in_reverse_and_the_first_cause_is_told_first() {
     let revision = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.trip().await;
-    assert_eq!(stand(&started).await, ["orders dev 1.0.0 failed"]);
+    assert_eq!(started.stand().await, ["orders dev 1.0.0 failed"]);
     let order = ["orders dev undo-deploy 1.0.0", "orders dev undo-build 1.0.0", "orders dev undo-provision 1.0.0"];
     assert_eq!(undone(&world), order);
     let said = message(&started, "orders dev").await;
@@ -213,7 +197,7 @@ async fn what_policies_refuse_half_way_is_undone_and_stays_refused() {
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start_with(Arc::new(AgainstDeploying)).await;
     let plan = started.trip().await;
-    assert_eq!(stand(&started).await, ["orders dev 1.0.0 refused"]);
+    assert_eq!(started.stand().await, ["orders dev 1.0.0 refused"]);
     assert_eq!(undone(&world).len(), 3);
     assert_eq!(message(&started, "orders dev").await, "nothing is deployed on Fridays");
     let events = started.store.events(&plan.activities[0].id).await.unwrap();
@@ -230,7 +214,7 @@ async fn where_nothing_can_be_undone_nothing_is() {
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.trip().await;
-    assert_eq!(stand(&started).await, ["orders dev 1.0.0 failed"]);
+    assert_eq!(started.stand().await, ["orders dev 1.0.0 failed"]);
     assert_eq!(undone(&world), Vec::<String>::new());
     started.close().await;
 }

@@ -1,28 +1,9 @@
 //! A newer commit while the older one is not through yet.
 
-use std::sync::Arc;
-
 use meshwright::domain::activity::ActivityStatus;
 use meshwright::port::store::{ActivityBook, Look};
 
-use crate::support::world::{Descriptor, Started, World, eventually};
-
-/// Rolls out in the background, until the returned token is cancelled.
-fn rolling(started: &Started) -> tokio::task::JoinHandle<()> {
-    let (engine, stop) = (Arc::clone(&started.engine), started.stop.clone());
-    tokio::spawn(async move { engine.roll_out_all(&stop).await.unwrap() })
-}
-
-/// Products in the order of their names, each with where its newest activities stand.
-async fn stand(started: &Started) -> Vec<String> {
-    let rows = started.store.activity_rows(100).await.unwrap();
-    let mut lines: Vec<String> = rows
-        .iter()
-        .map(|row| format!("{} {} {} {}", row.product.product_name(), row.stage, row.version, row.status))
-        .collect();
-    lines.sort();
-    lines
-}
+use crate::support::world::{Descriptor, World, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_is_superseded_and_what_runs_is_finished() {
@@ -35,7 +16,7 @@ async fn what_waits_is_superseded_and_what_runs_is_finished() {
     let older = world.commit(&mesh("1.0.0"));
     let started = world.start().await;
     started.plan().await;
-    let rollout = rolling(&started);
+    let rollout = started.rolling();
     eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
 
     let newer = world.commit(&mesh("1.1.0"));
@@ -57,7 +38,7 @@ async fn what_waits_is_superseded_and_what_runs_is_finished() {
         "sales dev 1.0.0 superseded",
         "sales dev 1.1.0 succeeded",
     ];
-    assert_eq!(stand(&started).await, ended);
+    assert_eq!(started.stand().await, ended);
     assert!(!world.done().iter().any(|what| what.starts_with("sales") && what.ends_with("1.0.0")));
     for revision in [&older, &newer] {
         let statuses = started.statuses(revision);
@@ -108,7 +89,7 @@ async fn an_older_commit_is_not_blamed_for_what_a_newer_one_breaks() {
         .commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.plan().await;
-    let rollout = rolling(&started);
+    let rollout = started.rolling();
     eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
     let newer = world.repository.commit(&[(&crate::support::world::path_of("stock"), "info: [")], "broken");
     started.plan().await;
@@ -146,7 +127,7 @@ async fn a_forced_push_takes_nothing_from_what_runs_already() {
     let first = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.plan().await;
-    let rollout = rolling(&started);
+    let rollout = started.rolling();
     eventually("it runs", async || world.done().contains("orders dev provision 1.0.0")).await;
     // Killed half way; meanwhile the commit leaves the repository for good.
     started.stop.cancel();
@@ -168,7 +149,7 @@ async fn a_forced_push_takes_nothing_from_what_runs_already() {
         .map(|effect| effect.key)
         .collect();
     assert_eq!(keys.len(), 1);
-    assert!(stand(&started).await.contains(&"orders dev 1.0.0 succeeded".to_owned()), "{:?}", stand(&started).await);
+    assert!(started.stand().await.contains(&"orders dev 1.0.0 succeeded".to_owned()), "{:?}", started.stand().await);
     assert!(started.statuses(&head).values().all(|status| status.starts_with("success")));
     // The commit that is gone cannot be told, and that is known.
     let rows = started.store.report_rows(100).await.unwrap();
@@ -186,7 +167,7 @@ async fn the_last_commit_is_not_green_while_a_rollout_of_an_earlier_one_runs_or_
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), stock("1.0.0")]);
     let started = world.start().await;
     started.plan().await;
-    let rollout = rolling(&started);
+    let rollout = started.rolling();
     eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
     eventually("the other is there", async || started.running().await == ["stock dev 1.0.0"]).await;
 

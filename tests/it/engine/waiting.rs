@@ -36,12 +36,6 @@ fn held(plan: &Plan) -> Vec<String> {
     plan.held.iter().map(line).collect()
 }
 
-/// Rolls out in the background, until all is done or the world is closed.
-fn rolling(started: &Started) -> tokio::task::JoinHandle<()> {
-    let (engine, stop) = (Arc::clone(&started.engine), started.stop.clone());
-    tokio::spawn(async move { engine.roll_out_all(&stop).await.unwrap() })
-}
-
 /// A task goes on when the returned file is there.
 fn gate(world: &World, product: &str, task: &str, end: &str) -> std::path::PathBuf {
     let open = world.path(&format!("{product}-may-go-on"));
@@ -168,7 +162,7 @@ async fn a_commit_of_words_tells_of_what_an_earlier_one_still_does() {
         assert_eq!(started.plan().await.activities, []);
         started.engine.publish_due().await.unwrap();
         assert!(started.statuses(&words)["dev"].starts_with("pending"), "{:?}", started.statuses(&words));
-        let rollout = rolling(&started);
+        let rollout = started.rolling();
         eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
         // While it runs.
         let more = read_me(&world, "more words");
@@ -212,7 +206,7 @@ async fn what_waits_for_a_stage_that_is_dropped_is_withdrawn() {
     let older = world.commit(&[Descriptor::new("orders", "1.0.0")]);
     let started = world.start().await;
     started.plan().await;
-    let rollout = rolling(&started);
+    let rollout = started.rolling();
     eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
     let newer = world.commit(&[orders("1.0.1")]);
     assert_eq!(started.plan().await.withdrawn.len(), 1);
@@ -237,7 +231,7 @@ async fn what_waits_for_a_product_that_is_retired_is_withdrawn() {
     world.commit(&[Descriptor::new("orders", "1.0.0"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.plan().await;
-    let rollout = rolling(&started);
+    let rollout = started.rolling();
     eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
     world.repository.git(&["rm", "--quiet", "-r", "orders"]);
     world.repository.commit(&[], "orders goes");

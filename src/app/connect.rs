@@ -23,7 +23,7 @@ pub(super) async fn github_setup(
     output: &mut Output<'_>,
 ) -> io::Result<ExitStatus> {
     let stop = CancellationToken::new();
-    let interrupt = tokio::spawn(stop_on_signal(stop.clone()));
+    let _signals = stop_on_signal(stop.clone())?;
     let request = SetupRequest {
         args,
         folder: &config::folder_of(&global.config),
@@ -31,9 +31,7 @@ pub(super) async fn github_setup(
         registrar: Arc::new(Registrar { api: args.api.clone().unwrap_or_else(|| args.url.github_api()) }),
         stop: &stop,
     };
-    let status = setup(request, output).await;
-    interrupt.abort();
-    status
+    setup(request, output).await
 }
 
 /// Exchanges codes at a GitHub.

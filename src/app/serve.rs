@@ -32,6 +32,8 @@ use super::wire::{RecordUse, assemble, retain};
 use super::working::stop_on_signal;
 
 pub(super) async fn serve(config: &Checked, args: &ServeArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    let stop = CancellationToken::new();
+    let _signals = stop_on_signal(stop.clone())?;
     let listener = match TcpListener::bind(args.listen).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -40,8 +42,6 @@ pub(super) async fn serve(config: &Checked, args: &ServeArgs, output: &mut Outpu
             return Ok(ExitStatus::Failed);
         }
     };
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
     match run(config, listener, &stop).await {
         Ok(()) => Ok(ExitStatus::Success),
         Err(error) => {

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Checked;
 use crate::domain::finding::{Finding, arrange};
@@ -41,13 +42,12 @@ pub(super) async fn reconcile(
         command.sweep();
     }
     let stop = CancellationToken::new();
-    let interrupt = tokio::spawn(stop_on_signal(stop.clone()));
+    let _signals = stop_on_signal(stop.clone())?;
     let mut fine = true;
     for source in sources {
         let target = Target::branch(source);
         fine &= one(&assembled.engine, &target, &stop, output).await?;
     }
-    interrupt.abort();
     assembled.store.close().await;
     Ok(if fine { ExitStatus::Success } else { ExitStatus::Failed })
 }
@@ -139,24 +139,23 @@ async fn finish(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<(), St
     Ok(())
 }
 
-/// The first SIGINT or SIGTERM stops gracefully, the second at once.
-pub(super) async fn stop_on_signal(stop: CancellationToken) {
+/// The first SIGINT or SIGTERM from now on stops gracefully, the second at once.
+pub(super) fn stop_on_signal(stop: CancellationToken) -> io::Result<AbortOnDropHandle<()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::warn!("signals cannot be listened to");
-        return;
-    };
-    for time in 1_u8.. {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+    // Here and not in the task: a signal that comes before the task first runs is not to end the process.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+        for time in 1_u8.. {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if time > 1 {
+                tracing::warn!("stopping at once");
+                std::process::exit(i32::from(ExitStatus::Failed.code()));
+            }
+            tracing::info!("stopping; a second signal stops at once");
+            stop.cancel();
         }
-        if time > 1 {
-            tracing::warn!("stopping at once");
-            std::process::exit(i32::from(ExitStatus::Failed.code()));
-        }
-        tracing::info!("stopping; a second signal stops at once");
-        stop.cancel();
-    }
+    })))
 }

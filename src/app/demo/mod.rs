@@ -120,7 +120,7 @@ async fn serve(config: &Checked, folder: &Path, output: &mut Output<'_>) -> Resu
     writeln!(output.out, "  health:            http://{}/readyz", listener.local_addr()?)?;
     output.out.flush()?;
     let stop = CancellationToken::new();
-    tokio::spawn(super::working::stop_on_signal(stop.clone()));
+    let _signals = super::working::stop_on_signal(stop.clone())?;
     super::serve::run(config, listener, &stop).await?;
     Ok(())
 }

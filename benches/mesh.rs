@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
 use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::check;
 use meshwright::domain::canonical;
 use meshwright::domain::change::compare;
@@ -215,7 +215,7 @@ fn passes(criterion: &mut Criterion) {
             (0..times)
                 .map(|_| {
                     let folder = tempfile::tempdir().unwrap();
-                    let store = runtime.block_on(SqliteStore::open(&folder.path().join("state.db"))).unwrap();
+                    let store = runtime.block_on(SqlStore::open(&folder.path().join("state.db"))).unwrap();
                     let start = std::time::Instant::now();
                     runtime.block_on(store.record_pass(&draft.pass)).unwrap();
                     start.elapsed()

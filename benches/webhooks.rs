@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::port::store::Look as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -145,7 +145,7 @@ fn serve(folder: &Path) -> (Daemon, SocketAddr) {
 
 /// What is in the ledger after the daemon is gone.
 async fn ledger(folder: &Path) -> BTreeSet<String> {
-    let store = SqliteStore::open(&folder.join(".meshwright/state.db")).await.unwrap();
+    let store = SqlStore::open(&folder.join(".meshwright/state.db")).await.unwrap();
     let rows = store.delivery_rows(usize::MAX).await.unwrap();
     rows.into_iter().map(|row| row.delivery).collect()
 }

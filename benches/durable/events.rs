@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use meshwright::adapter::clock::SystemClock;
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::activity::{ActivityEvent, FencingToken};
 use meshwright::domain::plan::PlannedActivity;
 use meshwright::port::clock::Clock as _;
@@ -44,7 +44,7 @@ pub fn measure(server: Option<&Postgres>) {
 }
 
 /// Writes the whole logs of these activities, and says how many events that were.
-async fn write(store: Arc<SqliteStore>, activities: Vec<PlannedActivity>) -> usize {
+async fn write(store: Arc<SqlStore>, activities: Vec<PlannedActivity>) -> usize {
     let mut events = 0;
     for activity in activities {
         let (now, until) = (SystemClock.now(), SystemClock.now() + std::time::Duration::from_secs(3_600));

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use meshwright::adapter::store::SqlStore;
 use meshwright::adapter::store::postgres::PostgresOptions;
-use meshwright::adapter::store::sqlite::SqliteStore;
 use meshwright::domain::id::Digest;
 use meshwright::domain::plan::Plan;
 use meshwright::domain::policy::{Question, Verdict};
@@ -87,10 +87,10 @@ impl Place {
     }
 
     /// Opens it as a process of its own would.
-    pub async fn open(&self) -> Arc<SqliteStore> {
+    pub async fn open(&self) -> Arc<SqlStore> {
         Arc::new(match self {
-            Self::File(_) => SqliteStore::open(&self.path()).await.unwrap(),
-            Self::Server(options) => SqliteStore::connect(options).await.unwrap(),
+            Self::File(_) => SqlStore::open(&self.path()).await.unwrap(),
+            Self::Server(options) => SqlStore::connect(options).await.unwrap(),
         })
     }
 }
@@ -104,7 +104,7 @@ pub async fn fsync(server: &Postgres) -> String {
 }
 
 /// A replica in the world, with another record and other executors than the world's own.
-pub fn replica(world: &World, holder: &str, store: &Arc<SqliteStore>, executor: &Arc<Nothing>) -> Arc<Engine> {
+pub fn replica(world: &World, holder: &str, store: &Arc<SqlStore>, executor: &Arc<Nothing>) -> Arc<Engine> {
     let ports = Ports { store: Arc::clone(store) as _, executors: executor.as_all(), ..world.engine.ports().clone() };
     let settings = EngineSettings { holder: holder.to_owned(), ..world.engine.settings().clone() };
     Arc::new(Engine::new(ports, settings))
@@ -146,7 +146,7 @@ pub fn tasks(plan: &Plan) -> usize {
 }
 
 /// Waits until so many tasks have ended, and nothing is unfinished in the record.
-pub async fn all_done(executor: &Nothing, tasks: usize, store: &SqliteStore) {
+pub async fn all_done(executor: &Nothing, tasks: usize, store: &SqlStore) {
     eventually(async || executor.done() >= tasks && store.unfinished().await.unwrap().is_empty()).await;
 }
 

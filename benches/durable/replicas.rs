@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meshwright::adapter::git::GitSources;
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::id::SourceName;
 use meshwright::domain::source::Target;
 use meshwright::engine::{Engine, EngineSettings, Ports, Watched};
@@ -80,7 +80,7 @@ impl Mesh {
         Self { world, source, watched, _mirrors: mirrors }
     }
 
-    fn replica(&self, holder: &str, store: &Arc<SqliteStore>, executor: &Arc<Nothing>) -> Arc<Engine> {
+    fn replica(&self, holder: &str, store: &Arc<SqlStore>, executor: &Arc<Nothing>) -> Arc<Engine> {
         let whole = place::replica(&self.world, holder, store, executor);
         let ports = Ports { source: Arc::clone(&self.source) as _, ..whole.ports().clone() };
         let settings = EngineSettings { sources: self.watched.clone(), ..whole.settings().clone() };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 
 use super::executor::Nothing;
 use super::place::{self, Place, Running};
@@ -41,7 +41,7 @@ pub fn measure() {
     runtime().block_on(async {
         let executor = Nothing::taking(Duration::ZERO);
         let began = Instant::now();
-        let store: Arc<SqliteStore> = after.open().await;
+        let store: Arc<SqlStore> = after.open().await;
         let opened = began.elapsed();
         let running = Running::start(place::replica(&world, "one", &store, &executor)).await;
         let recovered = began.elapsed();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use meshwright::adapter::clock::SystemClock;
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::CommentMode;
 use meshwright::domain::forge::Proposal;
 use meshwright::domain::id::{Digest, Revision, SourceName};
@@ -46,7 +46,7 @@ impl World {
         let name: SourceName = "mesh".parse().unwrap();
         let source = Arc::new(TimedSource::new(sources(repository.path(), &folder.path().join("mirrors"))));
         let state = folder.path().join("state.db");
-        let store = Arc::new(SqliteStore::open(&state).await.unwrap());
+        let store = Arc::new(SqlStore::open(&state).await.unwrap());
         let ports = Ports {
             store,
             source: Arc::clone(&source) as _,

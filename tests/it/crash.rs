@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::Person;
 use meshwright::domain::id::Revision;
 use meshwright::domain::time::Timestamp;
@@ -114,7 +114,7 @@ async fn tell(story: &Story, world: &World, writes: i64) -> (i64, Ending) {
     }
     story.move_to(world, &story.revisions[story.crash_over]);
 
-    let inner = Arc::new(SqliteStore::open(&world.state()).await.unwrap());
+    let inner = Arc::new(SqlStore::open(&world.state()).await.unwrap());
     let store = Arc::new(CrashingStore::new(Arc::clone(&inner) as Arc<dyn Store>, writes));
     let came_to_the_end = drive(world, Arc::clone(&store) as Arc<dyn Store>, &store.died).await;
     let made = writes - store.writes_left().max(0);
@@ -351,7 +351,7 @@ fn cancelling_survives_a_crash_after_every_write() {
         book.asked.lock().unwrap()[0].action = Ok(Action::Cancel(None));
         world.requests.push(book as _);
         let told = async {
-            let inner = Arc::new(SqliteStore::open(&world.state()).await.unwrap());
+            let inner = Arc::new(SqlStore::open(&world.state()).await.unwrap());
             let store = Arc::new(CrashingStore::new(Arc::clone(&inner) as Arc<dyn Store>, crash));
             drive_and_cancel(&world, Arc::clone(&store) as Arc<dyn Store>, &store.died).await;
             let died = store.writes_left() <= 0;
@@ -399,7 +399,7 @@ fn a_newer_commit_after_a_crash_comes_to_its_own_end() {
         let world = World::of(repository.copy());
         world.repository.git(&["update-ref", "refs/heads/main", first.as_str()]);
         runtime().block_on(async {
-            let inner = Arc::new(SqliteStore::open(&world.state()).await.unwrap());
+            let inner = Arc::new(SqlStore::open(&world.state()).await.unwrap());
             let store = Arc::new(CrashingStore::new(Arc::clone(&inner) as Arc<dyn Store>, crash));
             assert!(!drive(&world, Arc::clone(&store) as Arc<dyn Store>, &store.died).await, "{crash}");
             inner.close().await;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use meshwright::adapter::store::sqlite::{SqliteOptions, SqliteStore};
+use meshwright::adapter::store::SqlStore;
+use meshwright::adapter::store::sqlite::SqliteOptions;
 use meshwright::port::store::Store;
 use tempfile::TempDir;
 
@@ -28,7 +29,7 @@ fn template() -> &'static PathBuf {
         .get_or_init(|| {
             let folder = folder();
             let path = folder.path().join("template.db");
-            let store = at_once(SqliteStore::open_with(&path, &options())).unwrap();
+            let store = at_once(SqlStore::open_with(&path, &options())).unwrap();
             at_once(store.close());
             (folder, path)
         })
@@ -38,7 +39,7 @@ fn template() -> &'static PathBuf {
 /// The record of a run.
 pub struct Record {
     folder: TempDir,
-    open: Mutex<Arc<SqliteStore>>,
+    open: Mutex<Arc<SqlStore>>,
 }
 
 impl Record {
@@ -47,7 +48,7 @@ impl Record {
         let folder = folder();
         let path = folder.path().join("state.db");
         std::fs::copy(template(), &path).unwrap();
-        let store = at_once(SqliteStore::open_with(&path, &options())).unwrap();
+        let store = at_once(SqlStore::open_with(&path, &options())).unwrap();
         Self { folder, open: Mutex::new(Arc::new(store)) }
     }
 
@@ -60,7 +61,7 @@ impl Record {
     pub fn reopen(&self) {
         let mut open = self.open.lock().unwrap();
         at_once(open.close());
-        *open = Arc::new(at_once(SqliteStore::open_with(&self.folder.path().join("state.db"), &options())).unwrap());
+        *open = Arc::new(at_once(SqlStore::open_with(&self.folder.path().join("state.db"), &options())).unwrap());
     }
 }
 

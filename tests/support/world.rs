@@ -7,9 +7,11 @@
     reason = "a world that cannot be made is a failed test; it writes into its own temporary folder"
 )]
 
+mod hesitant;
 mod product;
 mod rollouts;
 
+pub use hesitant::Hesitant;
 pub use product::{Descriptor, path_of};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +25,7 @@ use meshwright::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
 use meshwright::adapter::local_forge::LocalForge;
 use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions};
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::CommentMode;
 use meshwright::domain::id::{Digest, ExecutorName, Revision, SourceName};
 use meshwright::domain::plan::Plan;
@@ -218,7 +220,7 @@ impl World {
 
     /// Starts with a judge.
     pub async fn start_with(&self, judge: Arc<dyn Judge>) -> Started {
-        let store = Arc::new(SqliteStore::open(&self.state()).await.unwrap());
+        let store = Arc::new(SqlStore::open(&self.state()).await.unwrap());
         let engine = self.engine(Arc::clone(&store) as Arc<dyn Store>, judge);
         Started { engine, store, stop: CancellationToken::new(), repository: self.repository.path().to_path_buf() }
     }
@@ -324,7 +326,7 @@ pub struct Started {
     /// The engine.
     pub engine: Arc<Engine>,
     /// Its record.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<SqlStore>,
     /// Stops rollouts.
     pub stop: CancellationToken,
     repository: PathBuf,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::{Person, Proposal, PullRequest, PullState};
 use meshwright::domain::id::Revision;
 use meshwright::domain::source::Target;
@@ -274,7 +274,7 @@ async fn a_request_is_done_once_whatever_comes_between() {
         started.close().await;
         let id = team.comment("ann", 7, approve());
 
-        let inner = Arc::new(SqliteStore::open(&team.world.state()).await.unwrap());
+        let inner = Arc::new(SqlStore::open(&team.world.state()).await.unwrap());
         let store = Arc::new(CrashingStore::new(Arc::clone(&inner) as Arc<dyn Store>, writes));
         let engine = team.world.engine(store, Arc::new(Allowing));
         // The reaction is lost on one of two ways.

@@ -1,16 +1,10 @@
 //! What went wrong, and is mended by the next look or the next commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
-use meshwright::domain::id::Digest;
-use meshwright::domain::policy::{Question, Verdict};
-use meshwright::port::judge::{Judge, PolicyLoadError};
 use meshwright::port::store::Look;
-use serde_json::Value;
 
-use crate::support::world::{Descriptor, World, path_of};
+use crate::support::world::{Descriptor, Hesitant, World, path_of};
 
 fn orders(version: &str) -> Descriptor {
     Descriptor::new("orders", version).only_at("dev")
@@ -20,40 +14,11 @@ fn stock() -> Descriptor {
     Descriptor::new("stock", "1.0.0").only_at("dev")
 }
 
-/// A judge that has no answer about one product when it is asked first.
-#[derive(Debug, Default)]
-struct Hesitant {
-    asked: AtomicUsize,
-}
-
-#[async_trait]
-impl Judge for Hesitant {
-    fn policies(&self) -> Digest {
-        Digest::of(b"hesitant")
-    }
-
-    async fn reload(&self) -> Result<Digest, PolicyLoadError> {
-        Ok(self.policies())
-    }
-
-    async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
-        let first = self.asked.fetch_add(1, Ordering::SeqCst) == 0;
-        let name = |state: &Arc<Value>| state.pointer("/dataProductVersion/info/name").cloned();
-        let answer = |question: &Question| {
-            if first && question.after_state.as_ref().and_then(name).is_some_and(|name| name == "stock") {
-                return Verdict::not_evaluated(self.policies(), "the worker was killed");
-            }
-            Verdict { policies: self.policies(), violations: Vec::new() }
-        };
-        questions.iter().map(answer).collect()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_evaluated_at_the_second_look_is_not_left_out_any_more() {
     let world = World::new();
     let head = world.commit(&[orders("1.0.0"), stock()]);
-    let started = world.start_with(Arc::new(Hesitant::default())).await;
+    let started = world.start_with(Arc::new(Hesitant::about("stock"))).await;
     let plan = started.plan().await;
     assert_eq!((plan.activities.len(), plan.refused.len()), (1, 1));
     let plan = started.plan().await;
@@ -67,7 +32,7 @@ async fn what_was_evaluated_at_the_second_look_is_not_left_out_any_more() {
 async fn nor_when_another_commit_came_before_its_rollouts_ended() {
     let world = World::new();
     let first = world.commit(&[orders("1.0.0"), stock()]);
-    let started = world.start_with(Arc::new(Hesitant::default())).await;
+    let started = world.start_with(Arc::new(Hesitant::about("stock"))).await;
     started.plan().await;
     started.plan().await;
     world.commit(&[Descriptor::new("late", "1.0.0").only_at("dev")]);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::activity::FencingToken;
 use meshwright::domain::id::{ContainerId, Revision};
 use meshwright::domain::stage::Phase;
@@ -59,7 +59,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(world: &World, holder: &str, store: &Arc<SqliteStore>) -> Self {
+    async fn start(world: &World, holder: &str, store: &Arc<SqlStore>) -> Self {
         let engine = world.replica(holder, Arc::clone(store) as Arc<dyn Store>);
         engine.recover().await.unwrap();
         let stop = CancellationToken::new();
@@ -74,8 +74,8 @@ impl Running {
     }
 }
 
-async fn open(world: &World) -> Arc<SqliteStore> {
-    Arc::new(SqliteStore::open(&world.state()).await.unwrap())
+async fn open(world: &World) -> Arc<SqlStore> {
+    Arc::new(SqlStore::open(&world.state()).await.unwrap())
 }
 
 fn is_green(world: &World, head: &Revision) -> bool {

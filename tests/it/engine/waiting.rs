@@ -4,19 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use meshwright::domain::id::{ContainerId, Digest, Revision};
+use meshwright::domain::id::{ContainerId, Revision};
 use meshwright::domain::plan::Plan;
-use meshwright::domain::policy::{Question, Verdict};
 use meshwright::domain::source::Target;
 use meshwright::domain::stage::Phase;
 use meshwright::engine::{PassError, PassOutcome};
 use meshwright::port::executor::{Executor, Progress, TaskCall, TaskError, TaskOutcome};
-use meshwright::port::judge::{Judge, PolicyLoadError};
 use meshwright::port::store::{ActivityBook, Look};
 use serde_json::Value;
 
 use crate::support::repository::TestRepository;
-use crate::support::world::{Descriptor, Started, World, eventually, path_of, statuses};
+use crate::support::world::{Descriptor, Hesitant, Started, World, eventually, path_of, statuses};
 
 fn orders(version: &str) -> Descriptor {
     Descriptor::new("orders", version).only_at("dev")
@@ -353,32 +351,6 @@ async fn a_circle_that_is_built_up_over_commits_does_not_wait_for_ever() {
     assert!(statuses["dev"].starts_with("success"), "{statuses:?}");
     nothing_is_pending(&started).await;
     started.close().await;
-}
-
-/// A judge that has no answer when it is asked first.
-#[derive(Debug, Default)]
-struct Hesitant {
-    asked: AtomicUsize,
-}
-
-#[async_trait]
-impl Judge for Hesitant {
-    fn policies(&self) -> Digest {
-        Digest::of(b"hesitant")
-    }
-
-    async fn reload(&self) -> Result<Digest, PolicyLoadError> {
-        Ok(self.policies())
-    }
-
-    async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
-        let first = self.asked.fetch_add(1, Ordering::SeqCst) == 0;
-        let answer = |_: &Question| match first {
-            true => Verdict::not_evaluated(self.policies(), "the worker was killed"),
-            false => Verdict { policies: self.policies(), violations: Vec::new() },
-        };
-        questions.iter().map(answer).collect()
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

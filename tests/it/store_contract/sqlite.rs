@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meshwright::adapter::store::sqlite::{SqliteOptions, SqliteStore};
+use meshwright::adapter::store::SqlStore;
+use meshwright::adapter::store::sqlite::SqliteOptions;
 use meshwright::port::store::{ActivityBook, Look, PassBook, ReportBook, Store, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -20,7 +21,7 @@ use crate::support::samples::{self, PassSample, at, product};
 /// A folder with one file in it.
 pub struct SqliteRoom {
     folder: TempDir,
-    opened: Mutex<Option<SqliteStore>>,
+    opened: Mutex<Option<SqlStore>>,
 }
 
 impl Room for SqliteRoom {
@@ -33,7 +34,7 @@ impl Room for SqliteRoom {
         if let Some(before) = opened.take() {
             before.close().await;
         }
-        let store = SqliteStore::open(&self.folder.path().join("state.db")).await.unwrap();
+        let store = SqlStore::open(&self.folder.path().join("state.db")).await.unwrap();
         *opened = Some(store.clone());
         Arc::new(store)
     }
@@ -54,13 +55,13 @@ async fn tamper(path: &Path, statement: &'static str) {
 /// A closed record with one product in it.
 async fn recorded(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("state.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqlStore::open(&path).await.unwrap();
     store.record_pass(&PassSample::new(1, 0).version("trips", "1.0.0", "a").build()).await.unwrap();
     store.close().await;
     path
 }
 
-fn unusable(result: Result<SqliteStore, StoreError>, why: &str) {
+fn unusable(result: Result<SqlStore, StoreError>, why: &str) {
     match result {
         Err(StoreError::Unusable(said)) => assert!(said.contains(why) && said.contains("state.db"), "{said}"),
         other => panic!("{other:?}"),
@@ -71,7 +72,7 @@ fn unusable(result: Result<SqliteStore, StoreError>, why: &str) {
 async fn folders_and_file_are_made_for_their_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/state.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqlStore::open(&path).await.unwrap();
     store.want(&[], at(1)).await.unwrap();
     for (path, mode) in
         [(path.clone(), 0o600), (path.with_extension("db-wal"), 0o600), (folder.path().join("a"), 0o700)]
@@ -84,8 +85,8 @@ async fn folders_and_file_are_made_for_their_owner_alone() {
 async fn a_second_writer_is_refused_until_the_first_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
-    let first = SqliteStore::open(&path).await.unwrap();
-    match SqliteStore::open(&path).await {
+    let first = SqlStore::open(&path).await.unwrap();
+    match SqlStore::open(&path).await {
         Err(StoreError::Unavailable(why)) => {
             assert!(why.contains(&format!("process {}", std::process::id())) && why.contains("state.db"), "{why}");
         }
@@ -93,12 +94,12 @@ async fn a_second_writer_is_refused_until_the_first_is_gone() {
     }
     let clone = first.clone();
     drop(first);
-    assert!(SqliteStore::open(&path).await.is_err());
+    assert!(SqlStore::open(&path).await.is_err());
     drop(clone);
-    let second = SqliteStore::open(&path).await.unwrap();
+    let second = SqlStore::open(&path).await.unwrap();
     let clone = second.clone();
     second.close().await;
-    SqliteStore::open(&path).await.unwrap();
+    SqlStore::open(&path).await.unwrap();
     assert!(matches!(clone.sources().await, Err(StoreError::Unavailable(_))));
 }
 
@@ -106,10 +107,10 @@ async fn a_second_writer_is_refused_until_the_first_is_gone() {
 async fn one_looks_while_another_writes_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
-    unusable(SqliteStore::open_read_only(&path).await, "there is no record yet");
+    unusable(SqlStore::open_read_only(&path).await, "there is no record yet");
     assert!(!path.exists());
-    let writer = SqliteStore::open(&path).await.unwrap();
-    let reader = SqliteStore::open_read_only(&path).await.unwrap();
+    let writer = SqlStore::open(&path).await.unwrap();
+    let reader = SqlStore::open_read_only(&path).await.unwrap();
     assert_eq!(reader.products().await.unwrap(), []);
     writer.record_pass(&PassSample::new(1, 0).version("trips", "1.0.0", "a").build()).await.unwrap();
     assert_eq!(reader.products().await.unwrap().len(), 1);
@@ -118,7 +119,7 @@ async fn one_looks_while_another_writes_and_writes_nothing() {
     writer.close().await;
     drop(writer);
     // Nobody writes now, and what was written is there.
-    let reader = SqliteStore::open_read_only(&path).await.unwrap();
+    let reader = SqlStore::open_read_only(&path).await.unwrap();
     assert_eq!(reader.latest_versions(&[product("trips", 1)]).await.unwrap().len(), 1);
 }
 
@@ -127,17 +128,17 @@ async fn one_looks_while_another_writes_and_writes_nothing() {
 async fn what_was_committed_is_there_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let path = recorded(folder.path()).await;
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqlStore::open(&path).await.unwrap();
     store.record_pass(&PassSample::new(2, 1).version("trips", "1.1.0", "b").build()).await.unwrap();
     for (number, look_first) in [(1, true), (2, false)] {
         let left = folder.path().join(format!("killed-{number}.db"));
         std::fs::copy(&path, &left).unwrap();
         std::fs::copy(path.with_extension("db-wal"), left.with_extension("db-wal")).unwrap();
         if look_first {
-            let reader = SqliteStore::open_read_only(&left).await.unwrap();
+            let reader = SqlStore::open_read_only(&left).await.unwrap();
             assert_eq!(reader.versions(None).await.unwrap().len(), 2);
         }
-        let next = SqliteStore::open(&left).await.unwrap();
+        let next = SqlStore::open(&left).await.unwrap();
         assert_eq!(next.source(&samples::source()).await.unwrap().unwrap().sequence, 2);
     }
 }
@@ -153,7 +154,7 @@ async fn a_newer_record_is_refused_and_left_as_it_is() {
     )
     .await;
     let before = std::fs::read(&path).unwrap();
-    for result in [SqliteStore::open(&path).await, SqliteStore::open_read_only(&path).await] {
+    for result in [SqlStore::open(&path).await, SqlStore::open_read_only(&path).await] {
         assert!(matches!(result, Err(StoreError::TooNew { found: 4711, .. })), "{result:?}");
     }
     assert!(before == std::fs::read(&path).unwrap());
@@ -164,20 +165,20 @@ async fn what_is_no_record_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     std::fs::write(&path, "# Notes\n".repeat(2000)).unwrap();
-    unusable(SqliteStore::open(&path).await, "no SQLite database");
-    unusable(SqliteStore::open_read_only(&path).await, "no SQLite database");
+    unusable(SqlStore::open(&path).await, "no SQLite database");
+    unusable(SqlStore::open_read_only(&path).await, "no SQLite database");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "# Notes\n".repeat(2000));
 
     std::fs::remove_file(&path).unwrap();
     tamper(&path, "CREATE TABLE songs (name TEXT)").await;
     let before = std::fs::read(&path).unwrap();
-    unusable(SqliteStore::open(&path).await, "another program");
-    unusable(SqliteStore::open_read_only(&path).await, "another program");
+    unusable(SqlStore::open(&path).await, "another program");
+    unusable(SqlStore::open_read_only(&path).await, "another program");
     assert!(before == std::fs::read(&path).unwrap());
 
     let folder_with_the_name = folder.path().join("folder/state.db");
     std::fs::create_dir_all(&folder_with_the_name).unwrap();
-    unusable(SqliteStore::open(&folder_with_the_name).await, "folder");
+    unusable(SqlStore::open(&folder_with_the_name).await, "folder");
 }
 
 #[tokio::test]
@@ -185,9 +186,9 @@ async fn an_empty_file_becomes_a_record() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     std::fs::write(&path, "").unwrap();
-    unusable(SqliteStore::open_read_only(&path).await, "nothing has been recorded");
-    SqliteStore::open(&path).await.unwrap();
-    SqliteStore::open_read_only(&path).await.unwrap();
+    unusable(SqlStore::open_read_only(&path).await, "nothing has been recorded");
+    SqlStore::open(&path).await.unwrap();
+    SqlStore::open_read_only(&path).await.unwrap();
 }
 
 #[tokio::test]
@@ -200,7 +201,7 @@ async fn a_damaged_file_is_unusable() {
         file.write_all_at(&[0xa5; 4096], page * 4096).unwrap();
     }
     let looked = async {
-        let store = SqliteStore::open(&path).await?;
+        let store = SqlStore::open(&path).await?;
         store.products().await?;
         store.unfinished().await
     };
@@ -213,7 +214,7 @@ async fn a_row_that_nobody_could_have_written_is_unusable() {
     let folder = tempfile::tempdir().unwrap();
     let path = recorded(folder.path()).await;
     tamper(&path, "UPDATE contents SET body = '{\"info\": '").await;
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqlStore::open(&path).await.unwrap();
     let error = store.latest_versions(&[product("trips", 1)]).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unusable(why) if why.contains("cannot be read")), "{error}");
     // What is whole goes on being read and written.
@@ -229,15 +230,15 @@ async fn a_read_only_file_is_unusable() {
     let path = recorded(folder.path()).await;
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.write_all_at(&[3], 18).unwrap();
-    unusable(SqliteStore::open(&path).await, "read-only");
+    unusable(SqlStore::open(&path).await, "read-only");
     file.write_all_at(&[2], 18).unwrap();
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqlStore::open(&path).await.unwrap();
     assert_eq!(store.products().await.unwrap().len(), 1);
     drop(store);
 
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
     if std::fs::OpenOptions::new().write(true).open(&path).is_err() {
-        unusable(SqliteStore::open(&path).await, "cannot be opened for writing");
+        unusable(SqlStore::open(&path).await, "cannot be opened for writing");
     }
 }
 
@@ -246,7 +247,7 @@ async fn a_locked_file_passes() {
     let folder = tempfile::tempdir().unwrap();
     let path = recorded(folder.path()).await;
     let options = SqliteOptions { busy_timeout: Duration::from_millis(50), ..SqliteOptions::default() };
-    let store = SqliteStore::open_with(&path, &options).await.unwrap();
+    let store = SqlStore::open_with(&path, &options).await.unwrap();
     let mut other = connect(&path).await;
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let pass = PassSample::new(2, 1).version("trips", "1.1.0", "b").build();
@@ -263,7 +264,7 @@ async fn a_locked_file_passes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_call_leaves_nothing_half_done() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
+    let store = SqlStore::open(&folder.path().join("state.db")).await.unwrap();
     let mut recorded = 0;
     for number in 1..40 {
         let sample = (0..30).fold(PassSample::new(number, recorded), |sample, product| {

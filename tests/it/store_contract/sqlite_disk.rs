@@ -2,7 +2,7 @@
 //! operating system's, it meets SQLite in the middle of a write, and it can be lifted again. It
 //! holds for a whole process, so the story is told in a child.
 
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::port::store::{Look, PassBook, StoreError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -30,7 +30,7 @@ fn a_full_disk_passes() {
 async fn child() {
     let folder = std::env::var_os("MESHWRIGHT_TEST_FOLDER").expect("run by `a_full_disk_passes`");
     let path = std::path::Path::new(&folder).join("state.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqlStore::open(&path).await.unwrap();
     let pass = |number: u64| {
         let mark = "0123456789abcdef".repeat(4096);
         PassSample::new(number, number - 1).version("trips", &format!("1.{number}.0"), &mark).build()
@@ -61,5 +61,5 @@ async fn child() {
     store.record_pass(&pass(number)).await.unwrap();
     assert_eq!(store.source(&samples::source()).await.unwrap().unwrap().sequence, number);
     store.close().await;
-    assert_eq!(SqliteStore::open(&path).await.unwrap().versions(None).await.unwrap().len() as u64, number);
+    assert_eq!(SqlStore::open(&path).await.unwrap().versions(None).await.unwrap().len() as u64, number);
 }

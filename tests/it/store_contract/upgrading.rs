@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::report::{Report, ReportState};
 use meshwright::port::store::{Look, ProposalBook, ReportBook, StoreError};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -40,11 +40,11 @@ async fn reports_of_the_first_edition_are_kept_and_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     first_edition(&path).await;
-    match SqliteStore::open_read_only(&path).await {
+    match SqlStore::open_read_only(&path).await {
         Err(StoreError::Unusable(why)) => assert!(why.contains("meshwright db migrate"), "{why}"),
         other => panic!("an older record is not only looked at: {other:?}"),
     }
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = SqlStore::open(&path).await.unwrap();
     let rows = store.report_rows(9).await.unwrap();
     let lines: Vec<String> =
         rows.iter().map(|row| format!("{} {} {}", row.sort, row.description, row.delivery)).collect();
@@ -64,7 +64,7 @@ async fn reports_of_the_first_edition_are_kept_and_go_on() {
     store.want(&[report(1, ReportState::Failure, "not any more")], at(10)).await.unwrap();
     assert_eq!(store.unpublished(&sources, at(10), 9).await.unwrap()[0].edition, 3);
     store.close().await;
-    SqliteStore::open(&path).await.unwrap();
+    SqlStore::open(&path).await.unwrap();
 }
 
 /// Each schema that was released, with a row that is in all of them, is brought up to date in one start.
@@ -90,15 +90,15 @@ async fn every_released_schema_is_brought_up_to_date() {
         sqlx::raw_sql(EVER).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
 
-        assert_eq!(SqliteStore::look_at_file(&path).await.unwrap(), Some(last as i64));
-        let store = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(SqlStore::look_at_file(&path).await.unwrap(), Some(last as i64));
+        let store = SqlStore::open(&path).await.unwrap();
         assert_eq!(store.sources().await.unwrap().len(), 1, "{last}");
         let product = &store.products().await.unwrap()[0];
         assert_eq!((product.version.as_str(), product.display_name.as_str()), ("1.0.0", "Trips"), "{last}");
         assert_eq!(store.finding_rows(None).await.unwrap(), [], "{last}");
         assert_eq!(store.open_proposals(&samples::source()).await.unwrap(), [], "{last}");
         store.close().await;
-        assert_eq!(SqliteStore::look_at_file(&path).await.unwrap(), Some(meshwright::adapter::store::sqlite::KNOWN));
+        assert_eq!(SqlStore::look_at_file(&path).await.unwrap(), Some(meshwright::adapter::store::sqlite::KNOWN));
     }
 }
 

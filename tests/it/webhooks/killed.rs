@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::port::store::Look as _;
 use serde_json::json;
 use tempfile::TempDir;
@@ -117,7 +117,7 @@ async fn what_was_answered_is_in_the_ledger_after_a_kill_at_any_moment() {
         assert!(answered.lock().unwrap().len() > before, "it was killed while it answered");
     }
     let answered = answered.lock().unwrap().clone();
-    let store = SqliteStore::open(&folder.path().join(".meshwright/state.db")).await.unwrap();
+    let store = SqlStore::open(&folder.path().join(".meshwright/state.db")).await.unwrap();
     let rows = store.delivery_rows(1_000_000).await.unwrap();
     let recorded: BTreeSet<String> = rows.into_iter().map(|row| row.delivery).collect();
     let lost: Vec<&String> = answered.difference(&recorded).collect();

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::delivery::RepositoryIndex;
 use meshwright::domain::id::{ForgeName, Revision, SourceName};
 use meshwright::domain::source::Target;
@@ -99,7 +99,7 @@ impl WebhookSecrets for Secrets {
 /// A receiver that serves, with four forges; `hub` is GitHub.
 struct Office {
     address: SocketAddr,
-    store: SqliteStore,
+    store: SqlStore,
     door: Arc<Doorbell>,
     secrets: Arc<Secrets>,
     receiver: Arc<Receiver>,
@@ -132,7 +132,7 @@ impl Office {
     async fn open_with(change: impl FnOnce(&mut WebhookSettings)) -> Self {
         let door = Arc::new(Doorbell::default());
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("state.db")).await.unwrap();
+        let store = SqlStore::open(&folder.path().join("state.db")).await.unwrap();
         let secrets = Arc::new(Secrets(Mutex::new(vec![SECRET.to_owned()])));
         let kinds = [
             ("hub", HookKind::Github),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use meshwright::adapter::store::sqlite::SqliteStore;
+use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::delivery::{Hint, Subject};
 use meshwright::domain::time::Timestamp;
 use meshwright::engine::EngineDoor;
@@ -111,7 +111,7 @@ proptest! {
 }
 
 /// Counts passes over what stands in a record's queue; each takes as long as one over a small change does.
-fn count_passes(store: &SqliteStore) -> (Arc<AtomicUsize>, tokio::task::JoinHandle<()>) {
+fn count_passes(store: &SqlStore) -> (Arc<AtomicUsize>, tokio::task::JoinHandle<()>) {
     let (store, passes) = (store.clone(), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&passes);
     let worker = tokio::spawn(async move {

@@ -38,9 +38,6 @@ use crate::port::store::StoreError;
 
 use lock::StateLock;
 
-/// The record, in a file: [`SqlStore::open`](super::SqlStore::open).
-pub type SqliteStore = super::SqlStore;
-
 /// A file that is open.
 #[derive(Debug, Clone)]
 pub struct File {

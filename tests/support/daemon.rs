@@ -50,6 +50,17 @@ impl Daemon {
         }
     }
 
+    /// Waits until it says that it is ready.
+    pub fn until_ready(&mut self) {
+        let began = Instant::now();
+        while !self.is_ready() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the daemon ended before it was ready: {ended:?}\n{}", self.log());
+            assert!(began.elapsed() < PATIENCE, "it does not become ready\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Whether it has not ended.
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -94,13 +105,7 @@ impl Daemon {
     /// Stops it as a service manager does, once it has started.
     pub fn stop(mut self) {
         // What is waited for may have been done by an earlier process: this one may not have begun to run.
-        let began = Instant::now();
-        while !self.is_ready() {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "the daemon ended before it was ready: {ended:?}\n{}", self.log());
-            assert!(began.elapsed() < PATIENCE, "it does not become ready\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        self.until_ready();
         self.signal(Signal::TERM);
         let status = self.ended();
         assert_eq!(status.code(), Some(0), "{status}");

@@ -7,7 +7,9 @@
 //! MESHWRIGHT_KILLS=500 cargo test --release --test it daemon::battered::sqlite -- --nocapture
 //! ```
 
+mod replica;
 mod replicas;
+mod rolling;
 mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -21,6 +21,9 @@ use crate::support::daemon::Daemon;
 use crate::support::repository::{TestRepository, copy_folder};
 use crate::support::world::{Descriptor, statuses};
 
+/// How the daemon is started.
+const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+
 /// The body of a policy that has nothing to say.
 const NEVER: &str = "deny contains {\"msg\": \"never\"} if false";
 
@@ -111,8 +114,13 @@ impl Place {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_meshwright"));
+        command.args(arguments);
+        self.inside(command)
+    }
+
+    /// A command that runs in the folder, with nothing of our own environment.
+    fn inside(&self, mut command: Command) -> Command {
         command
-            .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("HOME", self.folder.path())
@@ -123,10 +131,20 @@ impl Place {
 
     /// Starts the daemon.
     fn serve(&self) -> Daemon {
+        self.start(self.command(&SERVE))
+    }
+
+    /// Starts the daemon by a shell, which has to become the program and its arguments.
+    fn serve_by(&self, script: &str) -> Daemon {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_meshwright")]).args(SERVE);
+        self.start(self.inside(command))
+    }
+
+    fn start(&self, command: Command) -> Daemon {
         static STARTS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = STARTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let log = self.path(&format!("log-{number}"));
-        Daemon::start(self.command(&["serve", "--listen", "127.0.0.1:0"]), log)
+        Daemon::start(command, self.path(&format!("log-{number}")))
     }
 
     /// What a row of the record has, in one text; nothing while there is no record to be read.

@@ -6,12 +6,14 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
 use meshwright::adapter::store::SqlStore;
 use meshwright::port::store::PassBook;
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use crate::support::postgres::Postgres;
@@ -78,6 +80,34 @@ impl Mesh {
         store.record_pass(&pass.build()).await.unwrap();
         store.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_page_is_found_and_a_copy_takes_its_place() {
+    let mesh = Mesh::new(String::new());
+    mesh.record().await;
+    mesh.fine(&["db", "backup", "copy.db"]);
+    assert!(mesh.fine(&["doctor"]).contains("state.db is whole"));
+    let mut connection = SqliteConnectOptions::new().filename(mesh.state()).connect().await.unwrap();
+    let root: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'activities'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let file = fs::OpenOptions::new().write(true).open(mesh.state()).unwrap();
+    file.write_all_at(&[0xa5; 4096], (u64::try_from(root).unwrap() - 1) * 4096).unwrap();
+
+    // What does not stand on that page can still be had.
+    assert!(mesh.fine(&["get", "products"]).contains("trips"));
+    for told in
+        [mesh.fails(1, &["get", "activities"]), mesh.fails(1, &["db", "backup", "other.db"]), mesh.run(&["doctor"]).out]
+    {
+        assert!(told.contains("damaged") && told.contains("'meshwright db restore'"), "{told}");
+    }
+    assert!(!mesh.at("other.db").exists());
+    mesh.fine(&["db", "restore", "copy.db"]);
+    assert!(mesh.fine(&["doctor"]).contains("state.db is whole"));
+    assert!(mesh.fine(&["get", "activities"]).contains("trips"));
 }
 
 fn mode(path: &Path) -> u32 {

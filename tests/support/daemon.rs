@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 /// How long anything is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,6 +50,12 @@ impl Daemon {
         }
     }
 
+    /// Waits until what it has said is so.
+    pub fn until_log(&mut self, what: &str, is_so: impl Fn(&str) -> bool) {
+        let log = self.log.clone();
+        self.until(what, || std::fs::read_to_string(&log).is_ok_and(|text| is_so(&text)));
+    }
+
     /// Waits until it says that it is ready.
     pub fn until_ready(&mut self) {
         let began = Instant::now();
@@ -88,6 +94,14 @@ impl Daemon {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Lets no file of its grow beyond so many bytes, or as far as it likes: what a full disk is to it. It has to
+    /// have been started with SIGXFSZ ignored.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let pid = Pid::from_child(&self.child);
+        let limit = Rlimit { current: bytes, maximum: getrlimit(Resource::Fsize).maximum };
+        prlimit(Some(pid), Resource::Fsize, limit).unwrap();
     }
 
     /// Waits for its end.

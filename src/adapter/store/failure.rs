@@ -56,6 +56,9 @@ pub fn of_migration(error: MigrateError, known: i64) -> StoreError {
     }
 }
 
+/// What is said of a file in which SQLite finds what it cannot have written.
+pub(super) const DAMAGED: &str = "the file is damaged; 'meshwright db restore' puts a copy in its place";
+
 /// What an extended result code of SQLite means (<https://www.sqlite.org/rescode.html>).
 fn of_sqlite(code: Option<i32>) -> StoreError {
     match code.map(|code| code & 0xff) {
@@ -67,7 +70,7 @@ fn of_sqlite(code: Option<i32>) -> StoreError {
         Some(14) => unavailable("the file cannot be opened"),
         Some(15) => unavailable("another process is changing its lock files"),
         Some(3 | 8) => unusable("the file is read-only"),
-        Some(11) => unusable("the file is damaged"),
+        Some(11) => unusable(DAMAGED),
         Some(26) => unusable("the file is no SQLite database"),
         Some(18) => unusable("a value is larger than the database takes"),
         Some(19) => unusable("what should be recorded does not fit what is recorded"),

@@ -22,10 +22,11 @@ pub(super) async fn record(config: &Checked) -> Examined {
         if !place.is_there().await? {
             return Ok(Err(place));
         }
-        place.open_read_only().await?.close().await;
+        place.examine().await?;
         Ok(Ok(place))
     };
     match looked.await {
+        Ok(Ok(Place::File(path))) => Examined::fine(HERE, "record", format!("{} is whole", path.display())),
         Ok(Ok(place)) => Examined::fine(HERE, "record", format!("{place} can be read")),
         Ok(Err(Place::File(path))) => unmade(&path),
         Ok(Err(place)) => Examined::fine(HERE, "record", format!("{place}: it will be made at the first start")),

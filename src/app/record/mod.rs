@@ -5,8 +5,8 @@ pub(super) mod db;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::adapter::store::SqlStore;
 use crate::adapter::store::postgres::PostgresOptions;
+use crate::adapter::store::{SqlStore, sqlite};
 use crate::config::{StateLocation, UrlRef};
 use crate::port::store::StoreError;
 
@@ -38,6 +38,15 @@ impl Place {
             Place::File(path) => Ok(path.exists()),
             Place::Server(options) => Ok(SqlStore::look_at_server(options).await?.is_some()),
         }
+    }
+
+    /// Whether it can be used; of a file, all is read.
+    pub(super) async fn examine(&self) -> Result<(), StoreError> {
+        if let Place::File(path) = self {
+            sqlite::check(path).await?;
+        }
+        self.open_read_only().await?.close().await;
+        Ok(())
     }
 
     /// Opens it for writing, and brings its schema up to date.

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection};
 use crate::support::daemon::PATIENCE;
 use crate::support::world::Descriptor;
 
-use super::Place;
+use super::{Place, SERVE};
 
 /// Starts a daemon that has to refuse, and returns what it says.
 fn refused(place: &Place, arguments: &[&str]) -> String {
@@ -20,8 +20,6 @@ fn refused(place: &Place, arguments: &[&str]) -> String {
     assert!(!said.contains("panicked"), "{said}");
     said
 }
-
-const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
 fn with_record() -> Place {
     let place = Place::small();
@@ -85,4 +83,23 @@ fn a_record_that_cannot_be_written_is_refused() {
     std::fs::write(place.path("meshwright.yaml"), text + "\nstate: sqlite:///proc/meshwright/state.db\n").unwrap();
     let said = refused(&place, &SERVE);
     assert!(said.contains("/proc/meshwright/state.db"), "{said}");
+}
+
+/// A limit on the size of files is to the daemon, to git and to tasks what a full disk is.
+#[test]
+fn a_disk_that_is_full_for_a_while_is_told_and_no_restart_is_needed() {
+    let place = Place::small();
+    let first = place.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    // A write beyond the limit is an error, and no signal that ends the process.
+    let mut daemon = place.serve_by("trap '' XFSZ; exec \"$0\" \"$@\"");
+    daemon.until("it is green", || place.is_green(&first));
+    daemon.limit_files(Some(16 * 1024));
+    let second = place.commit(&[Descriptor::new("orders", "1.0.1").only_at("dev")]);
+    daemon.until_log("it says why it cannot record", |log| log.contains("reading or writing the file failed"));
+    assert!(place.statuses(&second).is_empty(), "what is not recorded is not told");
+    daemon.limit_files(None);
+    daemon.until("it goes on by itself", || place.is_green(&second));
+    assert_eq!(place.ask("PRAGMA integrity_check"), ["ok"]);
+    assert_eq!(place.ask("SELECT version FROM containers"), ["1.0.1"]);
+    daemon.stop();
 }

@@ -10,6 +10,8 @@ use sqlx::{ConnectOptions, Connection};
 use crate::domain::time::{Timestamp, to_millis};
 use crate::port::store::StoreError;
 
+use crate::adapter::store::failure::DAMAGED;
+
 use super::SqliteOptions;
 use super::lock::StateLock;
 use super::migrations::{self, Found};
@@ -89,10 +91,10 @@ async fn copy_into(from: &Path, to: &Path) -> Result<(), StoreError> {
     copied.await.map_err(|error: StoreError| error.about(from.display()))
 }
 
-/// Whether a copy is a record that this binary can use, and whole.
-async fn check(copy: &Path) -> Result<(), StoreError> {
+/// Reads all of a record: whether it is one that this binary can use, and whole. Others may write to it meanwhile.
+pub async fn check(record: &Path) -> Result<(), StoreError> {
     let checked = async {
-        let mut connection = base(copy, &SqliteOptions::default()).read_only(true).connect().await?;
+        let mut connection = base(record, &SqliteOptions::default()).read_only(true).connect().await?;
         if migrations::inspect(&mut connection).await? == Found::Empty {
             return Err(StoreError::Unusable("nothing has been recorded in it yet".to_owned()));
         }
@@ -100,11 +102,11 @@ async fn check(copy: &Path) -> Result<(), StoreError> {
         let loose = sqlx::query("PRAGMA foreign_key_check").fetch_optional(&mut connection).await?;
         connection.close().await?;
         if said != ["ok"] || loose.is_some() {
-            return Err(StoreError::Unusable("the file is damaged".to_owned()));
+            return Err(StoreError::Unusable(DAMAGED.to_owned()));
         }
         Ok(())
     };
-    checked.await.map_err(|error: StoreError| error.about(copy.display()))
+    checked.await.map_err(|error: StoreError| error.about(record.display()))
 }
 
 const TAKEN: &str = "it is there already; a copy takes a name that is free";

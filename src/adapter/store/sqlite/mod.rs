@@ -25,7 +25,7 @@ mod open;
 #[cfg(test)]
 mod query_plans;
 
-pub use backup::{backup, restore};
+pub use backup::{backup, check, restore};
 pub use migrations::KNOWN;
 pub use open::SqliteOptions;
 

@@ -55,7 +55,7 @@ async fn write(store: Arc<SqlStore>, activities: Vec<PlannedActivity>) -> usize 
         });
         events += 1;
         for event in of_tasks.chain([ActivityEvent::Succeeded]) {
-            store.append(&activity.id, Some(token), &event, &[], SystemClock.now()).await.unwrap();
+            store.append(&activity.id, Some(token), &event, SystemClock.now()).await.unwrap();
             events += 1;
         }
     }

@@ -2,8 +2,8 @@
 //! somebody who holds it.
 //!
 //! Named races:
-//! - *Held, rejected or no longer approved while chosen*: whoever is about to claim looks again under the
-//!   gate of the reports, under which decisions are recorded too.
+//! - *Held, rejected or no longer approved while chosen*: whoever is about to claim looks again, and claims only
+//!   while nothing was decided since (`standing`).
 //! - *Other policies than when it was approved*: approvals are counted for the policies of now, each time.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -27,12 +27,12 @@ pub use looks::EngineDoor;
 pub use pass::{Draft, PassError, PassOutcome};
 pub use review::Reviewed;
 pub use settings::{EngineSettings, Watched};
-pub use upkeep::{Pruned, Retain};
+pub use upkeep::{Pruned, Retain, prune};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::{ExecutorName, SourceName};
@@ -80,8 +80,10 @@ pub struct Engine {
     bells: Arc<LocalBells>,
     /// Something that runs may have been cancelled.
     cancel_bell: Arc<Notify>,
-    /// Held while the status of a commit's stages is worked out and recorded. See `standing`.
-    report_gate: Arc<Mutex<()>>,
+    /// Who of this process stands on which source.
+    stands: Arc<standing::Stands>,
+    /// Which stages are to be told of.
+    telling: Arc<reports::Telling>,
     /// Whose turn it is to be looked at.
     turns: Arc<std::sync::Mutex<looks::Turns>>,
     /// Which branches rest.
@@ -125,7 +127,8 @@ impl Engine {
             settings: Arc::new(settings),
             bells: Arc::default(),
             cancel_bell: Arc::default(),
-            report_gate: Arc::default(),
+            stands: Arc::default(),
+            telling: Arc::default(),
             turns: Arc::default(),
             rests: Arc::default(),
             listings: Arc::default(),

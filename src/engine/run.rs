@@ -5,7 +5,7 @@
 //! 1. Told to stop, nothing new is begun. Looks and tasks under way may end, for as long as settings let them.
 //! 2. What has not ended by then is broken off, and what is leased for it is handed back, so that another
 //!    replica goes on at once, under the same keys.
-//! 3. What forges should show by then is written, for a few seconds; the leases of the accounts are handed
+//! 3. How stages stand by then is told, and what forges should show is written, for a few seconds; the leases of the accounts are handed
 //!    back, and last of all the presence.
 
 use std::sync::Arc;
@@ -37,14 +37,21 @@ impl Engine {
         });
         let (own, ending) = (Arc::clone(self), last.clone());
         let hearing = tokio::spawn(async move { own.hear_until(&ending).await });
+        let (own, told) = (Arc::clone(self), CancellationToken::new());
+        let telling = {
+            let told = told.clone();
+            tokio::spawn(async move { own.tell_until(&told).await })
+        };
         let flush = CancellationToken::new();
         let (own, flushing) = (Arc::clone(self), flush.clone());
         let publishing = tokio::spawn(async move { own.publish_until(&flushing).await });
         tokio::join!(self.pass_until(stop), self.roll_out_until(stop), self.answer_until(stop));
+        told.cancel();
+        let told = telling.await;
         flush.cancel();
         let published = publishing.await;
         last.cancel();
-        for ended in [published, presence.await, hearing.await] {
+        for ended in [told, published, presence.await, hearing.await] {
             if let Err(panic) = ended {
                 tracing::error!(%panic, "a loop ended early");
             }

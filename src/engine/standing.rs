@@ -1,22 +1,24 @@
 //! Working out what is said of a source, and recording it while it is still so.
 //!
-//! A named race: two activities of one commit end at the same moment. Were each to work out the stage's
-//! status from what it read before the other's event was recorded, the commit would stay pending for ever.
+//! A named race: an activity ends while a pass works out what its commit shows. Were the pass to record what it
+//! read before, the commit would stay pending for ever.
 //!
-//! Decision: whoever records something that a status is worked out from names the source's [`Basis`] that
+//! Decision: whoever records something that was worked out from how a source stands names the [`Basis`] that
 //! was there before the first reading, and the record refuses it as [`StoreError::Moved`] when that is
 //! another by now. Then all is worked out anew. Somebody's write always goes through, so that the work as
-//! a whole goes on; and a replica's own rollouts queue up at a gate before that, because each refusal
-//! costs the work.
+//! a whole goes on; and those of one process queue up at a gate before that, because each refusal costs the
+//! work. (Not so what is told to proposals, which is worked out fast.) What an activity's end changes is told apart from it (`reports::telling`), so that ends wait for nothing
+//! but a moment at the gate.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::MutexGuard;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::debug;
 
 use crate::domain::id::SourceName;
-use crate::port::store::{AppendError, Basis, Store, StoreError};
+use crate::port::store::{Basis, Matter, Store, StoreError};
 
 use super::pause::part_of;
 use super::{Engine, PassError};
@@ -33,14 +35,30 @@ pub(super) struct Standing<'e> {
     /// The record, in which nothing is written unless the source stands as it did.
     pub store: Arc<dyn Store>,
     tries: u32,
-    _gate: MutexGuard<'e, ()>,
+    _gate: Option<OwnedMutexGuard<()>>,
 }
 
+/// A gate for each source.
+#[derive(Debug, Default)]
+pub(super) struct Stands(std::sync::Mutex<BTreeMap<SourceName, Arc<Mutex<()>>>>);
+
 impl Engine {
+    /// Waits for its turn among those of this process that change how the source stands.
+    pub(super) async fn gate_of(&self, source: &SourceName) -> OwnedMutexGuard<()> {
+        let gate = {
+            let mut gates = self.stands.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(gates.entry(source.clone()).or_default())
+        };
+        gate.lock_owned().await
+    }
+
     /// Waits for its turn, and takes down how the source stands.
-    pub(super) async fn stand<'e>(&'e self, source: &SourceName) -> Result<Standing<'e>, StoreError> {
-        let gate = self.report_gate.lock().await;
-        let basis = self.ports.store.basis(source).await?;
+    pub(super) async fn stand<'e>(&'e self, source: &SourceName, of: Matter) -> Result<Standing<'e>, StoreError> {
+        let gate = match of {
+            Matter::Rollouts | Matter::Decisions => Some(self.gate_of(source).await),
+            Matter::Proposals => None,
+        };
+        let basis = self.ports.store.basis(source, of).await?;
         let store = self.ports.store.upon(&basis);
         Ok(Standing { engine: self, basis, store, tries: 0, _gate: gate })
     }
@@ -59,7 +77,7 @@ impl Standing<'_> {
         let (tries, edition) = (self.tries.to_string(), self.basis.edition.to_string());
         let what = [self.engine.settings.holder.as_str(), self.basis.source.as_str(), &edition, &tries];
         tokio::time::sleep(part_of(PAUSE * self.tries, what)).await;
-        self.basis = self.engine.ports.store.basis(&self.basis.source).await?;
+        self.basis = self.engine.ports.store.basis(&self.basis.source, self.basis.of).await?;
         self.store = self.engine.ports.store.upon(&self.basis);
         Ok(true)
     }
@@ -74,12 +92,6 @@ pub(super) trait MayMove {
 impl MayMove for StoreError {
     fn is_moved(&self) -> bool {
         matches!(self, StoreError::Moved)
-    }
-}
-
-impl MayMove for AppendError {
-    fn is_moved(&self) -> bool {
-        matches!(self, AppendError::Store(StoreError::Moved))
     }
 }
 

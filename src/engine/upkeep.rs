@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::domain::time::Timestamp;
 use crate::port::artifacts::Artifacts;
-use crate::port::store::{History, Kept, StoreError};
+use crate::port::store::{History, Kept, Store, StoreError};
 
 use super::Engine;
 
@@ -41,51 +42,51 @@ pub struct Retain {
 /// What was let go of, or would be: how many things, by what they are.
 pub type Pruned = BTreeMap<&'static str, u64>;
 
-impl Engine {
-    /// Lets go of what is too old or too much, until nothing is left of it. With `dry_run` it is only counted,
-    /// as far as it can go right now: what goes may make way for more.
-    pub async fn prune(
-        &self,
-        retain: &Retain,
-        artifacts: Option<&dyn Artifacts>,
-        dry_run: bool,
-        stop: &CancellationToken,
-    ) -> Result<Pruned, StoreError> {
-        let now = self.ports.clock.now();
-        let ago = |length: Duration| now.checked_sub(length).unwrap_or(now);
-        let kept = Kept {
-            rollouts_since: ago(retain.rollouts_for),
-            activities: retain.activities,
-            contents_since: ago(retain.contents_for),
-            audit_since: ago(retain.audit_for),
-            audit: retain.audit,
-        };
-        let mut pruned = Pruned::new();
-        for part in History::ALL {
-            let mut all = 0;
-            loop {
-                let gone = self.ports.store.prune(part, &kept, BATCH, dry_run).await?;
-                all += gone;
-                if gone == 0 || dry_run || stop.is_cancelled() {
-                    break;
-                }
-                tokio::time::sleep(PAUSE).await;
+/// Lets go of what is too old or too much, until nothing is left of it. With `dry_run` it is only counted,
+/// as far as it can go right now: what goes may make way for more.
+pub async fn prune(
+    store: &dyn Store,
+    now: Timestamp,
+    retain: &Retain,
+    artifacts: Option<&dyn Artifacts>,
+    dry_run: bool,
+    stop: &CancellationToken,
+) -> Result<Pruned, StoreError> {
+    let ago = |length: Duration| now.checked_sub(length).unwrap_or(now);
+    let kept = Kept {
+        rollouts_since: ago(retain.rollouts_for),
+        activities: retain.activities,
+        contents_since: ago(retain.contents_for),
+        audit_since: ago(retain.audit_for),
+        audit: retain.audit,
+    };
+    let mut pruned = Pruned::new();
+    for part in History::ALL {
+        let mut all = 0;
+        loop {
+            let gone = store.prune(part, &kept, BATCH, dry_run).await?;
+            all += gone;
+            if gone == 0 || dry_run || stop.is_cancelled() {
+                break;
             }
-            pruned.insert(part.as_str(), all);
+            tokio::time::sleep(PAUSE).await;
         }
-        if let Some(artifacts) = artifacts.filter(|_| !stop.is_cancelled()) {
-            let needed = self.ports.store.needed_tasks().await?.into_iter().collect();
-            match artifacts.keep_only(needed, dry_run).await {
-                Ok(gone) => {
-                    pruned.insert("artifacts", gone);
-                }
-                Err(error) => warn!(%error, "artifacts that nobody needs could not be removed"),
-            }
-        }
-        Ok(pruned)
+        pruned.insert(part.as_str(), all);
     }
+    if let Some(artifacts) = artifacts.filter(|_| !stop.is_cancelled()) {
+        let needed = store.needed_tasks().await?.into_iter().collect();
+        match artifacts.keep_only(needed, dry_run).await {
+            Ok(gone) => {
+                pruned.insert("artifacts", gone);
+            }
+            Err(error) => warn!(%error, "artifacts that nobody needs could not be removed"),
+        }
+    }
+    Ok(pruned)
+}
 
-    /// Does so every hour, until told to stop.
+impl Engine {
+    /// Prunes every hour, until told to stop.
     pub async fn prune_until(&self, retain: &Retain, artifacts: Arc<dyn Artifacts>, stop: &CancellationToken) {
         let mut pause = FIRST;
         loop {
@@ -93,7 +94,8 @@ impl Engine {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => pause = EVERY,
             }
-            match self.prune(retain, Some(artifacts.as_ref()), false, stop).await {
+            let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+            match prune(store, now, retain, Some(artifacts.as_ref()), false, stop).await {
                 Ok(pruned) if pruned.values().any(|gone| *gone > 0) => info!(?pruned, "history was let go of"),
                 Ok(_) => {}
                 Err(error) => warn!(%error, "history could not be let go of; trying again"),

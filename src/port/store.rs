@@ -17,7 +17,7 @@ pub use approvals::{ApprovalBook, Decision, Ruling};
 pub use bells::{Bell, Bells, Listener};
 pub use deliveries::{AnsweredCommand, DeliveryBook, PRESSED_AGAIN, Recorded, Retention};
 pub use history::{History, HistoryBook, Kept};
-pub use leases::{Basis, Lease, LeaseBook, LeaseName, LeaseRow, Leased, Terms};
+pub use leases::{Basis, Lease, LeaseBook, LeaseName, LeaseRow, Leased, Matter, Terms};
 pub use look::{
     ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, Look, PassRow, ProductRow, ReportRow, SourceRow,
     VersionRow,
@@ -27,7 +27,7 @@ pub use passes::{
     VersionEntry,
 };
 pub use proposals::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, ReviewInputs};
-pub use reports::{Pause, ReportBook, WantedReport};
+pub use reports::{Pause, ReportBook, Untold, WantedReport};
 pub use wakes::{Lane, LookEnd, TakeWake, TakenWake, Wake, WakeBook, WakeRow};
 
 use std::fmt;

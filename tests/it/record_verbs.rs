@@ -10,7 +10,10 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
 use meshwright::adapter::store::SqlStore;
-use meshwright::port::store::PassBook;
+use meshwright::domain::activity::ActivityEvent;
+use meshwright::domain::plan::ActivityId;
+use meshwright::domain::time::Timestamp;
+use meshwright::port::store::{ActivityBook, PassBook};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -171,6 +174,82 @@ async fn a_record_moves_to_a_server_and_is_looked_at_there() {
     assert!(status["location"].as_str().unwrap().contains("schema 'moved'"));
     assert!(mesh.fails(64, &["db", "backup", "x.db", "--config", "server.yaml"]).contains("pg_dump"));
     assert!(mesh.fails(64, &["db", "restore", "x.db", "--config", "server.yaml"]).contains("pg_restore"));
+}
+
+/// What came to its end long ago, and was taken the place of since.
+async fn old_history(store: &SqlStore) {
+    let sample = |number: u64, version: &str| {
+        PassSample::new(number, number - 1)
+            .version("trips", version, version)
+            .activity("trips", "dev", version, version)
+            .build()
+    };
+    for (number, version) in [(1, "1.0.0"), (2, "1.1.0")] {
+        let pass = sample(number, version);
+        store.record_pass(&pass).await.unwrap();
+        finish(store, &pass.plan.activities[0].id).await;
+    }
+}
+
+async fn finish(store: &SqlStore, id: &ActivityId) {
+    let then = Timestamp::from_second(1_600_000_000).unwrap();
+    let token = store.claim(id, "here", then, then).await.unwrap();
+    let planned = store.activity(id).await.unwrap().unwrap().planned;
+    for task in 0..planned.tasks.len() {
+        let started = ActivityEvent::TaskStarted { task, attempt: 1, deadline: None };
+        store.append(id, token, &started, then).await.unwrap();
+        let succeeded = ActivityEvent::TaskSucceeded { task, results: Value::Null };
+        store.append(id, token, &succeeded, then).await.unwrap();
+    }
+    store.append(id, token, &ActivityEvent::Succeeded, then).await.unwrap();
+}
+
+/// The configuration keeps a day; what runs, and what explains it, stays all the same.
+fn prunes(mesh: &Mesh, config: &str) {
+    let text = fs::read_to_string(mesh.at(config)).unwrap();
+    fs::write(mesh.at(config), format!("{text}retention: {{ rollouts_for: 24h }}\n")).unwrap();
+    let run = |arguments: &[&str]| mesh.fine(&[&["db"], arguments, &["--config", config]].concat());
+    let rows = || -> Value {
+        let status: Value = serde_json::from_str(&run(&["status", "-o", "json"])).unwrap();
+        status["contents"]["rows"]["activities"].clone()
+    };
+    assert_eq!(rows(), 2);
+    let would: Value = serde_json::from_str(&run(&["prune", "--dry-run", "-o", "json"])).unwrap();
+    assert_eq!(would["activities"], 1, "{would}");
+    assert_eq!(rows(), 2);
+    let said = run(&["prune", "--dry-run"]);
+    assert!(said.starts_with("Would be let go of now:\n"), "{said}");
+    let said = run(&["prune"]);
+    assert!(said.starts_with("Let go of:\n"), "{said}");
+    let line = said.lines().find(|line| line.trim_start().starts_with("activities")).unwrap();
+    assert!(line.ends_with(" 1"), "{said}");
+    assert_eq!(rows(), 1);
+    let again: Value = serde_json::from_str(&run(&["prune", "-o", "json"])).unwrap();
+    assert!(again.as_object().unwrap().values().all(|count| *count == 0), "{again}");
+    assert!(mesh.fine(&["get", "containers", "--config", config]).contains("1.1.0"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_in_a_file_is_let_go_of() {
+    let mesh = Mesh::new(String::new());
+    assert!(mesh.fails(1, &["db", "prune"]).contains("there is no record"));
+    assert!(!mesh.state().exists());
+    let daemon = SqlStore::open(&mesh.state()).await.unwrap();
+    old_history(&daemon).await;
+    assert!(mesh.fails(1, &["db", "prune"]).contains("is using it"));
+    mesh.fine(&["db", "prune", "--dry-run"]);
+    daemon.close().await;
+    prunes(&mesh, "meshwright.yaml");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_on_a_server_is_let_go_of_beside_its_replicas() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.record_url("pruned");
+    let replica = SqlStore::connect(&url.parse().unwrap()).await.unwrap();
+    old_history(&replica).await;
+    prunes(&Mesh::new(url), "server.yaml");
+    replica.close().await;
 }
 
 #[test]

@@ -193,14 +193,13 @@ impl ActivityBook for SimStore {
         id: &ActivityId,
         token: Option<FencingToken>,
         event: &ActivityEvent,
-        reports: &[Report],
         at: Timestamp,
     ) -> Result<ActivityState, AppendError> {
         let world = &self.replica.world;
         world.tell(format_args!("{} about to append {id} {token:?} {event:?}", self.replica.name));
         let newest = world.tokens.lock().unwrap().get(id).copied();
         let token = if world.broken == Some(Broken::NoFencing) { token.and(newest).or(token) } else { token };
-        write!(self.append(id, token, event, reports, at))
+        write!(self.append(id, token, event, at))
     }
     async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
         read!(self.events(id))
@@ -367,8 +366,8 @@ impl Terms for SimStore {
     fn upon(&self, basis: &Basis) -> Arc<dyn Store> {
         Arc::new(Self { inner: self.inner.upon(basis), replica: Arc::clone(&self.replica) })
     }
-    async fn basis(&self, source: &SourceName) -> Result<Basis, StoreError> {
-        read!(self.basis(source))
+    async fn basis(&self, source: &SourceName, of: Matter) -> Result<Basis, StoreError> {
+        read!(self.basis(source, of))
     }
 }
 

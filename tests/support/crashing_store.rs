@@ -174,10 +174,9 @@ impl ActivityBook for CrashingStore {
         id: &ActivityId,
         token: Option<FencingToken>,
         event: &ActivityEvent,
-        reports: &[Report],
         at: Timestamp,
     ) -> Result<ActivityState, AppendError> {
-        write!(self.append(id, token, event, reports, at))
+        write!(self.append(id, token, event, at))
     }
     async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
         read!(self.events(id))
@@ -208,6 +207,18 @@ impl ReportBook for CrashingStore {
     }
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         write!(self.want(reports, at))
+    }
+    async fn untold(&self) -> Result<Vec<Untold>, StoreError> {
+        read!(self.untold())
+    }
+    async fn tell(
+        &self,
+        stage: &StageName,
+        basis: &Basis,
+        reports: &[Report],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self.tell(stage, basis, reports, at))
     }
     async fn write_anew(&self, source: &SourceName, revision: &Revision, at: Timestamp) -> Result<(), StoreError> {
         write!(self.write_anew(source, revision, at))
@@ -428,8 +439,8 @@ impl Terms for CrashingStore {
     fn upon(&self, basis: &Basis) -> Arc<dyn Store> {
         Arc::new(self.over(self.inner.upon(basis)))
     }
-    async fn basis(&self, source: &SourceName) -> Result<Basis, StoreError> {
-        read!(self.basis(source))
+    async fn basis(&self, source: &SourceName, of: Matter) -> Result<Basis, StoreError> {
+        read!(self.basis(source, of))
     }
 }
 

@@ -103,6 +103,8 @@ pub struct World {
     pub parallel: usize,
     /// How long what is leased stays so without a heartbeat.
     pub lease: Duration,
+    /// The pause before a second attempt of a task.
+    pub retry_pause: Duration,
     /// How many people have to approve at the gate of `prod`; with 0 it has none.
     pub approvals: u32,
     /// Whether programs undo what they did: then it is in the ledger as `undo-<task>`.
@@ -150,6 +152,7 @@ impl World {
             replaced: BTreeMap::new(),
             parallel: 2,
             lease: Duration::from_secs(30),
+            retry_pause: Duration::from_millis(5),
             approvals: 0,
             undoes: false,
             on_new_commit: OnNewCommit::default(),
@@ -269,7 +272,7 @@ impl World {
             grace: Duration::ZERO,
             parallel_looks: 2,
             parallel_activities: self.parallel,
-            retry_pause: Duration::from_millis(5),
+            retry_pause: self.retry_pause,
             longest_pause: Duration::from_secs(60),
         };
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;

@@ -5,18 +5,23 @@ use std::io::{self, BufReader, BufWriter};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::adapter::clock::SystemClock;
+use crate::adapter::executors::ArtifactStore;
 use crate::adapter::store::SqlStore;
 use crate::adapter::store::sqlite::{self, KNOWN};
 use crate::adapter::store::upkeep::{self, Carried, CarryError};
 use crate::config::Checked;
-use crate::face::cli::{DbMigrateArgs, DbStatusArgs, DbVerb};
+use crate::engine;
+use crate::face::cli::{DbMigrateArgs, DbPruneArgs, DbStatusArgs, DbVerb};
 use crate::face::verbs::db::{Contents, RecordStatus};
 use crate::face::verbs::{self, store_failed};
 use crate::face::{ExitStatus, Output};
 use crate::port::clock::Clock;
 use crate::port::store::StoreError;
 
+use super::super::wire::retain;
 use super::Place;
 
 pub(in crate::app) async fn db(config: &Checked, verb: &DbVerb, output: &mut Output<'_>) -> io::Result<ExitStatus> {
@@ -31,6 +36,7 @@ pub(in crate::app) async fn db(config: &Checked, verb: &DbVerb, output: &mut Out
         DbVerb::Restore(args) => restore(&place, &args.file, output).await,
         DbVerb::Export(args) => export(&place, &args.file, output).await,
         DbVerb::Import(args) => import(&place, &args.file, output).await,
+        DbVerb::Prune(args) => prune(config, &place, args, output).await,
     }
 }
 
@@ -158,6 +164,24 @@ async fn import(place: &Place, file: &Path, output: &mut Output<'_>) -> io::Resu
         carried
     };
     told(imported.await, "imported from", file, output)
+}
+
+async fn prune(config: &Checked, place: &Place, args: &DbPruneArgs, output: &mut Output<'_>) -> io::Result<ExitStatus> {
+    let pruned = async {
+        if !place.is_there().await? {
+            return Err(StoreError::Unusable(format!("there is no record at {place}")));
+        }
+        let store = if args.dry_run { place.open_read_only().await? } else { place.open().await? };
+        let artifacts = ArtifactStore::new(config.folder.join("artifacts"));
+        let (now, never) = (SystemClock.now(), CancellationToken::new());
+        let pruned = engine::prune(&store, now, &retain(config), Some(&artifacts), args.dry_run, &never).await;
+        store.close().await;
+        pruned
+    };
+    match pruned.await {
+        Ok(pruned) => verbs::db::pruned(&pruned, args.dry_run, args.output, output),
+        Err(error) => store_failed(&error, output),
+    }
 }
 
 fn told(

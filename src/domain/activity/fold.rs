@@ -9,6 +9,7 @@ use super::{
     TaskStatus,
 };
 use crate::domain::policy::Violation;
+use crate::domain::time::Timestamp;
 
 /// The state that events fold into.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +69,23 @@ impl ActivityState {
         self.cancellation.is_some()
             || self.refusal.is_some()
             || self.tasks.iter().any(|task| matches!(task, TaskStatus::Failed { .. }))
+    }
+
+    /// Until when nothing is to be done, because an attempt has failed and the next one has its time.
+    pub fn rests_until(&self) -> Option<Timestamp> {
+        if self.status != ActivityStatus::Running {
+            return None;
+        }
+        if self.is_ending() {
+            return self.compensations.values().find_map(|undoing| match undoing {
+                CompensationStatus::Retrying { again, .. } => Some(*again),
+                _ => None,
+            });
+        }
+        self.tasks.iter().find_map(|task| match task {
+            TaskStatus::Retrying { again, .. } => *again,
+            _ => None,
+        })
     }
 
     /// Changes the state by `event`; `false`, with the state in disorder, when it cannot follow.

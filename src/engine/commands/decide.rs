@@ -9,7 +9,7 @@ use crate::domain::plan::ActivityId;
 use crate::domain::source::Target;
 use crate::port::door::WakeReason;
 use crate::port::requests::{Action, Origin, Request};
-use crate::port::store::{Bell, Decision, Ruling, StoreError};
+use crate::port::store::{Bell, Decision, Matter, Ruling, StoreError};
 
 use super::super::Engine;
 use super::super::gates::Waits;
@@ -45,7 +45,7 @@ impl Engine {
                 }
                 self.wake(&target, WakeReason::Command).await?;
             }
-            Action::Approve(stage) | Action::Reject(stage) => self.refresh_stage(&request.source, stage).await?,
+            Action::Approve(stage) | Action::Reject(stage) => self.tell_stage(&request.source, stage).await?,
             Action::Hold | Action::Resume => self.refresh_all(request).await?,
             Action::Cancel(_) => {
                 self.cancel_bell.notify_waiters();
@@ -66,7 +66,7 @@ impl Engine {
             self.known_stage(stage)?;
         }
         let meant = self.meant(request).await?;
-        let mut standing = self.stand(&request.source).await?;
+        let mut standing = self.stand(&request.source, Matter::Rollouts).await?;
         loop {
             let (ruling, outcome) = self.rule(request, action, &meant).await?;
             let decision = Decision {
@@ -106,7 +106,7 @@ impl Engine {
 
     async fn refresh_all(&self, request: &Request) -> Result<(), StoreError> {
         for stage in &self.settings.platform.stages {
-            self.refresh_stage(&request.source, &stage.name).await?;
+            self.tell_stage(&request.source, &stage.name).await?;
         }
         Ok(())
     }

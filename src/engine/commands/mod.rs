@@ -161,7 +161,7 @@ impl Engine {
             .filter(|(_, stage)| self.settings.platform.gate(stage).is_some())
             .collect();
         for (source, stage) in waiting {
-            self.refresh_stage(source, stage).await?;
+            self.tell_stage(source, stage).await?;
         }
         *known = Some(policies);
         Ok(())

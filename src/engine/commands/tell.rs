@@ -7,7 +7,7 @@ use crate::domain::id::SourceName;
 use crate::domain::report::markdown::{self, Answered};
 use crate::domain::report::{Comment, Detail, Report, ReportState};
 use crate::port::requests::{Origin, Request};
-use crate::port::store::{Bell, StoreError};
+use crate::port::store::{Bell, Matter, StoreError};
 
 use super::super::Engine;
 use super::super::review::COMMENT;
@@ -41,18 +41,23 @@ impl Engine {
         if !forge.abilities().comments || watched.comment == CommentMode::Never {
             return Ok(());
         }
-        let store = &self.ports.store;
-        // Nobody may record an assessment in between: its comment would be taken back.
-        let _gate = self.report_gate.lock().await;
-        let wanted = match store.wanted_comment(source, pull).await? {
-            Some(report) => Some(report),
-            None if begins => self.first_comment(source, pull).await?,
-            None => None,
-        };
-        let Some(mut report) = wanted else { return Ok(()) };
-        let Some(Detail::Comment(comment)) = &mut report.detail else { return Ok(()) };
-        comment.answers = self.answers_under(source, pull).await?;
-        store.want(&[report], self.ports.clock.now()).await?;
+        // An assessment that is recorded in between would be taken back.
+        let mut standing = self.stand(source, Matter::Proposals).await?;
+        loop {
+            let wanted = match self.ports.store.wanted_comment(source, pull).await? {
+                Some(report) => Some(report),
+                None if begins => self.first_comment(source, pull).await?,
+                None => None,
+            };
+            let Some(mut report) = wanted else { return Ok(()) };
+            let Some(Detail::Comment(comment)) = &mut report.detail else { return Ok(()) };
+            comment.answers = self.answers_under(source, pull).await?;
+            match standing.store.want(&[report], self.ports.clock.now()).await {
+                Ok(()) => break,
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.ring(Bell::Reports);
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! The loop between the queue and the looks at targets: passes over branches, reviews of proposals.
 //!
 //! A look holds a lease on its target, and all that it writes is fenced by it. A target over which looking
-//! fails (the record, the forge, a panic) is left alone for longer and longer; so is one during which the
-//! process ended several times in a row.
+//! fails (the record, the forge, a panic) is left alone for longer and longer. One during which the process ended
+//! several times in a row is left alone too, but shortly: mostly others have stopped the process, and whoever
+//! waits for the target is not to pay for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,11 @@ use super::super::{Engine, PassError, PassOutcome};
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// So many interruptions in a row are put down to whoever stopped us, and not to the target.
 const INNOCENT_INTERRUPTIONS: u32 = 2;
+/// The pause before a target is looked at again after one interruption too many; it doubles with each further
+/// one.
+const PAUSE_AFTER_INTERRUPTION: Duration = Duration::from_secs(1);
+/// The longest of these pauses.
+const LONGEST_PAUSE_INTERRUPTED: Duration = Duration::from_secs(20);
 /// The longest pause before a branch is looked at again that could not be seen.
 const LONGEST_PAUSE_UNSEEN: Duration = Duration::from_secs(60);
 /// How often a worker looks into the queue without being rung.
@@ -131,11 +137,11 @@ impl Engine {
     ) {
         let (target, now) = (&taken.target, self.ports.clock.now());
         let engine = self.under(&taken.lease);
-        if taken.was_interrupted && taken.failures > INNOCENT_INTERRUPTIONS {
-            let message = format!("looking at it was broken off {} times in a row", taken.failures);
+        if taken.was_interrupted && taken.interruptions > INNOCENT_INTERRUPTIONS {
+            let message = format!("looking at it was broken off {} times in a row", taken.interruptions);
             warn!(source = %target.source, proposal = ?target.proposal, message, "left alone for a while");
             engine.note_condition_of(target, &message).await;
-            self.settle(&taken, LookEnd::Failed { message, again: self.again_at(&taken, now) }).await;
+            self.settle(&taken, LookEnd::LeftAlone { message, again: after_interruptions(&taken, now) }).await;
             return;
         }
         let tenure = self.keep(taken.lease.clone(), self.end_of_lease(now), halt);
@@ -245,14 +251,10 @@ impl Engine {
         }
     }
 
-    /// When to look again at what has failed so often before: up to a quarter later than the pause, so that
-    /// what failed together does not come back together.
+    /// When to look again at what has failed so often before.
     fn again_at(&self, taken: &TakenWake, now: Timestamp) -> Timestamp {
-        let (source, failures) = (taken.target.source.as_str(), taken.failures);
-        let proposal = taken.target.proposal.as_ref().map(ToString::to_string).unwrap_or_default();
-        let pause = PAUSE_AFTER_FAILURE.saturating_mul(2_u32.saturating_pow(failures.min(16)));
-        let pause = pause.min(self.settings.longest_pause.max(PAUSE_AFTER_FAILURE));
-        now.checked_add(spread(pause, [source, &proposal, &failures.to_string()])).unwrap_or(now)
+        let longest = self.settings.longest_pause.max(PAUSE_AFTER_FAILURE);
+        later(taken, now, PAUSE_AFTER_FAILURE, longest, taken.failures)
     }
 
     /// Makes our own failure visible, as far as that is possible. What is the matter with a proposal is
@@ -276,6 +278,50 @@ impl Engine {
             self.ports.store.note_condition(&target.source, &watched.url, &watched.branch, Some(&condition), now).await;
         if let Err(error) = noted {
             warn!(source = %target.source, %error, "the failure could not be recorded");
+        }
+    }
+}
+
+/// When to look again at what was interrupted so often.
+fn after_interruptions(taken: &TakenWake, now: Timestamp) -> Timestamp {
+    let times = taken.interruptions.saturating_sub(INNOCENT_INTERRUPTIONS + 1);
+    later(taken, now, PAUSE_AFTER_INTERRUPTION, LONGEST_PAUSE_INTERRUPTED, times)
+}
+
+/// After a pause that doubles each time: up to a quarter later than that, so that what failed together does not
+/// come back together.
+fn later(taken: &TakenWake, now: Timestamp, first: Duration, longest: Duration, times: u32) -> Timestamp {
+    let proposal = taken.target.proposal.as_ref().map(ToString::to_string).unwrap_or_default();
+    let pause = first.saturating_mul(2_u32.saturating_pow(times.min(16))).min(longest);
+    now.checked_add(spread(pause, [taken.target.source.as_str(), &proposal, &times.to_string()])).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::activity::FencingToken;
+    use crate::port::store::{Lane, Lease, Leased};
+
+    #[test]
+    fn pauses_after_interruptions_are_short_and_grow_to_the_longest() {
+        let now = Timestamp::UNIX_EPOCH;
+        let pause = |interruptions| {
+            let taken = TakenWake {
+                target: Target::branch("retail".parse().unwrap()),
+                lane: Lane::Fresh,
+                lease: Lease { what: Leased::Look(1), token: FencingToken(1) },
+                edition: 1,
+                failures: 9,
+                interruptions,
+                was_interrupted: true,
+            };
+            Duration::try_from(after_interruptions(&taken, now).duration_since(now)).unwrap()
+        };
+        let (first, longest) = (PAUSE_AFTER_INTERRUPTION, LONGEST_PAUSE_INTERRUPTED);
+        assert!((first..=first.mul_f64(1.25)).contains(&pause(3)), "{:?}", pause(3));
+        assert!((first * 2..=first.mul_f64(2.5)).contains(&pause(4)), "{:?}", pause(4));
+        for many in [9, 30, u32::MAX] {
+            assert!((longest..=longest.mul_f64(1.25)).contains(&pause(many)), "{many}: {:?}", pause(many));
         }
     }
 }

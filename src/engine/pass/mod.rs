@@ -14,7 +14,7 @@ use crate::check::Assessment;
 use crate::domain::id::{Digest, Revision, SourceName};
 use crate::domain::plan::Plan;
 use crate::domain::source::{Condition, Head, Target};
-use crate::port::store::{Bell, Pass, SourceRecord, StoreError};
+use crate::port::store::{Bell, Matter, Pass, SourceRecord, StoreError};
 use crate::port::tree::{ReadError, Tree};
 
 use super::settings::Watched;
@@ -135,7 +135,7 @@ impl Engine {
         };
         let weighed = self.weigh(&sighting, look).await?;
         // From here to the record nobody may append an event that these reports depend on.
-        let mut standing = self.stand(sighting.source).await?;
+        let mut standing = self.stand(sighting.source, Matter::Rollouts).await?;
         let pass = loop {
             let pass = self.decide(&sighting, &weighed).await?;
             match standing.store.record_pass(&pass).await {

@@ -26,7 +26,7 @@ pub(in crate::engine) struct Follower {
 
 impl Engine {
     /// The commits of a source that are pending at a stage, without `except`. Activities that were
-    /// planned after a commit do not count for it. The caller stands on the source.
+    /// planned after a commit do not count for it.
     pub(in crate::engine) async fn followers(
         &self,
         source: &SourceName,

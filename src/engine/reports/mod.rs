@@ -1,14 +1,16 @@
 //! What a forge should show of a commit: from counts to one state and one line.
 //!
-//! Whoever records something that a status is worked out from does so while the source stands as it did
-//! before the first reading: see `standing`, `show` and `rollout::record`.
+//! What a pass says of stages is recorded while the source stands as it did before the first reading (see
+//! `standing`). What has changed since is told by `telling`.
 
 mod followers;
 mod passed_over;
 mod show;
 mod stage;
+mod telling;
 
 pub(super) use stage::{Stage, StageLine, held_line, newest};
+pub(super) use telling::Telling;
 
 use crate::domain::id::{Revision, SourceName, StageName};
 use crate::domain::report::{Report, ReportContext, ReportState};

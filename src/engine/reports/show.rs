@@ -6,21 +6,21 @@ use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, Bell, PassRow, StageStanding, StoreError};
+use crate::port::store::{PassRow, StageStanding, StoreError};
 
 use super::super::Engine;
 use super::super::gates::Gates;
 use super::super::rollout::{stage_line, standing_line};
 use super::{Stage, StageLine, held_line, newest};
 
-/// A stage of a source, while its reports are worked out. The caller stands on the source.
+/// A stage of a source, while its reports are worked out.
 pub(in crate::engine) struct StageShow<'a> {
     engine: &'a Engine,
     gates: Gates<'a>,
     source: &'a SourceName,
     stage: &'a StageName,
-    /// An activity that is about to stand otherwise than the record says.
-    now: Option<&'a ActivityRecord>,
+    /// From how many rollouts reports were worked out.
+    rollouts: usize,
 }
 
 impl Engine {
@@ -28,40 +28,17 @@ impl Engine {
         &'a self,
         source: &'a SourceName,
         stage: &'a StageName,
-        now: Option<&'a ActivityRecord>,
     ) -> Result<StageShow<'a>, StoreError> {
-        Ok(StageShow { engine: self, gates: self.gates().await?, source, stage, now })
-    }
-
-    /// Works out anew what is shown of a stage of a source, of all its commits that are pending there and
-    /// of the one that was looked at last; wants it to be shown.
-    pub(in crate::engine) async fn refresh_stage(
-        &self,
-        source: &SourceName,
-        stage: &StageName,
-    ) -> Result<(), StoreError> {
-        let mut standing = self.stand(source).await?;
-        loop {
-            let mut show = self.show_stage(source, stage, None).await?;
-            let latest = show.latest().await?;
-            let told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
-            let mut reports = show.followers(&told).await?;
-            if let Some(latest) = &latest {
-                reports.extend(show.of_latest(latest).await?);
-            }
-            match standing.store.want(&reports, self.ports.clock.now()).await {
-                Ok(()) => break,
-                Err(error) if standing.moved(&error).await? => {}
-                Err(error) => return Err(error),
-            }
-        }
-        drop(standing);
-        self.ring(Bell::Reports);
-        Ok(())
+        Ok(StageShow { engine: self, gates: self.gates().await?, source, stage, rollouts: 0 })
     }
 }
 
 impl StageShow<'_> {
+    /// From how many rollouts reports were worked out so far.
+    pub(in crate::engine) fn rollouts(&self) -> usize {
+        self.rollouts
+    }
+
     /// The pass that was recorded last.
     pub(in crate::engine) async fn latest(&self) -> Result<Option<PassRow>, StoreError> {
         Ok(self.engine.ports.store.pass_rows(Some(self.source), 1).await?.pop())
@@ -73,7 +50,8 @@ impl StageShow<'_> {
         revision: &Revision,
         plan: &Digest,
     ) -> Result<Vec<Report>, StoreError> {
-        let lines = self.own_lines(revision).await?;
+        let own = self.engine.ports.store.stage_standing(self.source, revision, self.stage).await?;
+        let lines = lines_of(own);
         let left_out = self.engine.left_out(self.source, revision, plan).await?;
         self.tell(revision, lines, left_out).await
     }
@@ -84,11 +62,11 @@ impl StageShow<'_> {
         let store = &self.engine.ports.store;
         let all = store.stage_standing(self.source, &latest.revision, self.stage).await?;
         let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
-        let mut lines = self.lines(all);
+        let mut lines = lines_of(all);
         let troubled = store.troubled(self.source).await?.into_iter();
         let others =
             troubled.filter(|other| other.planned.container.stage == *self.stage && !known.contains(&other.planned.id));
-        lines.extend(others.map(|other| self.line(&other)));
+        lines.extend(others.map(|other| stage_line(&other)));
         let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
         lines.extend(held.iter().filter(|held| held.container.stage == *self.stage).map(held_line));
         let left_out = self.engine.left_out(self.source, &latest.revision, &plan).await?;
@@ -100,30 +78,10 @@ impl StageShow<'_> {
         let mut reports = Vec::new();
         for follower in self.engine.followers(self.source, self.stage, told).await? {
             let of_stage = follower.activities.iter().filter(|other| other.planned.container.stage == *self.stage);
-            let lines: Vec<StageLine> = of_stage.map(|other| self.line(other)).collect();
+            let lines: Vec<StageLine> = of_stage.map(stage_line).collect();
             reports.extend(self.tell(&follower.revision, lines, follower.left_out).await?);
         }
         Ok(reports)
-    }
-
-    async fn own_lines(&self, revision: &Revision) -> Result<Vec<StageLine>, StoreError> {
-        let own = self.engine.ports.store.stage_standing(self.source, revision, self.stage).await?;
-        Ok(self.lines(own))
-    }
-
-    fn lines(&self, standings: Vec<StageStanding>) -> Vec<StageLine> {
-        let line_of = |standing: StageStanding| match self.now {
-            Some(now) if now.planned.id == standing.id => stage_line(now),
-            _ => standing_line(standing),
-        };
-        newest(standings, |standing| &standing.product).into_iter().map(line_of).collect()
-    }
-
-    fn line(&self, record: &ActivityRecord) -> StageLine {
-        match self.now {
-            Some(now) if now.planned.id == record.planned.id => stage_line(now),
-            _ => stage_line(record),
-        }
     }
 
     async fn tell(
@@ -132,6 +90,7 @@ impl StageShow<'_> {
         mut lines: Vec<StageLine>,
         left_out: usize,
     ) -> Result<Vec<Report>, StoreError> {
+        self.rollouts += lines.len();
         self.gates.tell(self.source, self.stage, &mut lines).await?;
         let waits_for = if lines.iter().any(StageLine::waits) { self.waits_for(revision).await? } else { None };
         Ok(self.engine.stage_of(self.source, revision, self.stage, waits_for.as_ref()).reports(&lines, left_out))
@@ -141,17 +100,17 @@ impl StageShow<'_> {
     async fn waits_for(&self, revision: &Revision) -> Result<Option<StageName>, StoreError> {
         const OPEN: [ActivityStatus; 2] = [ActivityStatus::Waiting, ActivityStatus::Running];
         for earlier in self.engine.stages_before(self.stage) {
-            // The one that is about to end is open in the record.
-            let ends = self.now.is_some_and(|now| {
-                now.state.status.is_final() && now.revision == *revision && now.planned.container.stage == *earlier
-            });
-            let open = self.engine.ports.store.count_at(self.source, revision, earlier, &OPEN, 2).await?;
-            if open > usize::from(ends) {
+            if self.engine.ports.store.count_at(self.source, revision, earlier, &OPEN, 1).await? > 0 {
                 return Ok(Some(earlier.clone()));
             }
         }
         Ok(None)
     }
+}
+
+/// The newest of each product.
+fn lines_of(standings: Vec<StageStanding>) -> Vec<StageLine> {
+    newest(standings, |standing| &standing.product).into_iter().map(standing_line).collect()
 }
 
 impl Engine {

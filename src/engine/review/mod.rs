@@ -28,8 +28,9 @@
 //!   others go on, and it is tried again after growing pauses.
 //! * *Somebody asks for another look while one is under way.* It answers only what was asked before it
 //!   began; the record counts what is left, and the wake that came with it finds that.
-//! * *What people asked for is answered while the comment is recorded.* Both happen under the gate of the
-//!   reports, and each takes what the other has recorded.
+//! * *What people asked for is answered while the comment is recorded*, here or at another replica. Both are
+//!   recorded only while nothing else was said to proposals of the source (`standing`); whoever is second works
+//!   it out anew, from what the first has recorded.
 
 mod assess;
 mod lines;
@@ -50,7 +51,7 @@ use crate::domain::report::{Report, Review, ReviewOutcome, one_line};
 use crate::domain::source::Target;
 use crate::domain::time::Timestamp;
 use crate::port::source::{FetchError, Merge};
-use crate::port::store::{Bell, ProposalRecord, ReviewInputs, SourceRecord};
+use crate::port::store::{Bell, Matter, ProposalRecord, ReviewInputs, SourceRecord};
 
 use super::Engine;
 use super::pass::PassError;
@@ -303,18 +304,23 @@ impl Engine {
             products: assessed.products,
             findings: assessed.findings,
         };
-        // Until it is recorded nobody may answer under it: the comment has the answers as they are now.
-        let gate = self.report_gate.lock().await;
-        let answers = match review.proposal {
-            Proposal::Pull(pull) => self.answers_under(&review.source, pull).await?,
-            Proposal::MergeGroup(_) => String::new(),
-        };
-        let (reports, commented) = self.reports_of(subject, &review, answers);
         let verdict = review.verdict();
-        let mut record = subject.recorded(inputs, verdict, self.ports.clock.now());
-        (record.result, record.summary, record.commented) = (result, review.headline(), commented);
-        self.ports.store.record_proposal(&record, &reports).await?;
-        drop(gate);
+        // Who answers under it in between would not find the answer in the comment.
+        let mut standing = self.stand(&review.source, Matter::Proposals).await?;
+        let (record, reports) = loop {
+            let answers = match review.proposal {
+                Proposal::Pull(pull) => self.answers_under(&review.source, pull).await?,
+                Proposal::MergeGroup(_) => String::new(),
+            };
+            let (reports, commented) = self.reports_of(subject, &review, answers);
+            let mut record = subject.recorded(inputs.clone(), verdict, self.ports.clock.now());
+            (record.result, record.summary, record.commented) = (result.clone(), review.headline(), commented);
+            match standing.store.record_proposal(&record, &reports).await {
+                Ok(()) => break (record, reports),
+                Err(error) if standing.moved(&error).await? => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
         self.ring(Bell::Reports);
         info!(source = %review.source, proposal = %review.proposal, head = %review.head.short(),
             verdict = verdict.as_str(), "{}", record.summary);

@@ -23,7 +23,7 @@ impl Engine {
         }
         if targets.is_empty() {
             for stage in &self.settings.platform.stages {
-                self.refresh_stage(source, &stage.name).await?;
+                self.tell_stage(source, &stage.name).await?;
             }
             store.write_anew(source, head, self.ports.clock.now()).await?;
             self.ring(Bell::Reports);

@@ -3,7 +3,9 @@
 //! Which failures are followed by another attempt, while the task has attempts left: those that may pass
 //! (transient), and attempts whose time ran out while nobody was there, because it was not theirs to use.
 //! What is permanent, refused by its executor or by policies, or cancelled is not; and what hung before our
-//! eyes is not either, because the next attempt would most likely hang as long. When the next one is made is part of the event, so that a restart neither hurries nor forgets it.
+//! eyes is not either, because the next attempt would most likely hang as long. When the next one is made is part
+//! of the event, so that a restart neither hurries nor forgets it; and so that nobody has to hold the activity
+//! until then: it is handed back, and others have its place.
 
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ use super::call::{Attempt, Surroundings};
 use super::drive::{DriveError, Stops, Went};
 use super::progress::TaskProgress;
 
+/// A shorter pause than this is waited for where one is: to let go and to claim anew takes a while, too.
+const WORTH_LETTING_GO: Duration = Duration::from_millis(500);
 /// Executors keep to the time and to cancellation themselves; one that does not is given so much more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -54,6 +58,9 @@ impl Engine {
         }
         loop {
             if let Some(until) = begin_at.take() {
+                if self.is_long_until(until) {
+                    return Ok(Went::Resting);
+                }
                 tokio::select! {
                     biased;
                     () = stops.cancel.cancelled() => {}
@@ -298,6 +305,19 @@ impl Engine {
         let backoff = Backoff { first: self.settings.retry_pause, longest: self.settings.longest_pause };
         let now = self.ports.clock.now();
         now.checked_add(backoff.after(key, failed)).unwrap_or(now)
+    }
+
+    /// Whether the pause until then is long enough for others to have the place meanwhile.
+    pub(super) fn is_long_until(&self, moment: Timestamp) -> bool {
+        let left = Duration::try_from(moment.duration_since(self.ports.clock.now()));
+        left.is_ok_and(|left| left >= WORTH_LETTING_GO) && self.is_within_a_pause(moment)
+    }
+
+    /// Whether the moment is one that a pause can end at which has begun. No pause is longer than the longest:
+    /// where it seems so, the clock was set back.
+    pub(super) fn is_within_a_pause(&self, moment: Timestamp) -> bool {
+        let left = Duration::try_from(moment.duration_since(self.ports.clock.now()));
+        left.is_ok_and(|left| left <= self.settings.longest_pause)
     }
 
     /// Sleeps until a moment that was recorded; never longer than the longest pause, because a clock that was

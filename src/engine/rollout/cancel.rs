@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use crate::domain::activity::{ActivityEvent, CancelCause};
 use crate::domain::plan::ActivityId;
+use crate::port::store::Bell;
 
 use super::super::Engine;
 use super::choose::Replaced;
@@ -44,8 +45,12 @@ impl Engine {
     pub(super) async fn stop_for(&self, replaced: &Replaced) {
         let at = self.ports.clock.now();
         let event = ActivityEvent::CancelRequested { why: CancelCause::Newer(replaced.by.clone()), at };
-        match self.ports.store.append(&replaced.id, None, &event, &[], at).await {
-            Ok(_) => self.cancel_bell.notify_waiters(),
+        match self.ports.store.append(&replaced.id, None, &event, at).await {
+            Ok(_) => {
+                self.cancel_bell.notify_waiters();
+                // Where it rests between two attempts, nobody waits for that.
+                self.bells.ring(Bell::Rollouts);
+            }
             // It has ended meanwhile, or the record is not available: the next look decides.
             Err(error) => warn!(activity = %replaced.id, %error, "it could not be stopped for a later commit for now"),
         }

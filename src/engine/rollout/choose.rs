@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::domain::activity::{ActivityEvent, ActivityStatus};
 use crate::domain::id::ContainerId;
 use crate::domain::plan::ActivityId;
+use crate::domain::time::Timestamp;
 use crate::port::store::{ActivityRecord, StoreError};
 
 use super::super::Engine;
@@ -18,6 +19,8 @@ pub(super) struct Choice {
     pub skipped: Vec<Skipped>,
     /// Run, and are to be stopped for what waits behind them.
     pub replaced: Vec<Replaced>,
+    /// When the first of those that rest between two attempts may go on.
+    pub again: Option<Timestamp>,
 }
 
 /// An activity that runs, and is to make way.
@@ -134,8 +137,12 @@ impl Engine {
                 in_the_way.insert(record.planned.container.clone(), record.planned.id.clone());
             }
             busy.insert(record.planned.container);
-            if is_free(&record.planned.id) {
-                choice.ready.push(record.planned.id);
+            if !is_free(&record.planned.id) {
+                continue;
+            }
+            match record.state.rests_until().filter(|until| *until > now && self.is_within_a_pause(*until)) {
+                Some(until) => choice.again = Some(choice.again.map_or(until, |again| again.min(until))),
+                None => choice.ready.push(record.planned.id),
             }
         }
         let mut gates = self.gates().await?;

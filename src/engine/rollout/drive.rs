@@ -9,7 +9,7 @@ use crate::domain::plan::ActivityId;
 use crate::domain::policy::{PolicyEvent, Verdict};
 use crate::port::executor::TaskError;
 use crate::port::source::FetchError;
-use crate::port::store::{ActivityRecord, AppendError, Lease, Leased, StoreError};
+use crate::port::store::{ActivityRecord, AppendError, Lease, Leased, Matter, StoreError};
 
 use super::super::Engine;
 use super::super::tenure::Tenure;
@@ -40,6 +40,17 @@ pub(super) enum Went {
     Ending,
     /// The daemon stops; the record has it as running.
     Stopped,
+    /// An attempt has failed, and the next one has its time: until then others have its place.
+    Resting,
+}
+
+/// How far an activity was driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Driven {
+    /// As far as it goes for now.
+    AsFarAsItGoes,
+    /// Until the pause before the next attempt.
+    ToAPause,
 }
 
 /// What stops a drive.
@@ -61,13 +72,16 @@ impl Engine {
         id: &ActivityId,
         stop: &CancellationToken,
         halt: &CancellationToken,
-    ) -> Result<(), DriveError> {
-        let Some((mut record, tenure)) = self.take_container(id, halt).await? else { return Ok(()) };
+    ) -> Result<Driven, DriveError> {
+        let Some((mut record, tenure)) = self.take_container(id, halt).await? else {
+            return Ok(Driven::AsFarAsItGoes);
+        };
         let outcome = self.drive_claimed(&mut record, &tenure, stop).await;
         if !record.state.status.is_final() {
             tenure.hand_back().await;
         }
-        outcome
+        outcome?;
+        Ok(if record.state.rests_until().is_some() { Driven::ToAPause } else { Driven::AsFarAsItGoes })
     }
 
     /// Claims an activity, unless people keep it from beginning or another holds its container.
@@ -77,19 +91,17 @@ impl Engine {
         halt: &CancellationToken,
     ) -> Result<Option<(ActivityRecord, Tenure)>, DriveError> {
         let Some(before) = self.ports.store.activity(id).await? else { return Ok(None) };
-        // Because a pass that supersedes what waits reports it as superseded, and because people may have
-        // decided otherwise since it was chosen.
-        let mut standing = self.stand(&before.source).await?;
-        let (claimed, until, is_first) = loop {
+        // Because people may have decided otherwise since it was chosen.
+        let mut standing = self.stand(&before.source, Matter::Decisions).await?;
+        let (claimed, until) = loop {
             let Some(before) = self.ports.store.activity(id).await? else { return Ok(None) };
             if self.is_kept(&before).await? {
                 return Ok(None);
             }
-            let is_first = self.is_first_of_stage(&before).await?;
             let now = self.ports.clock.now();
             let until = self.end_of_lease(now);
             match standing.store.claim(id, &self.settings.holder, now, until).await {
-                Ok(claimed) => break (claimed, until, is_first),
+                Ok(claimed) => break (claimed, until),
                 Err(error) if standing.moved(&error).await? => {}
                 Err(error) => return Err(error.into()),
             }
@@ -99,9 +111,7 @@ impl Engine {
         let lease = Lease { what: Leased::Container(before.planned.container), token };
         let tenure = self.keep(lease, until, halt);
         let Some(record) = self.ports.store.activity(id).await? else { return Ok(None) };
-        if is_first {
-            self.report_beginning(&record).await?;
-        }
+        self.telling.note(&record.source, &record.planned.container.stage);
         Ok(Some((record, tenure)))
     }
 
@@ -143,7 +153,7 @@ impl Engine {
             Err(message) => self.fail_next(record, token, message).await.map(|()| Went::Ending),
         };
         match went {
-            Ok(Went::Through | Went::Stopped) => return Ok(()),
+            Ok(Went::Through | Went::Stopped | Went::Resting) => return Ok(()),
             Ok(Went::Ending) => {}
             // Somebody has decided between two of our events.
             Err(DriveError::Append(AppendError::Illegal(illegal))) => {
@@ -223,7 +233,7 @@ impl Engine {
             self.refuse(record, token, verdict).await?;
             return Ok(Went::Ending);
         }
-        self.append_and_report(record, Some(token), ActivityEvent::Succeeded).await?;
+        self.append_and_tell(record, Some(token), ActivityEvent::Succeeded).await?;
         info!(
             source = %record.source, revision = %record.revision.short(), activity = %record.planned.id,
             container = %record.planned.container, version = %record.planned.to.version, "running"

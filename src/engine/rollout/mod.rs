@@ -15,6 +15,8 @@
 //! - *Stopped while running*: no further task is begun, and the one that runs may end, for as long as settings
 //!   let it. Then the attempt's future is dropped, which stops its effect; the record still has it as
 //!   running, as after a crash, and the container is handed back, so that another replica goes on at once.
+//! - *A pause before the next attempt*: it is part of the log, so nobody has to hold the activity meanwhile. It is
+//!   handed back, others have its place, and whoever looks next after its time goes on with it.
 //! - *Two replicas find the same activity ready*: `claim` gives its container to one, for as long as the
 //!   heartbeat of the drive (`tenure`) keeps it. When that ends, another takes it over with a greater token.
 //! - *A replica that was stopped goes on after its container was taken over*: its tenure is over by its own
@@ -41,6 +43,8 @@ mod undo;
 pub(super) use choose::with_followers;
 pub(super) use record::{stage_line, standing_line};
 
+use drive::Driven;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +54,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::domain::plan::ActivityId;
+use crate::domain::time::Timestamp;
 use crate::port::store::{Bell, StoreError};
 
 use super::Engine;
@@ -60,18 +65,39 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const HANDING_BACK: Duration = Duration::from_secs(5);
 
 impl Engine {
-    /// Rolls out until nothing can be begun and nothing runs; for one pass and out.
+    /// Rolls out until nothing can be begun and nothing runs, and tells of it; for one pass and out.
     pub async fn roll_out_all(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), StoreError> {
+        let never = CancellationToken::new();
+        let rolled_out = tokio::select! {
+            biased;
+            rolled_out = self.roll_out_what_can(stop) => rolled_out,
+            () = self.tell_until(&never) => Ok(()),
+        };
+        // Whatever came of it, what has ended is told.
+        let told = self.tell_all().await;
+        rolled_out.and(told)
+    }
+
+    async fn roll_out_what_can(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), StoreError> {
         let mut drives = Drives::default();
         loop {
             let begun = self.begin_what_can(&mut drives, stop).await?;
-            if drives.running.is_empty() && !begun {
-                return Ok(());
-            }
+            let rung = self.bells.rollouts.notified();
             if drives.running.is_empty() {
+                match drives.again {
+                    _ if begun => continue,
+                    None => return Ok(()),
+                    Some(_) => {}
+                }
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return Ok(()),
+                    () = rung => {}
+                    () = self.until(drives.again) => {}
+                }
                 continue;
             }
-            let rung = self.bells.rollouts.notified();
+            let (again, has_room) = (drives.again, drives.has_room(self.settings.parallel_activities));
             tokio::select! {
                 biased;
                 ended = self.next_ended(&mut drives, stop) => if ended == Ended::Stopped {
@@ -79,6 +105,7 @@ impl Engine {
                     return Ok(());
                 },
                 () = rung => {}
+                () = self.until(again), if has_room => {}
             }
         }
     }
@@ -94,6 +121,7 @@ impl Engine {
             if let Err(error) = self.begin_what_can(&mut drives, stop).await {
                 warn!(%error, "activities could not be read; trying again");
             }
+            let (again, has_room) = (drives.again, drives.has_room(self.settings.parallel_activities));
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -101,6 +129,7 @@ impl Engine {
                 _ = look.tick() => drives.resting.clear(),
                 // A plan was recorded: what was ready before it may not be any more.
                 () = rung => drives.ready.clear(),
+                () = self.until(again), if has_room => {}
                 ended = self.next_ended(&mut drives, stop), if !drives.running.is_empty() => {
                     if ended == Ended::Stopped { break }
                 }
@@ -141,7 +170,9 @@ impl Engine {
                     break;
                 }
                 looked = true;
+                drives.again = None;
                 let choice = self.choose(&drives.running, &drives.resting, &mut drives.known).await?;
+                drives.again = choice.again;
                 for replaced in &choice.replaced {
                     self.stop_for(replaced).await;
                 }
@@ -172,7 +203,7 @@ impl Engine {
 /// Activities that this process drives now.
 #[derive(Default)]
 struct Drives {
-    tasks: JoinSet<Result<(), drive::DriveError>>,
+    tasks: JoinSet<Result<Driven, drive::DriveError>>,
     /// Cancelled when what runs is to be broken off.
     halt: CancellationToken,
     names: HashMap<task::Id, ActivityId>,
@@ -183,6 +214,14 @@ struct Drives {
     /// Driven a moment ago. One of them that is unfinished all the same met trouble (or another
     /// holder), and is not begun again before the next look, so that trouble never spins.
     resting: BTreeSet<ActivityId>,
+    /// When the first may go on that waits for its next attempt, as far as the last look knows.
+    again: Option<Timestamp>,
+}
+
+impl Drives {
+    fn has_room(&self, parallel: usize) -> bool {
+        self.running.len() < parallel
+    }
 }
 
 /// Why waiting for a drive came to its end.
@@ -202,6 +241,14 @@ impl Engine {
         }
     }
 
+    /// Sleeps until a moment that was recorded; for ever without one.
+    async fn until(&self, again: Option<Timestamp>) {
+        match again {
+            Some(again) => self.sleep_until(again).await,
+            None => std::future::pending().await,
+        }
+    }
+
     async fn all_ended(&self, drives: &mut Drives) {
         while !drives.tasks.is_empty() {
             self.one_ended(drives).await;
@@ -212,10 +259,17 @@ impl Engine {
         let ended = match drives.tasks.join_next_with_id().await {
             None => None,
             Some(Ok((id, outcome))) => {
-                if let Err(error) = outcome {
-                    warn!(activity = ?drives.names.get(&id), %error, "the activity could not go on for now");
+                let id = drives.names.remove(&id);
+                match outcome {
+                    Ok(Driven::AsFarAsItGoes) => {}
+                    Ok(Driven::ToAPause) => {
+                        // It is begun again at its time.
+                        drives.running.retain(|running| Some(running) != id.as_ref());
+                        return;
+                    }
+                    Err(error) => warn!(activity = ?id, %error, "the activity could not go on for now"),
                 }
-                drives.names.remove(&id)
+                id
             }
             Some(Err(panic)) => {
                 error!(activity = ?drives.names.get(&panic.id()), %panic, "driving an activity panicked");

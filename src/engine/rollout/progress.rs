@@ -84,7 +84,7 @@ impl Progress for TaskProgress<'_> {
             ActivityEvent::TaskCheckpointed { task, handle }
         };
         let now = self.engine.ports.clock.now();
-        if let Err(error) = self.engine.ports.store.append(&self.id, Some(self.token), &event, &[], now).await {
+        if let Err(error) = self.engine.ports.store.append(&self.id, Some(self.token), &event, now).await {
             warn!(activity = %self.id, %error, "a task's handle could not be recorded");
         }
     }

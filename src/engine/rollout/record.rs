@@ -1,13 +1,12 @@
-//! Appending events together with what forges should show because of them.
+//! Appending events, and what a stage's status needs to know of activities.
 
 use std::collections::BTreeSet;
 
 use tracing::warn;
 
-use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, TaskStatus};
-use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
-use crate::domain::report::Report;
-use crate::port::store::{ActivityRecord, AppendError, Bell, StageStanding, StoreError};
+use crate::domain::activity::{ActivityEvent, ActivityStatus, FencingToken, TaskStatus};
+use crate::domain::id::{Digest, Fqn, Revision, SourceName};
+use crate::port::store::{ActivityRecord, AppendError, StageStanding, StoreError};
 
 use super::super::Engine;
 use super::super::reports::StageLine;
@@ -57,31 +56,22 @@ impl Engine {
         event: ActivityEvent,
     ) -> Result<(), AppendError> {
         let now = self.ports.clock.now();
-        record.state = self.ports.store.append(&record.planned.id, Some(token), &event, &[], now).await?;
+        record.state = self.ports.store.append(&record.planned.id, Some(token), &event, now).await?;
         Ok(())
     }
 
-    /// Appends an event after which the stage's status is another. See `standing` for the race.
-    pub(super) async fn append_and_report(
+    /// Appends an event after which the activity's status is another, and sees to it that its stage is told.
+    pub(super) async fn append_and_tell(
         &self,
         record: &mut ActivityRecord,
         token: Option<FencingToken>,
         event: ActivityEvent,
     ) -> Result<(), AppendError> {
-        let mut standing = self.stand(&record.source).await?;
-        let after = record.state.clone().after(&event)?;
-        loop {
-            let reports = self.reports_after(record, &after).await?;
-            let now = self.ports.clock.now();
-            match standing.store.append(&record.planned.id, token, &event, &reports, now).await {
-                Ok(state) => record.state = state,
-                Err(error) if standing.moved(&error).await? => continue,
-                Err(error) => return Err(error),
-            }
-            break;
-        }
-        drop(standing);
-        self.ring(Bell::Reports);
+        let gate = self.gate_of(&record.source).await;
+        let now = self.ports.clock.now();
+        record.state = self.ports.store.append(&record.planned.id, token, &event, now).await?;
+        drop(gate);
+        self.telling.note(&record.source, &record.planned.container.stage);
         Ok(())
     }
 
@@ -89,85 +79,12 @@ impl Engine {
     pub(super) async fn skip(&self, skipped: &Skipped) -> bool {
         let mut record = skipped.record.clone();
         let event = ActivityEvent::Skipped { because: skipped.because.clone() };
-        let appended = self.append_and_report(&mut record, None, event).await;
+        let appended = self.append_and_tell(&mut record, None, event).await;
         if let Err(error) = &appended {
             // It was superseded meanwhile, or the record is not available: the next look decides.
             warn!(activity = %record.planned.id, %error, "an activity could not be skipped for now");
         }
         appended.is_ok()
-    }
-
-    /// The status of the activity's stage when the activity itself stands at `after`: of its own
-    /// commit, of those after it that still tell of it, and of the one that was looked at last, which
-    /// shows all that is not as Git says; and where it is the last of its stage, of the stages that waited
-    /// for it. The caller stands on the source.
-    async fn reports_after(&self, record: &ActivityRecord, after: &ActivityState) -> Result<Vec<Report>, StoreError> {
-        let stage = &record.planned.container.stage;
-        let now = ActivityRecord { state: after.clone(), ..record.clone() };
-        let mut show = self.show_stage(&record.source, stage, Some(&now)).await?;
-        let latest = show.latest().await?;
-        // Of the commit that was looked at last, its own rollouts are not all: those of earlier plans that
-        // have not ended, or not well, count as well.
-        let mut reports = match latest.as_ref().filter(|latest| latest.revision == record.revision) {
-            Some(latest) => show.of_latest(latest).await?,
-            None => show.of_commit(&record.revision, &record.plan).await?,
-        };
-        let mut told: BTreeSet<&Revision> = latest.iter().map(|latest| &latest.revision).collect();
-        told.insert(&record.revision);
-        reports.extend(show.followers(&told).await?);
-        if let Some(latest) = latest.as_ref().filter(|latest| latest.revision != record.revision) {
-            reports.extend(show.of_latest(latest).await?);
-        }
-        if !after.status.is_final() || self.open_at(record, stage, 2).await? > 1 {
-            return Ok(reports);
-        }
-        for later in self.stages_after(stage) {
-            if self.open_at(record, later, 1).await? == 0 {
-                continue;
-            }
-            let mut show = self.show_stage(&record.source, later, Some(&now)).await?;
-            match latest.as_ref().filter(|latest| latest.revision == record.revision) {
-                Some(latest) => reports.extend(show.of_latest(latest).await?),
-                None => {
-                    reports.extend(show.of_commit(&record.revision, &record.plan).await?);
-                    if let Some(latest) = &latest {
-                        reports.extend(show.of_latest(latest).await?);
-                    }
-                }
-            }
-        }
-        Ok(reports)
-    }
-
-    /// How many activities of this one's commit have not ended at a stage, counted up to `most`.
-    async fn open_at(&self, record: &ActivityRecord, stage: &StageName, most: usize) -> Result<usize, StoreError> {
-        const OPEN: [ActivityStatus; 2] = [ActivityStatus::Waiting, ActivityStatus::Running];
-        self.ports.store.count_at(&record.source, &record.revision, stage, &OPEN, most).await
-    }
-
-    /// Whether nothing of the activity's commit has begun at its stage.
-    pub(super) async fn is_first_of_stage(&self, record: &ActivityRecord) -> Result<bool, StoreError> {
-        let begun: Vec<ActivityStatus> =
-            ActivityStatus::ALL.into_iter().filter(|status| *status != ActivityStatus::Waiting).collect();
-        let stage = &record.planned.container.stage;
-        Ok(self.ports.store.count_at(&record.source, &record.revision, stage, &begun, 1).await? == 0)
-    }
-
-    /// Wants it to be shown that the first rollout of a commit has begun at a stage; of the others, their
-    /// ends are enough.
-    pub(super) async fn report_beginning(&self, record: &ActivityRecord) -> Result<(), StoreError> {
-        let mut standing = self.stand(&record.source).await?;
-        loop {
-            let reports = self.reports_after(record, &record.state).await?;
-            match standing.store.want(&reports, self.ports.clock.now()).await {
-                Ok(()) => break,
-                Err(error) if standing.moved(&error).await? => {}
-                Err(error) => return Err(error),
-            }
-        }
-        drop(standing);
-        self.ring(Bell::Reports);
-        Ok(())
     }
 
     /// How many products of a commit are not rolled out because of what was found. For the commit that was

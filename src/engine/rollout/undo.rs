@@ -44,7 +44,7 @@ impl Engine {
         if (0..record.planned.tasks.len()).any(|index| self.can_undo(record, index)) {
             return Ok(self.append(record, token, ActivityEvent::Refusing { violations }).await?);
         }
-        Ok(self.append_and_report(record, Some(token), ActivityEvent::Refused { violations }).await?)
+        Ok(self.append_and_tell(record, Some(token), ActivityEvent::Refused { violations }).await?)
     }
 
     /// Brings what goes no further to its end.
@@ -70,11 +70,12 @@ impl Engine {
         for index in (0..record.planned.tasks.len()).rev() {
             let is_begun = self.can_undo(record, index) || record.state.compensations.contains_key(&index);
             let is_over = record.state.compensations.get(&index).is_some_and(CompensationStatus::is_final);
-            if is_begun
-                && !is_over
-                && self.undo(record, surroundings, token, index, stops.tenure).await? == Went::Stopped
-            {
-                return Ok(());
+            if !is_begun || is_over {
+                continue;
+            }
+            match self.undo(record, surroundings, token, index, stops.tenure).await? {
+                Went::Stopped | Went::Resting => return Ok(()),
+                Went::Through | Went::Ending => {}
             }
         }
         self.close(record, token).await
@@ -107,6 +108,9 @@ impl Engine {
         };
         loop {
             if let Some(until) = begin_at.take() {
+                if self.is_long_until(until) {
+                    return Ok(Went::Resting);
+                }
                 tokio::select! {
                     biased;
                     () = self.sleep_until(until) => {}
@@ -217,6 +221,6 @@ impl Engine {
             (None, Some(violations)) => ActivityEvent::Refused { violations: violations.clone() },
             (None, None) => ActivityEvent::Failed,
         };
-        Ok(self.append_and_report(record, Some(token), event).await?)
+        Ok(self.append_and_tell(record, Some(token), event).await?)
     }
 }

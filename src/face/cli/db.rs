@@ -39,6 +39,8 @@ pub enum DbVerb {
     #[command(after_help = "Example:\n  meshwright db import record.jsonl --config meshwright-postgres.yaml\n\n\
                             All of it or nothing: the digest and the number of rows have to be right.")]
     Import(DbFileArgs),
+    /// Let go of history that is older than the configuration keeps it, or more
+    Prune(DbPruneArgs),
 }
 
 /// `db status`.
@@ -58,6 +60,20 @@ pub struct DbMigrateArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `db prune`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  meshwright db prune --dry-run\n  meshwright db prune\n\n\
+                        The daemon does the same every hour. What explains the present is never let go of. In an \
+                        SQLite record only --dry-run goes while the daemon runs.")]
+pub struct DbPruneArgs {
+    /// Count what would go now, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Text)]
+    pub output: DocumentFormat,
 }
 
 /// A file.

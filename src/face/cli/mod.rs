@@ -13,7 +13,7 @@ pub use args::{
     SchemaKind, ServeArgs, ValidateArgs,
 };
 
-pub use db::{DbArgs, DbFileArgs, DbMigrateArgs, DbStatusArgs, DbVerb};
+pub use db::{DbArgs, DbFileArgs, DbMigrateArgs, DbPruneArgs, DbStatusArgs, DbVerb};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

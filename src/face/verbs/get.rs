@@ -281,7 +281,8 @@ fn delivery_table(rows: &[DeliveryRow]) -> Table {
 }
 
 fn wake_table(rows: &[WakeRow]) -> Table {
-    let mut table = Table::new(&["SOURCE", "PROPOSAL", "STATE", "LANE", "DUE", "REPLICA", "FAILURES", "MESSAGE"]);
+    let mut table =
+        Table::new(&["SOURCE", "PROPOSAL", "STATE", "LANE", "DUE", "REPLICA", "FAILURES", "BROKEN OFF", "MESSAGE"]);
     for row in rows {
         table.row([
             text(&row.source),
@@ -291,6 +292,7 @@ fn wake_table(rows: &[WakeRow]) -> Table {
             time_short(&row.due),
             row.holder.clone().unwrap_or_default(),
             text(&row.failures),
+            text(&row.interruptions),
             row.message.clone().unwrap_or_default(),
         ]);
     }

@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, IllegalEvent};
 use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
 use crate::domain::plan::{ActivityId, PlannedActivity};
-use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
 
 use super::StoreError;
@@ -81,8 +80,7 @@ pub trait ActivityBook: Send + Sync {
     /// All activities of a revision, in the plan's order.
     async fn activities_of(&self, source: &SourceName, revision: &Revision) -> Result<Vec<ActivityRecord>, StoreError>;
 
-    /// Where the activities of a revision at one stage stand, in the plan's order. It is asked for
-    /// after every end of an activity, and does not read what was planned.
+    /// Where the activities of a revision at one stage stand, in the plan's order, without what was planned.
     async fn stage_standing(
         &self,
         source: &SourceName,
@@ -110,7 +108,7 @@ pub trait ActivityBook: Send + Sync {
     /// time is not over at `at`, or when this one has ended.
     ///
     /// A claim is taken over from an earlier run of the same holder (after a crash), and from anybody whose
-    /// time is over. It is kept and handed back as a [`Leased::Container`](super::Leased::Container).
+    /// time is over. The first of a commit at a stage leaves that untold. It is kept and handed back as a [`Leased::Container`](super::Leased::Container).
     async fn claim(
         &self,
         id: &ActivityId,
@@ -119,9 +117,9 @@ pub trait ActivityBook: Send + Sync {
         until: Timestamp,
     ) -> Result<Option<FencingToken>, StoreError>;
 
-    /// Appends one event and what forges should show because of it, in one transaction; returns
-    /// the state after it. `Succeeded` also records what runs in the container and marks the
-    /// version as released. Final events free the container.
+    /// Appends one event; returns the state after it. `Succeeded` also records what runs in the container and
+    /// marks the version as released. Final events free the container. Another status than before leaves the
+    /// stage [untold](super::ReportBook::untold).
     ///
     /// `token` is `None` only for the events of activities that never begin.
     async fn append(
@@ -129,7 +127,6 @@ pub trait ActivityBook: Send + Sync {
         id: &ActivityId,
         token: Option<FencingToken>,
         event: &ActivityEvent,
-        reports: &[Report],
         at: Timestamp,
     ) -> Result<ActivityState, AppendError>;
 

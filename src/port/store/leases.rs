@@ -143,12 +143,26 @@ pub trait LeaseBook: Send + Sync {
     async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError>;
 }
 
-/// What a source's reports were worked out from: see [`Terms::basis`].
+/// What of a source something is worked out from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Matter {
+    /// How its rollouts stand. It changes with each recorded pass, claim, decision and change of an activity's
+    /// status.
+    Rollouts,
+    /// What is planned and decided about them. It changes with each recorded pass and decision.
+    Decisions,
+    /// What its proposals are told. It changes with each assessment and each answer to a command.
+    Proposals,
+}
+
+/// How a source stood when something was worked out from it: see [`Terms::basis`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Basis {
     /// The source.
     pub source: SourceName,
-    /// Grows whenever the status of some activity of the source, or what is decided about it, changes.
+    /// What of it.
+    pub of: Matter,
+    /// Grows whenever that changes.
     pub edition: u64,
 }
 
@@ -163,11 +177,10 @@ pub trait Terms: Send + Sync {
     /// While the source stands as it did. Otherwise every write is [`StoreError::Moved`]: what was worked
     /// out is to be worked out anew.
     ///
-    /// The status of a commit's stage is worked out from all activities of its source. Were it recorded
-    /// though one of them ended meanwhile, at this replica or another, a commit could stay pending for ever.
+    /// What a pass says of a stage is worked out from all activities of its source. Were it recorded though
+    /// one of them ended meanwhile, at this replica or another, a commit could stay pending for ever.
     fn upon(&self, basis: &Basis) -> Arc<dyn Store>;
 
-    /// How the source stands now. To be asked before anything is read that reports are worked out from. It
-    /// changes with each recorded pass, claim, decision and change of an activity's status.
-    async fn basis(&self, source: &SourceName) -> Result<Basis, StoreError>;
+    /// How the source stands now. To be asked before anything is read that something is worked out from.
+    async fn basis(&self, source: &SourceName, of: Matter) -> Result<Basis, StoreError>;
 }

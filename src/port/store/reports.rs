@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 
-use crate::domain::id::{Revision, SourceName};
+use crate::domain::id::{Digest, Revision, SourceName, StageName};
 use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
 
-use super::StoreError;
+use super::{Basis, StoreError};
 
 /// A report as it is wanted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,19 @@ pub enum Pause {
     },
 }
 
+/// A stage of a commit at which something has changed since its reports were worked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untold {
+    /// The source.
+    pub source: SourceName,
+    /// The stage.
+    pub stage: StageName,
+    /// The commit.
+    pub revision: Revision,
+    /// The plan of the activity that changed last.
+    pub plan: Digest,
+}
+
 /// What publishing needs of the record.
 #[async_trait]
 pub trait ReportBook: Send + Sync {
@@ -61,6 +74,17 @@ pub trait ReportBook: Send + Sync {
 
     /// Wants these reports to be shown. Wanting what is wanted already changes nothing.
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError>;
+
+    /// The stages of commits that are untold, by source, stage and commit. Whatever changes the status of an
+    /// activity leaves its stage untold, in the same transaction, unless it brings the reports along.
+    async fn untold(&self) -> Result<Vec<Untold>, StoreError>;
+
+    /// Wants these reports of a stage of the basis' source, which were worked out upon the basis. The stage
+    /// stays untold where the source stands otherwise by now: then the reports say how it stood, and have to
+    /// be worked out once more. `Moved` where some that were worked out later are recorded: nothing is taken
+    /// back.
+    async fn tell(&self, stage: &StageName, basis: &Basis, reports: &[Report], at: Timestamp)
+    -> Result<(), StoreError>;
 
     /// Has the checks of a commit written anew, though they are shown: a forge whose users asked for
     /// another run shows that they wait until they are written.

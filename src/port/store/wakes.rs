@@ -18,8 +18,8 @@
 //!   either comes first and the editions differ, or second and makes a new entry.
 //! - *Two take the same target.* Taking leases the entry in one transaction; the second passes it over.
 //! - *The process dies during a look.* Its lease ends, and the next to take it is told that it was
-//!   interrupted: it counts as a failure, so that a target that kills whoever looks at it is left alone
-//!   for longer and longer, over restarts too.
+//!   interrupted, and how often in a row. That is counted apart from failures: mostly it is nobody's fault, and
+//!   still a target that kills whoever looks at it has to be left alone at last, over restarts too.
 //! - *A stopped process goes on after another has taken its look over.* Its lease is old, so settling changes
 //!   nothing, and so does whatever it writes under it (see `leases`).
 //!
@@ -96,8 +96,10 @@ pub struct TakenWake {
     pub lease: Lease,
     /// The wakes that this look answers.
     pub edition: u64,
-    /// How often looking at it has failed in a row, with an interruption just before this one.
+    /// How often looking at it has failed in a row.
     pub failures: u32,
+    /// How often looking at it was interrupted in a row, the one just before this one among them.
+    pub interruptions: u32,
     /// Whether whoever took it before neither settled it nor handed it back.
     pub was_interrupted: bool,
 }
@@ -114,6 +116,13 @@ pub enum LookEnd {
         /// When to look again.
         again: Timestamp,
     },
+    /// It was not begun, because it was interrupted too often in a row. That is no failure.
+    LeftAlone {
+        /// Why, for people.
+        message: String,
+        /// When to look again.
+        again: Timestamp,
+    },
     /// It was broken off because we stop: it waits as before, and counts as nobody's failure.
     HandedBack,
 }
@@ -126,7 +135,7 @@ pub struct WakeRow {
     pub source: SourceName,
     /// Which proposal: `pull/12`; without one, the source's branch.
     pub proposal: Option<String>,
-    /// `looking`, or `waiting`; after failures, `backing-off`.
+    /// `looking`, or `waiting`; after failures and many interruptions, `backing-off`.
     pub state: String,
     /// `fresh`, `resync`, `later`.
     pub lane: String,
@@ -136,7 +145,9 @@ pub struct WakeRow {
     pub holder: Option<String>,
     /// How often looking at it has failed in a row.
     pub failures: u32,
-    /// Why it failed last.
+    /// How often looking at it was interrupted in a row.
+    pub interruptions: u32,
+    /// Why it failed last, or is left alone.
     pub message: Option<String>,
 }
 

@@ -183,7 +183,7 @@ async fn late_and_forged_results_change_nothing_and_are_counted() {
     let late = ActivityEvent::TaskSucceeded { task: 1, results: json!({"file": "another"}) };
     let (held, forged) = (FencingToken(1), FencingToken(77));
     for (token, is_fenced) in [(Some(held), true), (Some(forged), true), (None, false)] {
-        let refused = started.store.append(id, token, &late, &[], world.clock.now()).await.unwrap_err();
+        let refused = started.store.append(id, token, &late, world.clock.now()).await.unwrap_err();
         match refused {
             AppendError::Fenced => {}
             AppendError::Illegal(illegal) => {

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use meshwright::domain::activity::{ActivityEvent, FailureKind};
 use meshwright::domain::report::Report;
 use meshwright::engine::PassOutcome;
+use meshwright::port::clock::Clock;
 use meshwright::port::forge::{Abilities, Forge, ForgeError};
-use meshwright::port::store::Look;
+use meshwright::port::store::{ActivityBook, Look, ReportBook};
 
 use crate::support::repository::TestRepository;
 use crate::support::world::{Descriptor, Started, World, source};
@@ -139,5 +141,34 @@ async fn a_lock_that_a_killed_process_left_keeps_nobody_out() {
     started.settle().await;
     assert!(started.statuses(&head).values().all(|status| status.starts_with("success")));
     assert_eq!(deliveries(&started).await, BTreeMap::from([("retail published".to_owned(), 5)]));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_process_has_left_untold_is_told_by_whoever_comes() {
+    let world = World::new();
+    let head = world.commit(&[orders().only_at("dev")]);
+    let started = world.start().await;
+    let plan = started.plan().await;
+    let id = &plan.activities[0].id;
+    let now = world.clock.now();
+    let token = started.store.claim(id, "dead", now, now).await.unwrap();
+    let failed = ActivityEvent::TaskFailed {
+        task: 0,
+        attempt: 1,
+        kind: FailureKind::Permanent,
+        message: "no such table".to_owned(),
+        retry: false,
+        again: None,
+    };
+    for event in [ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None }, failed, ActivityEvent::Failed] {
+        started.store.append(id, token, &event, now).await.unwrap();
+    }
+    started.engine.publish_due().await.unwrap();
+    assert!(started.statuses(&head)["dev"].starts_with("pending"), "it died before it told");
+    started.settle().await;
+    let told = started.statuses(&head)["dev"].clone();
+    assert!(told.starts_with("failure: 1 of 1 not running: orders: ") && told.ends_with("no such table"), "{told}");
+    assert_eq!(started.store.untold().await.unwrap(), []);
     started.close().await;
 }

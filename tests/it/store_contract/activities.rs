@@ -4,7 +4,6 @@ use meshwright::domain::activity::{ActivityEvent, ActivityStatus, FailureKind, F
 use meshwright::domain::finding::RuleId;
 use meshwright::domain::plan::ActivityId;
 use meshwright::domain::policy::{Enforcement, Violation};
-use meshwright::domain::report::ReportState;
 use meshwright::port::store::{AppendError, LogLine, Store, StoreError};
 use serde_json::{Value, json};
 
@@ -22,12 +21,12 @@ pub async fn finish(store: &dyn Store, id: &ActivityId, second: i64) {
     let record = store.activity(id).await.unwrap().unwrap();
     for task in 0..record.planned.tasks.len() {
         let started = ActivityEvent::TaskStarted { task, attempt: 1, deadline: None };
-        store.append(id, record.state.token, &started, &[], at(second)).await.unwrap();
+        store.append(id, record.state.token, &started, at(second)).await.unwrap();
         let results = json!({"url": format!("sqlite://{task}"), "rows": 3});
         let succeeded = ActivityEvent::TaskSucceeded { task, results };
-        store.append(id, record.state.token, &succeeded, &[], at(second)).await.unwrap();
+        store.append(id, record.state.token, &succeeded, at(second)).await.unwrap();
     }
-    store.append(id, record.state.token, &ActivityEvent::Succeeded, &[], at(second)).await.unwrap();
+    store.append(id, record.state.token, &ActivityEvent::Succeeded, at(second)).await.unwrap();
 }
 
 /// Records a pass with one activity for each of these products, at `dev`.
@@ -98,7 +97,7 @@ pub async fn what_ended_cannot_be_claimed(room: &impl Room) {
     roll_out(&*store, &ids[0], 2).await;
     assert_eq!(store.claim(&ids[0], "here", at(9), at(1_000)).await.unwrap(), None);
     let skipped = ActivityEvent::Skipped { because: ids[0].clone() };
-    store.append(&ids[1], None, &skipped, &[], at(9)).await.unwrap();
+    store.append(&ids[1], None, &skipped, at(9)).await.unwrap();
     assert_eq!(store.claim(&ids[1], "here", at(9), at(1_000)).await.unwrap(), None);
     assert_eq!(store.unfinished().await.unwrap(), []);
 }
@@ -109,33 +108,28 @@ pub async fn an_older_token_is_fenced_and_writes_nothing(room: &impl Room) {
     let old = store.claim(&id, "here", at(2), at(1_000)).await.unwrap();
     let new = store.claim(&id, "here", at(3), at(1_000)).await.unwrap();
     let before = store.events(&id).await.unwrap();
-    let report = [samples::report(1, ReportState::Success, "all is well")];
     for token in [old, Some(FencingToken(99))] {
-        let error = store.append(&id, token, &STARTED, &report, at(4)).await.unwrap_err();
+        let error = store.append(&id, token, &STARTED, at(4)).await.unwrap_err();
         assert!(matches!(error, AppendError::Fenced), "{error}");
     }
     assert_eq!(store.events(&id).await.unwrap(), before);
-    assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap(), []);
-    let state = store.append(&id, new, &STARTED, &report, at(5)).await.unwrap();
+    let state = store.append(&id, new, &STARTED, at(5)).await.unwrap();
     assert_eq!(state.tasks[0], TaskStatus::Running { attempt: 1, handle: None, deadline: None });
-    assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap().len(), 1);
 }
 
 pub async fn an_event_that_cannot_follow_writes_nothing(room: &impl Room) {
     let store = room.open().await;
     let id = planned(&*store, &["trips"]).await.remove(0);
     let token = store.claim(&id, "here", at(2), at(1_000)).await.unwrap();
-    let report = [samples::report(1, ReportState::Success, "all is well")];
     let claimed = ActivityEvent::Claimed { token: FencingToken(7) };
     for (event, token) in [(&ActivityEvent::Succeeded, token), (&claimed, token), (&STARTED, None)] {
-        let error = store.append(&id, token, event, &report, at(3)).await.unwrap_err();
+        let error = store.append(&id, token, event, at(3)).await.unwrap_err();
         assert!(matches!(error, AppendError::Illegal(_)), "{event:?}: {error}");
     }
     assert_eq!(store.events(&id).await.unwrap().len(), 1);
-    assert_eq!(store.unpublished(&[samples::source()], at(99), 9).await.unwrap(), []);
     assert_eq!(store.containers(&[product("trips", 1)]).await.unwrap(), []);
     finish(&*store, &id, 4).await;
-    let error = store.append(&id, token, &ActivityEvent::Succeeded, &report, at(5)).await.unwrap_err();
+    let error = store.append(&id, token, &ActivityEvent::Succeeded, at(5)).await.unwrap_err();
     assert!(matches!(error, AppendError::Illegal(_)), "{error}");
 }
 
@@ -178,9 +172,9 @@ pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
         ActivityEvent::TaskCheckpointed { task: 0, handle: "job 7".to_owned() },
         failed(false, 2),
     ] {
-        store.append(&ids[0], token, &event, &[], at(3)).await.unwrap();
+        store.append(&ids[0], token, &event, at(3)).await.unwrap();
     }
-    let state = store.append(&ids[0], token, &ActivityEvent::Failed, &[], at(4)).await.unwrap();
+    let state = store.append(&ids[0], token, &ActivityEvent::Failed, at(4)).await.unwrap();
     assert_eq!(state.status, ActivityStatus::Failed);
 
     let token = store.claim(&ids[1], "here", at(5), at(1_000)).await.unwrap();
@@ -192,7 +186,7 @@ pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
         hint: None,
     };
     let refused = ActivityEvent::Refused { violations: vec![violation.clone(), violation] };
-    let state = store.append(&ids[1], token, &refused, &[], at(6)).await.unwrap();
+    let state = store.append(&ids[1], token, &refused, at(6)).await.unwrap();
     assert_eq!(state.status, ActivityStatus::Refused);
     assert_eq!(store.containers(&[product("trips", 1), product("fares", 1)]).await.unwrap(), []);
     assert!(store.version_numbers(&product("trips", 1)).await.unwrap().iter().all(|(_, released)| !released));
@@ -209,14 +203,12 @@ pub async fn only_activities_that_never_begin_need_no_token(room: &impl Room) {
     let store = room.open().await;
     let ids = planned(&*store, &["trips", "fares"]).await;
     let skipped = ActivityEvent::Skipped { because: ids[1].clone() };
-    let error = store.append(&ids[0], Some(FencingToken(1)), &skipped, &[], at(2)).await.unwrap_err();
+    let error = store.append(&ids[0], Some(FencingToken(1)), &skipped, at(2)).await.unwrap_err();
     assert!(matches!(error, AppendError::Fenced), "{error}");
-    let report = samples::report(1, ReportState::Failure, "fares did not succeed");
-    let state = store.append(&ids[0], None, &skipped, std::slice::from_ref(&report), at(2)).await.unwrap();
+    let state = store.append(&ids[0], None, &skipped, at(2)).await.unwrap();
     assert_eq!(state.status, ActivityStatus::Skipped);
-    assert_eq!(store.unpublished(&[samples::source()], at(3), 9).await.unwrap()[0].report, report);
     store.claim(&ids[1], "here", at(3), at(1_000)).await.unwrap().unwrap();
-    let error = store.append(&ids[1], None, &ActivityEvent::Superseded { by: None }, &[], at(4)).await.unwrap_err();
+    let error = store.append(&ids[1], None, &ActivityEvent::Superseded { by: None }, at(4)).await.unwrap_err();
     assert!(matches!(error, AppendError::Illegal(_)), "{error}");
 }
 
@@ -225,8 +217,8 @@ pub async fn state_and_events_outlive_a_restart(room: &impl Room) {
     let id = planned(&*store, &["trips"]).await.remove(0);
     let token = store.claim(&id, "here", at(2), at(1_000)).await.unwrap();
     let checkpointed = ActivityEvent::TaskCheckpointed { task: 0, handle: "pid 7".to_owned() };
-    store.append(&id, token, &STARTED, &[], at(3)).await.unwrap();
-    let state = store.append(&id, token, &checkpointed, &[], at(4)).await.unwrap();
+    store.append(&id, token, &STARTED, at(3)).await.unwrap();
+    let state = store.append(&id, token, &checkpointed, at(4)).await.unwrap();
     let store = room.open().await;
     assert_eq!(store.activity(&id).await.unwrap().unwrap().state, state);
     let expected = [(at(2), ActivityEvent::Claimed { token: token.unwrap() }), (at(3), STARTED), (at(4), checkpointed)];
@@ -240,7 +232,7 @@ pub async fn an_unknown_activity_is_told_apart(room: &impl Room) {
     assert_eq!(store.activity(&nobody).await.unwrap(), None);
     assert_eq!(store.events(&nobody).await.unwrap(), []);
     assert!(matches!(store.claim(&nobody, "here", at(1), at(1_000)).await, Err(StoreError::Unusable(_))));
-    let error = store.append(&nobody, None, &ActivityEvent::Succeeded, &[], at(1)).await.unwrap_err();
+    let error = store.append(&nobody, None, &ActivityEvent::Succeeded, at(1)).await.unwrap_err();
     assert!(matches!(error, AppendError::Store(StoreError::Unusable(_))), "{error}");
 }
 

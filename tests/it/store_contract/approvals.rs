@@ -166,8 +166,8 @@ pub async fn what_is_cancelled_never_begins_or_is_to_be_stopped(room: &impl Room
     assert_eq!(waiting.status, ActivityStatus::Cancelled);
     // It still has its container, until whoever holds it has ended it.
     let by = ActivityEvent::Cancelled { by: "ann (acme)".to_owned(), at: cancellation.at };
-    assert!(store.append(&ids[0], None, &by, &[], at(4)).await.is_err());
-    let state = store.append(&ids[0], token, &by, &[], at(4)).await.unwrap();
+    assert!(store.append(&ids[0], None, &by, at(4)).await.is_err());
+    let state = store.append(&ids[0], token, &by, at(4)).await.unwrap();
     assert_eq!(state.status, ActivityStatus::Cancelled);
     let kinds = kinds(&*store).await;
     for (kind, times) in [("activity-cancelled", 2), ("rollout-cancelled", 2)] {

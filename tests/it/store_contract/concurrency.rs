@@ -35,7 +35,8 @@ pub async fn eight_roll_out_at_once_while_others_look(room: &impl Room) {
             let token = store.claim(&id, "here", at(2), at(1_000)).await.unwrap().unwrap();
             let report = samples::report(number as u64, ReportState::Pending, "begun");
             let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
-            store.append(&id, Some(token), &started, &[report], at(3)).await.unwrap();
+            store.append(&id, Some(token), &started, at(3)).await.unwrap();
+            store.want(&[report], at(3)).await.unwrap();
             for attempt in 0..10 {
                 let line = LogLine { task: 0, attempt: 1, at: at(3), line: format!("line {attempt}") };
                 store.append_log(&id, token, &[line]).await.unwrap();

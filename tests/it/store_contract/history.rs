@@ -45,7 +45,7 @@ async fn fail(store: &dyn Store, id: &ActivityId, second: i64) {
     let message = "no room".to_owned();
     let failed = ActivityEvent::TaskFailed { task: 0, attempt: 1, kind, message, retry: false, again: None };
     for event in [started, failed, ActivityEvent::Failed] {
-        store.append(id, token, &event, &[], at(second)).await.unwrap();
+        store.append(id, token, &event, at(second)).await.unwrap();
     }
 }
 

@@ -74,7 +74,7 @@ pub async fn activities_are_listed_newest_first_with_their_reasons(room: &impl R
     roll_out(&*store, &ids[0], 2).await;
     let token = store.claim(&ids[1], "here", at(5), at(1_000)).await.unwrap();
     store
-        .append(&ids[1], token, &ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None }, &[], at(6))
+        .append(&ids[1], token, &ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None }, at(6))
         .await
         .unwrap();
     let failed = ActivityEvent::TaskFailed {
@@ -85,9 +85,9 @@ pub async fn activities_are_listed_newest_first_with_their_reasons(room: &impl R
         retry: false,
         again: None,
     };
-    store.append(&ids[1], token, &failed, &[], at(7)).await.unwrap();
-    store.append(&ids[1], token, &ActivityEvent::Failed, &[], at(8)).await.unwrap();
-    store.append(&ids[2], None, &ActivityEvent::Skipped { because: ids[1].clone() }, &[], at(9)).await.unwrap();
+    store.append(&ids[1], token, &failed, at(7)).await.unwrap();
+    store.append(&ids[1], token, &ActivityEvent::Failed, at(8)).await.unwrap();
+    store.append(&ids[2], None, &ActivityEvent::Skipped { because: ids[1].clone() }, at(9)).await.unwrap();
     let rows = store.activity_rows(10).await.unwrap();
     let lines: Vec<_> = rows
         .iter()

@@ -8,7 +8,7 @@ use meshwright::port::store::{CLOSED_KEPT, ProposalRecord, ReviewInputs};
 use super::Room;
 use crate::support::samples::{at, report, revision, source};
 
-fn record(number: u64) -> ProposalRecord {
+pub fn record(number: u64) -> ProposalRecord {
     ProposalRecord {
         source: source(),
         proposal: Proposal::Pull(number),

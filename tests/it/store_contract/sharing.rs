@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use meshwright::domain::activity::{ActivityEvent, FencingToken};
 use meshwright::domain::forge::Proposal;
-use meshwright::domain::id::SourceName;
+use meshwright::domain::id::{SourceName, StageName};
 use meshwright::domain::report::ReportState;
 use meshwright::domain::source::Target;
 use meshwright::domain::time::Timestamp;
 use meshwright::port::store::{
-    AppendError, Bell, Lane, Lease, LeaseName, Leased, LookEnd, Store, StoreError, TakeWake, TakenWake, Wake,
+    AppendError, Basis, Bell, Lane, Lease, LeaseName, Leased, LookEnd, Matter, Store, StoreError, TakeWake, TakenWake,
+    Untold, Wake,
 };
 
 use super::Room;
 use super::activities::planned;
 use super::deliveries::push;
+use super::proposals::record;
 use crate::support::samples::{self, PassSample, at};
 
 fn branch(name: &str) -> Target {
@@ -143,7 +145,7 @@ pub async fn a_look_whose_lease_is_over_is_taken_over_and_the_first_changes_noth
     wake(&*store, branch("a"), Lane::Fresh, at(3)).await;
     assert_eq!(take(&*store, "other", 39).await, None, "the heartbeat keeps it");
     let other = take(&*store, "other", 40).await.unwrap();
-    assert_eq!((other.was_interrupted, other.failures), (true, 1));
+    assert_eq!((other.was_interrupted, other.interruptions, other.failures), (true, 1, 0));
     assert!(!store.renew(&paused.lease, at(100)).await.unwrap());
     assert!(!done(&*store, &paused).await);
     store.hand_back(&paused.lease).await.unwrap();
@@ -189,6 +191,38 @@ pub async fn only_who_waits_for_it_ends_the_pause_after_a_failure(room: &impl Ro
     assert!(done(&*store, &at_once).await);
     wake(&*store, branch("a"), Lane::Fresh, at(65)).await;
     assert_eq!(take(&*store, "one", 65).await.unwrap().failures, 0, "a good look ends it");
+}
+
+pub async fn interruptions_are_counted_apart_from_failures(room: &impl Room) {
+    let store = room.open().await;
+    wake(&*store, branch("a"), Lane::Fresh, at(1)).await;
+    let first = take(&*store, "one", 2).await.unwrap();
+    let failed = LookEnd::Failed { message: "the disk is full".to_owned(), again: at(10) };
+    assert!(store.settle_wake(&first, &failed, at(3)).await.unwrap());
+    // Each of them dies over it.
+    for (seconds, interruptions) in [(10, 0), (40, 1), (70, 2), (100, 3)] {
+        let taken = take(&*store, "doomed", seconds).await.unwrap();
+        let counts = (taken.failures, taken.interruptions, taken.was_interrupted);
+        assert_eq!(counts, (1, interruptions, interruptions > 0), "{seconds}");
+    }
+    let taken = take(&*store, "other", 130).await.unwrap();
+    let left = LookEnd::LeftAlone { message: "broken off 4 times".to_owned(), again: at(140) };
+    assert!(store.settle_wake(&taken, &left, at(131)).await.unwrap());
+    let row = store.wake_rows(9).await.unwrap().remove(0);
+    assert_eq!((row.state.as_str(), row.failures, row.interruptions), ("backing-off", 1, 4));
+    assert_eq!(row.message.as_deref(), Some("broken off 4 times"));
+    wake(&*store, branch("a"), Lane::Resync, at(132)).await;
+    assert_eq!(take(&*store, "one", 139).await, None, "what is looked at to be sure waits");
+    let again = take(&*store, "one", 140).await.unwrap();
+    assert_eq!((again.failures, again.interruptions, again.was_interrupted), (1, 4, false));
+    let failed = LookEnd::Failed { message: "the disk is full".to_owned(), again: at(200) };
+    assert!(store.settle_wake(&again, &failed, at(141)).await.unwrap());
+    let again = take(&*store, "one", 200).await.unwrap();
+    assert_eq!((again.failures, again.interruptions), (2, 0), "it came to an end, if not to a good one");
+    assert!(done(&*store, &again).await);
+    wake(&*store, branch("a"), Lane::Fresh, at(201)).await;
+    let good = take(&*store, "one", 201).await.unwrap();
+    assert_eq!((good.failures, good.interruptions), (0, 0));
 }
 
 pub async fn a_look_that_is_handed_back_waits_as_before(room: &impl Room) {
@@ -257,9 +291,9 @@ pub async fn a_container_whose_lease_is_over_is_taken_over(room: &impl Room) {
     assert!(!store.renew(&lease, at(60)).await.unwrap());
     store.hand_back(&lease).await.unwrap();
     let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
-    let late = store.append(&id, Some(paused), &started, &[], at(21)).await;
+    let late = store.append(&id, Some(paused), &started, at(21)).await;
     assert!(matches!(late, Err(AppendError::Fenced)), "{late:?}");
-    store.append(&id, Some(other), &started, &[], at(21)).await.unwrap();
+    store.append(&id, Some(other), &started, at(21)).await.unwrap();
     assert_eq!(store.claim(&id, "paused", at(22), at(60)).await.unwrap(), None);
 }
 
@@ -294,7 +328,7 @@ pub async fn what_is_written_under_an_old_lease_is_fenced(room: &impl Room) {
 pub async fn what_was_worked_out_before_a_change_is_not_recorded(room: &impl Room) {
     let store = room.open().await;
     let source: SourceName = samples::report(1, ReportState::Pending, "").source;
-    let before = store.basis(&source).await.unwrap();
+    let before = store.basis(&source, Matter::Rollouts).await.unwrap();
     assert_eq!(before.edition, 0);
     let first = PassSample::new(1, 0).version("trips", "1.0.0", "a").activity("trips", "dev", "1.0.0", "a").build();
     let id = first.plan.activities[0].id.clone();
@@ -303,19 +337,97 @@ pub async fn what_was_worked_out_before_a_change_is_not_recorded(room: &impl Roo
     let late = store.upon(&before).want(std::slice::from_ref(&report), at(2)).await;
     assert_eq!(late, Err(StoreError::Moved));
     assert!(!store.report_rows(99).await.unwrap().iter().any(|row| row.description == "0 of 1"));
-    let planned = store.basis(&source).await.unwrap();
+    let planned = store.basis(&source, Matter::Rollouts).await.unwrap();
     let token = store.upon(&planned).claim(&id, "one", at(2), at(99)).await.unwrap().unwrap();
-    let claimed = store.basis(&source).await.unwrap();
+    let claimed = store.basis(&source, Matter::Rollouts).await.unwrap();
     assert!(claimed.edition > planned.edition);
     // What does not change a status leaves the standing.
     let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
-    store.append(&id, Some(token), &started, &[], at(3)).await.unwrap();
-    assert_eq!(store.basis(&source).await.unwrap(), claimed);
+    store.append(&id, Some(token), &started, at(3)).await.unwrap();
+    assert_eq!(store.basis(&source, Matter::Rollouts).await.unwrap(), claimed);
     let ended = ActivityEvent::Refused { violations: Vec::new() };
-    let late = store.upon(&planned).append(&id, Some(token), &ended, std::slice::from_ref(&report), at(4)).await;
+    let late = store.upon(&planned).append(&id, Some(token), &ended, at(4)).await;
     assert!(matches!(late, Err(AppendError::Store(StoreError::Moved))), "{late:?}");
-    store.upon(&claimed).append(&id, Some(token), &ended, &[report], at(4)).await.unwrap();
-    assert!(store.basis(&source).await.unwrap().edition > claimed.edition);
+    store.upon(&claimed).append(&id, Some(token), &ended, at(4)).await.unwrap();
+    assert!(store.basis(&source, Matter::Rollouts).await.unwrap().edition > claimed.edition);
+}
+
+pub async fn what_changes_at_a_stage_is_told_however_often_it_changes(room: &impl Room) {
+    let store = room.open().await;
+    let ids = planned(&*store, &["trips", "fares"]).await;
+    let (source, stage) = (samples::source(), "dev".parse().unwrap());
+    let basis = async || store.basis(&source, Matter::Rollouts).await.unwrap();
+    let described = async || {
+        let rows = store.report_rows(99).await.unwrap();
+        rows.into_iter().find(|row| row.revision == samples::revision(1)).map(|row| row.description)
+    };
+    let report = |text: &str| [samples::report(1, ReportState::Pending, text)];
+    assert_eq!(store.untold().await.unwrap(), []);
+
+    // The first of a commit leaves its stage untold; the second does not before its end.
+    let token = store.claim(&ids[0], "one", at(2), at(999)).await.unwrap();
+    let untold = store.untold().await.unwrap();
+    let plan = store.activity(&ids[0]).await.unwrap().unwrap().plan;
+    let expected =
+        Untold { source: source.clone(), stage: StageName::clone(&stage), revision: samples::revision(1), plan };
+    assert_eq!(untold, [expected.clone()]);
+    store.tell(&stage, &basis().await, &report("begun"), at(3)).await.unwrap();
+    assert_eq!((store.untold().await.unwrap(), described().await.as_deref()), (Vec::new(), Some("begun")));
+    let other = store.claim(&ids[1], "one", at(3), at(999)).await.unwrap();
+    assert_eq!(store.untold().await.unwrap(), []);
+
+    // What happens while it is worked out leaves it untold, and what was worked out is told all the same.
+    let before = basis().await;
+    let refused = ActivityEvent::Refused { violations: Vec::new() };
+    store.append(&ids[0], token, &refused, at(4)).await.unwrap();
+    let between = basis().await;
+    store.append(&ids[1], other, &refused, at(5)).await.unwrap();
+    store.tell(&stage, &between, &report("one of two"), at(6)).await.unwrap();
+    assert_eq!(described().await.as_deref(), Some("one of two"));
+    assert_eq!(store.untold().await.unwrap(), [expected.clone()]);
+    // What is older takes nothing back.
+    assert_eq!(store.tell(&stage, &before, &report("none of two"), at(7)).await, Err(StoreError::Moved));
+    assert_eq!(described().await.as_deref(), Some("one of two"));
+    let store = room.open().await;
+    assert_eq!(store.untold().await.unwrap(), [expected], "it outlives the process");
+    let now = store.basis(&source, Matter::Rollouts).await.unwrap();
+    store.tell(&stage, &now, &report("both"), at(8)).await.unwrap();
+    assert_eq!(store.untold().await.unwrap(), []);
+
+    // What a pass says is worked out from how the source stands, too.
+    store.record_pass(&PassSample::new(2, 1).build()).await.unwrap();
+    assert_eq!(store.tell(&stage, &now, &report("late"), at(9)).await, Err(StoreError::Moved));
+}
+
+pub async fn each_matter_of_a_source_has_its_own_standing(room: &impl Room) {
+    let store = room.open().await;
+    let source = samples::source();
+    let all = async || {
+        let mut editions = Vec::new();
+        for of in [Matter::Rollouts, Matter::Decisions, Matter::Proposals] {
+            editions.push(store.basis(&source, of).await.unwrap());
+        }
+        editions
+    };
+    let of = |bases: &[Basis], others: &[Basis]| -> Vec<Matter> {
+        bases.iter().zip(others).filter(|(one, other)| one != other).map(|(one, _)| one.of).collect()
+    };
+    let empty = all().await;
+    let id = planned(&*store, &["trips"]).await.remove(0);
+    let planned = all().await;
+    assert_eq!(of(&empty, &planned), [Matter::Rollouts, Matter::Decisions]);
+    // A claim does not keep others from claiming.
+    let late = store.upon(&empty[1]).claim(&id, "one", at(2), at(99)).await;
+    assert_eq!(late, Err(StoreError::Moved));
+    store.upon(&planned[1]).claim(&id, "one", at(2), at(99)).await.unwrap().unwrap();
+    let claimed = all().await;
+    assert_eq!(of(&planned, &claimed), [Matter::Rollouts]);
+    store.record_proposal(&record(7), &[]).await.unwrap();
+    assert_eq!(of(&claimed, &all().await), [Matter::Proposals]);
+    let late = store.upon(&claimed[2]).record_proposal(&record(8), &[]).await;
+    assert_eq!(late, Err(StoreError::Moved));
+    let answer = samples::report(7, ReportState::Success, "an answer");
+    assert_eq!(store.upon(&claimed[2]).want(&[answer], at(3)).await, Err(StoreError::Moved));
 }
 
 pub async fn bells_are_heard_by_all_who_listen(room: &impl Room) {

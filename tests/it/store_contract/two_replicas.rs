@@ -185,10 +185,8 @@ async fn a_holder_with_an_older_token_is_fenced_by_the_other_replica() {
     let new = other.claim(&id, "same", at(3), at(1_000)).await.unwrap().unwrap();
     assert!(new > old);
     let started = ActivityEvent::TaskStarted { task: 0, attempt: 1, deadline: None };
-    let (late, current) = tokio::join!(
-        one.append(&id, Some(old), &started, &[], at(4)),
-        other.append(&id, Some(new), &started, &[], at(4))
-    );
+    let (late, current) =
+        tokio::join!(one.append(&id, Some(old), &started, at(4)), other.append(&id, Some(new), &started, at(4)));
     assert!(matches!(late, Err(meshwright::port::store::AppendError::Fenced)), "{late:?}");
     current.unwrap();
 }

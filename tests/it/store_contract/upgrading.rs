@@ -4,14 +4,13 @@ use std::path::Path;
 
 use meshwright::adapter::store::SqlStore;
 use meshwright::domain::report::{Report, ReportState};
-use meshwright::port::store::{Look, ProposalBook, ReportBook, StoreError};
+use meshwright::port::store::{Look, Matter, ProposalBook, ReportBook, StoreError, Terms};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr};
 
+use crate::support::postgres::Postgres;
 use crate::support::samples::{self, at, report};
-
-const FIRST: &str = include_str!("../../../migrations/sqlite/0001_record.sql");
 
 /// What the first edition of the record had: a status that is shown, one that waits, one given up.
 const DATA: &str = "
@@ -29,8 +28,7 @@ const DATA: &str = "
 /// A record as the first edition left it.
 async fn first_edition(path: &Path) {
     let mut connection = SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap();
-    let first = Migration::new(1, "record".into(), MigrationType::Simple, FIRST.into_sql_str(), false);
-    Migrator::with_migrations(vec![first]).run_direct(None, &mut connection, false).await.unwrap();
+    migrator(1, &ON_SQLITE[..1]).run_direct(None, &mut connection, false).await.unwrap();
     sqlx::raw_sql(DATA).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
@@ -67,40 +65,109 @@ async fn reports_of_the_first_edition_are_kept_and_go_on() {
     SqlStore::open(&path).await.unwrap();
 }
 
-/// Each schema that was released, with a row that is in all of them, is brought up to date in one start.
+macro_rules! steps {
+    ($database:literal: $($file:literal),+) => {
+        [$(include_str!(concat!("../../../migrations/", $database, "/", $file, ".sql"))),+]
+    };
+}
+
+/// Every step on SQLite, from the first.
+const ON_SQLITE: [&str; 9] = steps!(
+    "sqlite": "0001_record", "0002_deliveries", "0003_proposals", "0004_reports", "0005_approvals", "0006_answers",
+    "0007_sharing", "0008_history", "0009_telling"
+);
+
+/// Every step on PostgreSQL, from the fifth.
+const ON_POSTGRES: [&str; 5] =
+    steps!("postgres": "0005_record", "0006_answers", "0007_sharing", "0008_history", "0009_telling");
+
+/// These steps, the first of which has this number.
+fn migrator(first: i64, steps: &[&'static str]) -> Migrator {
+    let step = |(version, text): (i64, &&'static str)| {
+        // PostgreSQL knows the record by the first step's name.
+        let name = if version == first { "the record of meshwright" } else { "step" };
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations((first..).zip(steps).map(step).collect());
+    migrator.set_locking(false);
+    migrator
+}
+
+/// Each schema that was released, with rows that are in it, is brought up to date in one start.
 #[tokio::test]
 async fn every_released_schema_is_brought_up_to_date() {
-    let steps = [
-        FIRST,
-        include_str!("../../../migrations/sqlite/0002_deliveries.sql"),
-        include_str!("../../../migrations/sqlite/0003_proposals.sql"),
-        include_str!("../../../migrations/sqlite/0004_reports.sql"),
-        include_str!("../../../migrations/sqlite/0005_approvals.sql"),
-    ];
-    for last in 1..=steps.len() {
+    assert_eq!(ON_SQLITE.len() as i64, meshwright::adapter::store::sqlite::KNOWN);
+    for last in 1..=ON_SQLITE.len() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         let mut connection =
             SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
-        let step = |(version, text): (i64, &&'static str)| {
-            Migration::new(version, "step".into(), MigrationType::Simple, text.into_sql_str(), false)
-        };
-        let done: Vec<Migration> = (1..).zip(&steps[..last]).map(step).collect();
-        Migrator::with_migrations(done).run_direct(None, &mut connection, false).await.unwrap();
-        sqlx::raw_sql(EVER).execute(&mut connection).await.unwrap();
+        migrator(1, &ON_SQLITE[..last]).run_direct(None, &mut connection, false).await.unwrap();
+        for rows in rows_at(last as i64) {
+            sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+        }
         connection.close().await.unwrap();
 
         assert_eq!(SqlStore::look_at_file(&path).await.unwrap(), Some(last as i64));
         let store = SqlStore::open(&path).await.unwrap();
-        assert_eq!(store.sources().await.unwrap().len(), 1, "{last}");
-        let product = &store.products().await.unwrap()[0];
-        assert_eq!((product.version.as_str(), product.display_name.as_str()), ("1.0.0", "Trips"), "{last}");
-        assert_eq!(store.finding_rows(None).await.unwrap(), [], "{last}");
-        assert_eq!(store.open_proposals(&samples::source()).await.unwrap(), [], "{last}");
+        all_is_there(&store, last as i64).await;
         store.close().await;
         assert_eq!(SqlStore::look_at_file(&path).await.unwrap(), Some(meshwright::adapter::store::sqlite::KNOWN));
     }
 }
+
+#[tokio::test]
+async fn every_released_schema_on_a_server_is_brought_up_to_date() {
+    use meshwright::adapter::store::postgres::{KNOWN, PostgresOptions};
+    let Some(server) = Postgres::shared() else { return };
+    for last in 1..=ON_POSTGRES.len() {
+        let schema = format!("released_{last}");
+        let options: PostgresOptions = server.record_url(&schema).parse().unwrap();
+        let connect = server.url().parse::<sqlx::postgres::PgConnectOptions>().unwrap();
+        let mut connection = connect.options([("search_path", schema.as_str())]).connect().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&mut connection).await.unwrap();
+        migrator(5, &ON_POSTGRES[..last]).run_direct(None, &mut connection, false).await.unwrap();
+        let version = 4 + last as i64;
+        for rows in rows_at(version) {
+            sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+
+        assert_eq!(SqlStore::look_at_server(&options).await.unwrap(), Some(version));
+        let store = SqlStore::connect(&options).await.unwrap();
+        all_is_there(&store, version).await;
+        store.close().await;
+        assert_eq!(SqlStore::look_at_server(&options).await.unwrap(), Some(KNOWN));
+    }
+}
+
+async fn all_is_there(store: &SqlStore, version: i64) {
+    assert_eq!(store.sources().await.unwrap().len(), 1, "{version}");
+    let product = &store.products().await.unwrap()[0];
+    assert_eq!((product.version.as_str(), product.display_name.as_str()), ("1.0.0", "Trips"), "{version}");
+    assert_eq!(store.finding_rows(None).await.unwrap(), [], "{version}");
+    assert_eq!(store.open_proposals(&samples::source()).await.unwrap(), [], "{version}");
+    assert_eq!(store.untold().await.unwrap(), [], "{version}");
+    if version >= 7 {
+        let row = store.wake_rows(9).await.unwrap().remove(0);
+        assert_eq!((row.state.as_str(), row.failures, row.interruptions), ("backing-off", 3, 0), "{version}");
+        let basis = |of| async move { store.basis(&samples::source(), of).await.unwrap().edition };
+        assert_eq!((basis(Matter::Rollouts).await, basis(Matter::Decisions).await), (17, 0), "{version}");
+        let standing = store.basis(&samples::source(), Matter::Rollouts).await.unwrap();
+        store.tell(&"dev".parse().unwrap(), &standing, &[], at(1)).await.unwrap();
+    }
+}
+
+/// What a schema of this version may hold.
+fn rows_at(version: i64) -> impl Iterator<Item = &'static str> {
+    std::iter::once(EVER).chain((version >= 7).then_some(SINCE_THE_SEVENTH))
+}
+
+const SINCE_THE_SEVENTH: &str = "
+    INSERT INTO wakes (source, proposal, lane, due, edition, failures, message, token) VALUES
+        ('retail', '', 1, 1795000001000, 4, 3, 'the disk is full', 9);
+    INSERT INTO standings (source, edition) VALUES ('retail', 17);
+";
 
 /// What fits every schema.
 const EVER: &str = "

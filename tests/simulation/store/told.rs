@@ -37,6 +37,18 @@ impl ReportBook for SimStore {
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         write!(self.want(reports, at))
     }
+    async fn untold(&self) -> Result<Vec<Untold>, StoreError> {
+        read!(self.untold())
+    }
+    async fn tell(
+        &self,
+        stage: &StageName,
+        basis: &Basis,
+        reports: &[Report],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self.tell(stage, basis, reports, at))
+    }
     async fn write_anew(&self, source: &SourceName, revision: &Revision, at: Timestamp) -> Result<(), StoreError> {
         write!(self.write_anew(source, revision, at))
     }

@@ -12,7 +12,7 @@ use crate::adapter::store::failure;
 use crate::port::store::StoreError;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 8;
+pub const KNOWN: i64 = 9;
 
 /// The description of the first step, by which a record is told from another program's tables.
 const FIRST: &str = "the record of meshwright";
@@ -23,6 +23,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (6, "answers", include_str!("../../../../migrations/postgres/0006_answers.sql")),
     (7, "sharing", include_str!("../../../../migrations/postgres/0007_sharing.sql")),
     (8, "history", include_str!("../../../../migrations/postgres/0008_history.sql")),
+    (9, "telling", include_str!("../../../../migrations/postgres/0009_telling.sql")),
 ];
 
 /// What is found in a schema.

@@ -130,7 +130,7 @@ async fn decide(connection: &mut Connection, decision: &Decision) -> Result<(), 
             }
         }
     }
-    terms::has_changed(connection, &decision.source).await?;
+    terms::was_decided(connection, &decision.source).await?;
     let event = AuditEvent { kind: kind(&decision.ruling), subject: subject(decision), detail: detail(decision) };
     audit::write(connection, &decision.source, None, decision.at, &[event]).await
 }
@@ -217,7 +217,7 @@ async fn reject(connection: &mut Connection, decision: &Decision, id: &ActivityI
         return Ok(());
     }
     let event = ActivityEvent::Rejected { by: decision.by.to_string(), at: decision.at };
-    append::append(connection, id, None, &event, &[], decision.at)
+    append::append(connection, id, None, &event, decision.at)
         .await
         .map(|_| ())
         .map_err(|error| StoreError::Unusable(error.to_string()))
@@ -233,7 +233,7 @@ async fn cancel(connection: &mut Connection, decision: &Decision, id: &ActivityI
         }
         _ => return Ok(()),
     };
-    append::append(connection, id, None, &event, &[], decision.at)
+    append::append(connection, id, None, &event, decision.at)
         .await
         .map(|_| ())
         .map_err(|error| StoreError::Unusable(error.to_string()))

@@ -46,6 +46,7 @@ pub mod proposals;
 pub mod reports;
 mod scope;
 pub mod sharing;
+pub mod telling;
 pub mod upkeep;
 
 pub use scope::Scope;

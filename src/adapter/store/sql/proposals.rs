@@ -10,7 +10,7 @@ use crate::domain::report::Report;
 use crate::domain::time::to_millis;
 use crate::port::store::{CLOSED_KEPT, ProposalBook, ProposalRecord, ProposalRow, ReviewInputs, StoreError};
 
-use super::{Scope, SqlStore, reports};
+use super::{Scope, SqlStore, reports, sharing::terms};
 
 #[async_trait]
 impl ProposalBook for SqlStore {
@@ -30,6 +30,7 @@ impl ProposalBook for SqlStore {
 
     async fn record_proposal(&self, record: &ProposalRecord, reports: &[Report]) -> Result<(), StoreError> {
         let mut transaction = self.write(Scope::Source(&record.source)).await?;
+        terms::was_said(&mut transaction, &record.source).await?;
         let (inputs, proposal) = (&record.inputs, record.proposal.to_string());
         let before: Option<String> =
             query_scalar(HEAD).bind(record.source.as_str()).bind(&proposal).fetch_optional(&mut transaction).await?;

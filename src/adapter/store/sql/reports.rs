@@ -1,5 +1,7 @@
 //! What forges should show, and what they were told.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use serde_json::json;
 
@@ -7,13 +9,13 @@ use crate::adapter::store::encode::{from_json, name_list, to_column, to_json};
 use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Bulk, Connection, Query, Row, query, query_scalar};
 use crate::domain::forge::Proposal;
-use crate::domain::id::{Revision, SourceName};
+use crate::domain::id::{Revision, SourceName, StageName};
 use crate::domain::report::{Report, ReportState, next_look};
 use crate::domain::time::{Timestamp, from_millis, to_millis};
-use crate::port::store::{Pause, ReportBook, StoreError, WantedReport};
+use crate::port::store::{Basis, Pause, ReportBook, StoreError, Untold, WantedReport};
 
 use super::audit::{self, AuditEvent};
-use super::{Scope, SqlStore};
+use super::{Scope, SqlStore, telling};
 
 #[async_trait]
 impl ReportBook for SqlStore {
@@ -39,8 +41,28 @@ impl ReportBook for SqlStore {
 
     async fn want(&self, reports: &[Report], at: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write(Scope::Rows).await?;
+        let sources: BTreeSet<&SourceName> = reports.iter().map(|report| &report.source).collect();
+        for source in sources {
+            telling::are_of_now(&mut transaction, source).await?;
+        }
         want(&mut transaction, reports, at).await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn untold(&self) -> Result<Vec<Untold>, StoreError> {
+        telling::untold(&mut *self.read().await?).await
+    }
+
+    async fn tell(
+        &self,
+        stage: &StageName,
+        basis: &Basis,
+        reports: &[Report],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write(Scope::Rows).await?;
+        telling::tell(&mut transaction, stage, basis, reports, at).await?;
+        transaction.commit().await
     }
 
     async fn write_anew(&self, source: &SourceName, revision: &Revision, at: Timestamp) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use crate::port::store::StoreError;
 const APPLICATION_ID: i64 = 1_835_365_224;
 
 /// The latest schema version that this binary understands.
-pub const KNOWN: i64 = 8;
+pub const KNOWN: i64 = 9;
 
 /// What is found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (6, "answers", include_str!("../../../../migrations/sqlite/0006_answers.sql")),
     (7, "sharing", include_str!("../../../../migrations/sqlite/0007_sharing.sql")),
     (8, "history", include_str!("../../../../migrations/sqlite/0008_history.sql")),
+    (9, "telling", include_str!("../../../../migrations/sqlite/0009_telling.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -7,9 +7,9 @@ use crate::adapter::store::sql::activities::load;
 use crate::adapter::store::sql::connection::Query;
 use crate::adapter::store::sql::deliveries::{commands, write};
 use crate::adapter::store::sql::passes::{plans, reading, rollouts};
-use crate::adapter::store::sql::{SqlStore, approvals, proposals, reports};
+use crate::adapter::store::sql::{SqlStore, approvals, proposals, reports, telling};
 
-const EXPECTED: [(&str, &str); 38] = [
+const EXPECTED: [(&str, &str); 40] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -27,6 +27,8 @@ const EXPECTED: [(&str, &str); 38] = [
     (reading::STANDING.sqlite, "descriptors_with_errors (source=?)"),
     (reading::LATEST_VERSIONS, "products_by_family (family=?)"),
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
+    (load::AT_STAGE, "activities_by_revision (source=? AND revision=?)"),
+    (telling::UNTOLD, "SCAN untold"),
     (proposals::ONE, "PRIMARY KEY (source=? AND proposal=?)"),
     (proposals::OPEN, "PRIMARY KEY (source=?)"),
     (approvals::APPROVALS, "PRIMARY KEY (plan=? AND stage=?)"),
@@ -51,8 +53,14 @@ const EXPECTED: [(&str, &str); 38] = [
 ];
 
 /// Only lists of names and what is pending or went wrong may be read from end to end.
-const FINE: [&str; 5] =
-    ["VIRTUAL TABLE", "activities_unfinished", "activities_skipped", "reports_pending", "command_requests_open"];
+const FINE: [&str; 6] = [
+    "VIRTUAL TABLE",
+    "activities_unfinished",
+    "activities_skipped",
+    "reports_pending",
+    "command_requests_open",
+    "untold",
+];
 
 #[tokio::test]
 async fn what_is_asked_often_goes_by_an_index() {

@@ -1,4 +1,4 @@
-//! `db status`: where the record is and how it stands.
+//! `db status`: where the record is and how it stands; `db prune`: what of it was let go of.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -69,6 +69,25 @@ pub fn status(status: &RecordStatus, format: DocumentFormat, output: &mut Output
         writeln!(out, "  {table:<18} {rows:>10}")?;
     }
     Ok(ending(status))
+}
+
+/// Shows what was let go of, or would be: how many things, by what they are.
+pub fn pruned(
+    counts: &BTreeMap<&'static str, u64>,
+    dry_run: bool,
+    format: DocumentFormat,
+    output: &mut Output<'_>,
+) -> io::Result<ExitStatus> {
+    if format != DocumentFormat::Text {
+        render::document(output.out, counts, format)?;
+        return Ok(ExitStatus::Success);
+    }
+    let out = &mut output.out;
+    writeln!(out, "{}", if dry_run { "Would be let go of now:" } else { "Let go of:" })?;
+    for (what, count) in counts {
+        writeln!(out, "  {what:<18} {count:>10}")?;
+    }
+    Ok(ExitStatus::Success)
 }
 
 fn ending(status: &RecordStatus) -> ExitStatus {

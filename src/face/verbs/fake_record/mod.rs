@@ -303,7 +303,6 @@ impl ActivityBook for FakeRecord {
         _: &ActivityId,
         _: Option<FencingToken>,
         _: &ActivityEvent,
-        _: &[Report],
         _: Timestamp,
     ) -> Result<ActivityState, AppendError> {
         unreachable!("nothing is written")

@@ -7,7 +7,7 @@ use crate::domain::forge::{Approval, Hold};
 use crate::domain::id::{Digest, RepoPath, Revision, SourceName, StageName};
 use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
-use crate::port::store::{ApprovalBook, Decision, Pause, ReportBook, StoreError, WantedReport};
+use crate::port::store::{ApprovalBook, Basis, Decision, Pause, ReportBook, StoreError, Untold, WantedReport};
 
 #[async_trait]
 impl ReportBook for FakeRecord {
@@ -24,6 +24,14 @@ impl ReportBook for FakeRecord {
     }
 
     async fn want(&self, _: &[Report], _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nothing is written")
+    }
+
+    async fn untold(&self) -> Result<Vec<Untold>, StoreError> {
+        unreachable!("not shown")
+    }
+
+    async fn tell(&self, _: &StageName, _: &Basis, _: &[Report], _: Timestamp) -> Result<(), StoreError> {
         unreachable!("nothing is written")
     }
 

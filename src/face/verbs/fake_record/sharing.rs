@@ -10,8 +10,8 @@ use crate::domain::id::SourceName;
 use crate::domain::plan::ActivityId;
 use crate::domain::time::Timestamp;
 use crate::port::store::{
-    Basis, Bell, Bells, Lease, LeaseBook, LeaseName, Listener, LookEnd, Store, StoreError, TakeWake, TakenWake, Terms,
-    Wake, WakeBook,
+    Basis, Bell, Bells, Lease, LeaseBook, LeaseName, Listener, LookEnd, Matter, Store, StoreError, TakeWake, TakenWake,
+    Terms, Wake, WakeBook,
 };
 
 #[async_trait]
@@ -72,7 +72,7 @@ impl Terms for FakeRecord {
         unreachable!("nothing is written")
     }
 
-    async fn basis(&self, _: &SourceName) -> Result<Basis, StoreError> {
+    async fn basis(&self, _: &SourceName, _: Matter) -> Result<Basis, StoreError> {
         unreachable!("not shown")
     }
 }

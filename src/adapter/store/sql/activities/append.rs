@@ -8,13 +8,12 @@ use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Connection, query};
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, IllegalEvent};
 use crate::domain::plan::{ActivityId, PlannedActivity};
-use crate::domain::report::Report;
 use crate::domain::time::{Timestamp, to_millis};
 use crate::port::store::{ActivityRecord, AppendError, StoreError};
 
 use super::{claim, load};
 use crate::adapter::store::sql::audit::{self, AuditEvent};
-use crate::adapter::store::sql::{reports, sharing::terms};
+use crate::adapter::store::sql::{sharing::terms, telling};
 
 /// Appends one event, and answers with the state after it.
 pub async fn append(
@@ -22,7 +21,6 @@ pub async fn append(
     id: &ActivityId,
     token: Option<FencingToken>,
     event: &ActivityEvent,
-    wanted: &[Report],
     at: Timestamp,
 ) -> Result<ActivityState, AppendError> {
     locks::activities(connection, [id], []).await?;
@@ -35,8 +33,8 @@ pub async fn append(
     }
     if state.status != record.state.status {
         terms::has_changed(connection, &record.source).await?;
+        telling::leave_untold(connection, &record).await?;
     }
-    reports::want(connection, wanted, at).await?;
     Ok(state)
 }
 

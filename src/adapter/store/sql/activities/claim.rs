@@ -4,12 +4,12 @@
 use crate::adapter::store::encode::to_column;
 use crate::adapter::store::postgres::locks;
 use crate::adapter::store::sql::connection::{Connection, query, query_scalar};
-use crate::adapter::store::sql::sharing::terms;
-use crate::domain::activity::{ActivityEvent, FencingToken};
+use crate::adapter::store::sql::{sharing::terms, telling};
+use crate::domain::activity::{ActivityEvent, ActivityStatus, FencingToken};
 use crate::domain::id::ContainerId;
 use crate::domain::plan::ActivityId;
 use crate::domain::time::{Timestamp, to_millis};
-use crate::port::store::StoreError;
+use crate::port::store::{ActivityRecord, StoreError};
 
 use super::{append, load};
 
@@ -64,12 +64,28 @@ pub async fn claim(
     .bind(to_millis(until))
     .execute(&mut *connection)
     .await?;
+    let begins = record.state.status == ActivityStatus::Waiting && is_first(connection, &record).await?;
     let event = ActivityEvent::Claimed { token };
-    let state =
-        record.state.after(&event).map_err(|error| StoreError::Unusable(format!("{id} cannot be claimed: {error}")))?;
+    let state = record
+        .state
+        .clone()
+        .after(&event)
+        .map_err(|error| StoreError::Unusable(format!("{id} cannot be claimed: {error}")))?;
     append::write_event(connection, &record.planned, Some(token), &event, &state, at).await?;
     terms::has_changed(connection, &record.source).await?;
+    if begins {
+        // Of the others, their ends are enough.
+        telling::leave_untold(connection, &record).await?;
+    }
     Ok(Some(token))
+}
+
+/// Whether nothing of the activity's commit has begun at its stage.
+async fn is_first(connection: &mut Connection, record: &ActivityRecord) -> Result<bool, StoreError> {
+    let begun: Vec<ActivityStatus> =
+        ActivityStatus::ALL.into_iter().filter(|status| *status != ActivityStatus::Waiting).collect();
+    let stage = (&record.source, &record.revision, &record.planned.container.stage);
+    Ok(load::count_at(connection, stage, &begun, 1).await? == 0)
 }
 
 /// Whether the token is the newest that was given out for the activity's container.

@@ -82,6 +82,10 @@ pub async fn of_revision(
     records(&activities, &events)
 }
 
+/// The activities of a revision at one stage, without what was planned.
+pub const AT_STAGE: &str = "SELECT id, plan, product, status, message FROM activities
+     WHERE source = $1 AND revision = $2 AND stage = $3 ORDER BY number";
+
 /// Where the activities of a revision at one stage stand. The columns are written with every event,
 /// in its transaction, from what the log folds into.
 pub async fn stage_standing(
@@ -90,15 +94,12 @@ pub async fn stage_standing(
     revision: &Revision,
     stage: &StageName,
 ) -> Result<Vec<StageStanding>, StoreError> {
-    let rows = query(
-        "SELECT id, plan, product, status, message FROM activities
-         WHERE source = $1 AND revision = $2 AND stage = $3 ORDER BY number",
-    )
-    .bind(source.as_str())
-    .bind(revision.as_str())
-    .bind(stage.as_str())
-    .fetch_all(connection)
-    .await?;
+    let rows = query(AT_STAGE)
+        .bind(source.as_str())
+        .bind(revision.as_str())
+        .bind(stage.as_str())
+        .fetch_all(connection)
+        .await?;
     let each = |row: &Row| {
         let word = row.text("status")?;
         let status = ActivityStatus::ALL.into_iter().find(|status| status.as_str() == word);

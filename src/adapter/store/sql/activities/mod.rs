@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken};
 use crate::domain::id::{Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
-use crate::domain::report::Report;
 use crate::domain::time::Timestamp;
 use crate::port::store::{ActivityBook, ActivityRecord, AppendError, LogLine, StageStanding, StoreError};
 
@@ -72,11 +71,10 @@ impl ActivityBook for SqlStore {
         id: &ActivityId,
         token: Option<FencingToken>,
         event: &ActivityEvent,
-        reports: &[Report],
         at: Timestamp,
     ) -> Result<ActivityState, AppendError> {
         let mut transaction = self.write(Scope::Activity(id)).await?;
-        let appended = append::append(&mut transaction, id, token, event, reports, at).await;
+        let appended = append::append(&mut transaction, id, token, event, at).await;
         if matches!(appended, Err(AppendError::Fenced | AppendError::Illegal(_))) {
             // Nothing of it was written; that somebody tried is.
             append::count_refused(&mut transaction, id).await?;

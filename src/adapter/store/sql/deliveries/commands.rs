@@ -2,6 +2,7 @@
 
 use crate::adapter::store::encode::{name_list, to_column, to_json};
 use crate::adapter::store::sql::connection::{Connection, Row, query};
+use crate::adapter::store::sql::sharing::terms;
 use crate::domain::forge::delivery::CommandRequest;
 use crate::domain::id::{Revision, SourceName};
 use crate::domain::time::{Timestamp, to_millis};
@@ -120,7 +121,7 @@ pub async fn elsewhere(
     rows.iter().map(|row| row.text_or_none("outcome")).collect()
 }
 
-/// Writes down what became of one.
+/// Writes down what became of one. Who works out what its proposal is told has to see it.
 pub async fn done(
     connection: &mut Connection,
     command: &CommandRequest,
@@ -133,9 +134,9 @@ pub async fn done(
         .bind(&command.origin)
         .bind(outcome)
         .bind(to_millis(at))
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-    Ok(())
+    terms::was_said(connection, &command.source).await
 }
 
 /// Forgets those that were done before.

@@ -11,7 +11,7 @@ use crate::port::store::{Pass, SourceRecord, StoreError};
 
 use super::{descriptors, plans, reading, rollouts, versions};
 use crate::adapter::store::sql::audit::{self, AuditEvent};
-use crate::adapter::store::sql::{reports, sharing::terms};
+use crate::adapter::store::sql::{reports, sharing::terms, telling};
 
 /// What the record knows of a pass that is to be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub async fn record(connection: &mut Connection, pass: &Pass) -> Result<(), Stor
         rollouts::write(connection, pass).await?;
         audit::write(connection, &pass.plan.source, Some(&pass.plan.revision), pass.at, &decisions).await?;
     }
-    terms::has_changed(connection, &pass.plan.source).await?;
+    terms::was_decided(connection, &pass.plan.source).await?;
+    telling::are_of_now(connection, &pass.plan.source).await?;
     reports::want(connection, &pass.reports, pass.at).await
 }
 

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::adapter::store::encode::to_column;
-use crate::adapter::store::sql::connection::{Connection, query, query_scalar};
+use crate::adapter::store::sql::connection::{Connection, query};
 use crate::domain::id::SourceName;
-use crate::port::store::{Basis, Lease, Leased, Store, StoreError, Terms};
+use crate::port::store::{Basis, Lease, Leased, Matter, Store, StoreError, Terms};
 
 use crate::adapter::store::sql::SqlStore;
 
 /// How a source stands.
-pub const EDITION: &str = "SELECT edition FROM standings WHERE source = $1";
+pub const STANDS: &str = "SELECT edition, decided, said FROM standings WHERE source = $1";
 
 /// On which terms a store writes; with none, always.
 #[derive(Debug, Clone, Default)]
@@ -60,15 +60,21 @@ impl Terms for SqlStore {
         Arc::new(Self { terms: self.terms.with(|held| held.basis = Some(basis.clone())), ..self.clone() })
     }
 
-    async fn basis(&self, source: &SourceName) -> Result<Basis, StoreError> {
-        let edition = edition(&mut *self.read().await?, source).await?;
-        Ok(Basis { source: source.clone(), edition })
+    async fn basis(&self, source: &SourceName, of: Matter) -> Result<Basis, StoreError> {
+        let mut transaction = self.read().await?;
+        let row = query(STANDS).bind(source.as_str()).fetch_optional(&mut transaction).await?;
+        let edition = row.map_or(Ok(0), |row| row.count(column(of)))?;
+        Ok(Basis { source: source.clone(), of, edition })
     }
 }
 
-async fn edition(connection: &mut Connection, source: &SourceName) -> Result<u64, StoreError> {
-    let edition: Option<i64> = query_scalar(EDITION).bind(source.as_str()).fetch_optional(connection).await?;
-    Ok(edition.map_or(0, crate::adapter::store::encode::from_column))
+/// Where it is counted how often something has changed.
+const fn column(of: Matter) -> &'static str {
+    match of {
+        Matter::Rollouts => "edition",
+        Matter::Decisions => "decided",
+        Matter::Proposals => "said",
+    }
 }
 
 async fn is_newest(connection: &mut Connection, lease: &Lease) -> Result<bool, StoreError> {
@@ -100,20 +106,41 @@ async fn still_stands(connection: &mut Connection, basis: &Basis) -> Result<bool
             .execute(&mut *connection)
             .await?;
     }
-    let stands = query("UPDATE standings SET edition = edition WHERE source = $1 AND edition = $2")
-        .bind(basis.source.as_str())
-        .bind(to_column(basis.edition));
+    let stands = query(match basis.of {
+        Matter::Rollouts => "UPDATE standings SET edition = edition WHERE source = $1 AND edition = $2",
+        Matter::Decisions => "UPDATE standings SET decided = decided WHERE source = $1 AND decided = $2",
+        Matter::Proposals => "UPDATE standings SET said = said WHERE source = $1 AND said = $2",
+    });
+    let stands = stands.bind(basis.source.as_str()).bind(to_column(basis.edition));
     Ok(stands.execute(connection).await? > 0)
 }
 
-/// Something has changed that the status of the source's stages is worked out from.
+/// A rollout of the source stands otherwise.
 pub async fn has_changed(connection: &mut Connection, source: &SourceName) -> Result<(), StoreError> {
-    query(
+    let grown = query(
         "INSERT INTO standings (source, edition) VALUES ($1, 1)
          ON CONFLICT (source) DO UPDATE SET edition = standings.edition + 1",
-    )
-    .bind(source.as_str())
-    .execute(connection)
-    .await?;
+    );
+    grown.bind(source.as_str()).execute(connection).await?;
+    Ok(())
+}
+
+/// Something was planned or decided about the source's rollouts.
+pub async fn was_decided(connection: &mut Connection, source: &SourceName) -> Result<(), StoreError> {
+    let grown = query(
+        "INSERT INTO standings (source, edition, decided) VALUES ($1, 1, 1)
+         ON CONFLICT (source) DO UPDATE SET edition = standings.edition + 1, decided = standings.decided + 1",
+    );
+    grown.bind(source.as_str()).execute(connection).await?;
+    Ok(())
+}
+
+/// What a proposal of the source is told has changed.
+pub async fn was_said(connection: &mut Connection, source: &SourceName) -> Result<(), StoreError> {
+    let grown = query(
+        "INSERT INTO standings (source, edition, said) VALUES ($1, 0, 1)
+         ON CONFLICT (source) DO UPDATE SET said = standings.said + 1",
+    );
+    grown.bind(source.as_str()).execute(connection).await?;
     Ok(())
 }

@@ -18,12 +18,23 @@ use crate::adapter::store::sql::{Scope, SqlStore};
 /// source; a proposal beside another of its source that is being looked at is passed over.
 macro_rules! next {
     () => {
-        "SELECT w.id, w.source, w.proposal, w.lane, w.next_lane, w.edition, w.failures, w.token, w.holder
+        "SELECT w.id, w.source, w.proposal, w.lane, w.next_lane, w.edition, w.failures, w.interruptions,
+                w.token, w.holder
          FROM wakes w
          WHERE w.lane = $1 AND w.source > $2 AND w.due <= $3 AND (w.until IS NULL OR w.until <= $3)
            AND (w.proposal = '' OR NOT EXISTS (
                SELECT 1 FROM wakes o WHERE o.source = w.source AND o.until > $3 AND o.proposal <> ''))
          ORDER BY w.source, w.due, w.id LIMIT 1"
+    };
+}
+
+/// How a target comes to be left alone until its time.
+macro_rules! left_alone {
+    () => {
+        "lane = CASE WHEN next_lane = 0 THEN 0 ELSE 2 END,
+             due = CASE WHEN next_lane = 0 AND next_due < $4 THEN next_due ELSE $4 END, next_lane = NULL,
+             next_due = NULL, message = $3, holder = NULL, since = NULL, until = NULL
+         WHERE id = $1 AND token = $2 AND holder IS NOT NULL"
     };
 }
 
@@ -35,7 +46,7 @@ pub const NEXT_SKIPPING: &str = concat!(next!(), " FOR UPDATE OF w SKIP LOCKED")
 /// When the next target may be taken.
 pub const NEXT_DUE: &str = "SELECT min(CASE WHEN until IS NOT NULL AND until > due THEN until ELSE due END) FROM wakes";
 
-/// A wake that changes nothing writes nothing. While a target is looked at, each of its wakes counts.
+/// A wake that changes nothing writes nothing. What is left alone has a message that says why. While a target is looked at, each of its wakes counts.
 const WAKES: Bulk = Bulk {
     into: "INSERT INTO wakes (source, proposal, lane, due, edition, failures, token)",
     columns: 7,
@@ -43,13 +54,13 @@ const WAKES: Bulk = Bulk {
          edition = wakes.edition + 1,
          lane = CASE WHEN wakes.holder IS NULL AND excluded.lane < wakes.lane THEN excluded.lane ELSE wakes.lane END,
          due = CASE WHEN wakes.holder IS NULL AND excluded.due < wakes.due
-                     AND (wakes.failures = 0 OR excluded.lane = 0) THEN excluded.due ELSE wakes.due END,
+                     AND (wakes.message IS NULL OR excluded.lane = 0) THEN excluded.due ELSE wakes.due END,
          next_lane = CASE WHEN wakes.holder IS NULL THEN NULL
                           WHEN wakes.next_lane < excluded.lane THEN wakes.next_lane ELSE excluded.lane END,
          next_due = CASE WHEN wakes.holder IS NULL THEN NULL
                          WHEN wakes.next_due < excluded.due THEN wakes.next_due ELSE excluded.due END
        WHERE wakes.holder IS NOT NULL OR excluded.lane < wakes.lane
-          OR (excluded.due < wakes.due AND (wakes.failures = 0 OR excluded.lane = 0))",
+          OR (excluded.due < wakes.due AND (wakes.message IS NULL OR excluded.lane = 0))",
 };
 
 #[async_trait]
@@ -131,9 +142,9 @@ async fn take(connection: &mut Connection, row: &Row, ask: &TakeWake<'_>) -> Res
     let was_interrupted = row.text_or_none("holder")?.is_some();
     let waited = row.number("lane")?;
     let lane = row.number_or_none("next_lane")?.map_or(waited, |next| next.min(waited));
-    let (token, failures) = (row.number("token")? + 1, row.number("failures")? + i64::from(was_interrupted));
+    let (token, interruptions) = (row.number("token")? + 1, row.number("interruptions")? + i64::from(was_interrupted));
     query(
-        "UPDATE wakes SET token = $2, holder = $3, since = $4, until = $5, failures = $6, lane = $7,
+        "UPDATE wakes SET token = $2, holder = $3, since = $4, until = $5, interruptions = $6, lane = $7,
              next_lane = NULL, next_due = NULL
          WHERE id = $1",
     )
@@ -142,7 +153,7 @@ async fn take(connection: &mut Connection, row: &Row, ask: &TakeWake<'_>) -> Res
     .bind(ask.holder)
     .bind(to_millis(ask.now))
     .bind(to_millis(ask.until))
-    .bind(failures)
+    .bind(interruptions)
     .bind(lane)
     .execute(connection)
     .await?;
@@ -151,7 +162,8 @@ async fn take(connection: &mut Connection, row: &Row, ask: &TakeWake<'_>) -> Res
         lane: lane_of(waited)?,
         lease: Lease { what: Leased::Look(id), token: FencingToken(crate::adapter::store::encode::from_column(token)) },
         edition: row.count("edition")?,
-        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+        failures: times(row, "failures")?,
+        interruptions: u32::try_from(interruptions).unwrap_or(u32::MAX),
         was_interrupted,
     })
 }
@@ -172,23 +184,26 @@ async fn settle(connection: &mut Connection, id: i64, taken: &TakenWake, end: &L
             }
             query(
                 "UPDATE wakes SET lane = coalesce(next_lane, lane), due = coalesce(next_due, due), next_lane = NULL,
-                     next_due = NULL, failures = 0, message = NULL, holder = NULL, since = NULL, until = NULL
+                     next_due = NULL, failures = 0, interruptions = 0, message = NULL, holder = NULL, since = NULL,
+                     until = NULL
                  WHERE id = $1 AND token = $2 AND holder IS NOT NULL",
             )
             .bind(id)
             .bind(token)
         }
         // Somebody who waits for it ends the pause, and others do not.
-        LookEnd::Failed { message, again } => query(
-            "UPDATE wakes SET lane = CASE WHEN next_lane = 0 THEN 0 ELSE 2 END,
-                 due = CASE WHEN next_lane = 0 AND next_due < $4 THEN next_due ELSE $4 END, next_lane = NULL,
-                 next_due = NULL, failures = failures + 1, message = $3, holder = NULL, since = NULL, until = NULL
-             WHERE id = $1 AND token = $2 AND holder IS NOT NULL",
-        )
-        .bind(id)
-        .bind(token)
-        .bind(message.as_str())
-        .bind(to_millis(*again)),
+        LookEnd::Failed { message, again } => {
+            query(concat!("UPDATE wakes SET failures = failures + 1, interruptions = 0, ", left_alone!()))
+                .bind(id)
+                .bind(token)
+                .bind(message.as_str())
+                .bind(to_millis(*again))
+        }
+        LookEnd::LeftAlone { message, again } => query(concat!("UPDATE wakes SET ", left_alone!()))
+            .bind(id)
+            .bind(token)
+            .bind(message.as_str())
+            .bind(to_millis(*again)),
         LookEnd::HandedBack => query(
             "UPDATE wakes SET lane = CASE WHEN next_lane < lane THEN next_lane ELSE lane END, next_lane = NULL,
                  next_due = NULL, holder = NULL, since = NULL, until = NULL
@@ -203,7 +218,7 @@ async fn settle(connection: &mut Connection, id: i64, taken: &TakenWake, end: &L
 /// What waits and what is looked at.
 pub async fn rows(connection: &mut Connection, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
     let rows = query(
-        "SELECT source, nullif(proposal, '') AS proposal, lane, due, holder, failures, message
+        "SELECT source, nullif(proposal, '') AS proposal, lane, due, holder, failures, interruptions, message
          FROM wakes ORDER BY source, proposal LIMIT $1",
     )
     .bind(to_column(limit as u64))
@@ -214,10 +229,10 @@ pub async fn rows(connection: &mut Connection, limit: usize) -> Result<Vec<WakeR
 
 fn wake_row(row: &Row) -> Result<WakeRow, StoreError> {
     let holder = row.text_or_none("holder")?;
-    let failures = u32::try_from(row.number("failures")?).unwrap_or(u32::MAX);
+    let message = row.text_or_none("message")?;
     let state = match holder {
         Some(_) => "looking",
-        None if failures > 0 => "backing-off",
+        None if message.is_some() => "backing-off",
         None => "waiting",
     };
     Ok(WakeRow {
@@ -227,9 +242,14 @@ fn wake_row(row: &Row) -> Result<WakeRow, StoreError> {
         lane: lane_of(row.number("lane")?)?.as_str().to_owned(),
         due: row.time("due")?.to_string(),
         holder,
-        failures,
-        message: row.text_or_none("message")?,
+        failures: times(row, "failures")?,
+        interruptions: times(row, "interruptions")?,
+        message,
     })
+}
+
+fn times(row: &Row, column: &str) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.number(column)?).unwrap_or(u32::MAX))
 }
 
 fn target(row: &Row) -> Result<Target, StoreError> {

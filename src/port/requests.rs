@@ -47,6 +47,8 @@ pub enum Origin {
     Button {
         /// The commit.
         head: Revision,
+        /// The pull request whose commit it is, where that is known: there it is answered in words.
+        pull: Option<u64>,
     },
     /// The machine: whoever may write beside the record may ask.
     Machine {

@@ -106,6 +106,12 @@ pub trait Source: Send + Sync {
     /// Looks where the source's branch stands, and brings its objects here.
     async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError>;
 
+    /// Where the source's branch stood when this process looked at it last; `None` when it has not, or could
+    /// not see it. Its objects are here, and nobody is asked.
+    async fn standing(&self, _source: &SourceName) -> Option<Head> {
+        None
+    }
+
     /// The files of a commit.
     async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError>;
 
@@ -133,7 +139,15 @@ pub trait Source: Send + Sync {
     /// Brings the head of a proposal here, and says which commit it is; `None` when the repository
     /// has no such proposal (any more). A proposal may be anybody's work: it brings at most a quarter
     /// of what a mirror may hold, and nothing of it is run.
-    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError>;
+    ///
+    /// `told` is where the forge says that it stands: when that was brought here before as its head, the
+    /// repository is not asked.
+    async fn fetch_proposal(
+        &self,
+        source: &SourceName,
+        proposal: &Proposal,
+        told: Option<&Revision>,
+    ) -> Result<Option<Revision>, FetchError>;
 
     /// Merges `head` into `base`, both of which were fetched, without a working tree. The result can
     /// be read like any commit of the source.

@@ -122,6 +122,7 @@ contracts! {
     reports::statuses_come_before_checks_and_comments,
     reports::the_forges_own_id_outlives_editions,
     reports::a_limit_holds_up_its_account_alone_and_is_nobodys_failure,
+    reports::too_many_of_a_sort_hold_up_no_other_sort,
     reports::what_we_may_not_write_is_a_condition_until_it_was_written,
     reports::what_is_shown_is_looked_at_ever_more_rarely,
     reports::what_was_lost_is_wanted_again,

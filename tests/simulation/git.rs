@@ -186,7 +186,12 @@ impl Source for SimGit {
         Ok(Some(touched.collect()))
     }
 
-    async fn fetch_proposal(&self, _: &SourceName, _: &Proposal) -> Result<Option<Revision>, FetchError> {
+    async fn fetch_proposal(
+        &self,
+        _: &SourceName,
+        _: &Proposal,
+        _: Option<&Revision>,
+    ) -> Result<Option<Revision>, FetchError> {
         Ok(None)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use meshwright::domain::forge::PullRequest;
-use meshwright::domain::id::SourceName;
+use meshwright::domain::id::{Revision, SourceName};
 use meshwright::domain::report::{Detail, Report};
 use meshwright::domain::time::Timestamp;
 use meshwright::port::forge::reviews::{Reaction, Reviews};
@@ -186,6 +186,12 @@ impl Reviews for ModelReviews {
 
     async fn open_pull_requests(&self, _: &SourceName, _: &str) -> Result<Vec<PullRequest>, ForgeError> {
         Ok(Vec::new())
+    }
+
+    async fn merged_as(&self, _: &SourceName, commit: &Revision) -> Result<Option<u64>, ForgeError> {
+        self.troubled()?;
+        let pulls = self.pulls.lock().unwrap();
+        Ok(pulls.values().find(|pull| pull.merge_commit.as_ref() == Some(commit)).map(|pull| pull.number))
     }
 
     async fn may_write(&self, _: &SourceName, login: &str) -> Result<bool, ForgeError> {

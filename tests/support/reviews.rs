@@ -111,6 +111,12 @@ impl Reviews for PullRequests {
         self.answer(open.cloned().collect())
     }
 
+    async fn merged_as(&self, _: &SourceName, commit: &Revision) -> Result<Option<u64>, ForgeError> {
+        let pulls = self.pulls.lock().unwrap();
+        let merged = pulls.values().find(|pull| pull.merge_commit.as_ref() == Some(commit));
+        self.answer(merged.map(|pull| pull.number))
+    }
+
     async fn may_write(&self, _: &SourceName, _: &str) -> Result<bool, ForgeError> {
         self.answer(false)
     }

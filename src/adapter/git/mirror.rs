@@ -65,6 +65,12 @@ pub(super) struct Looked {
     outcome: Result<Head, FetchError>,
 }
 
+impl Looked {
+    fn is_of(&self, wish: &Wish<'_>) -> bool {
+        self.branch == *wish.branch && self.credentials.as_ref() == wish.credentials
+    }
+}
+
 /// One look, with all that its steps share.
 pub(super) struct Look {
     access: Access,
@@ -125,12 +131,10 @@ impl Mirror {
     pub(super) async fn look(&self, wish: Wish<'_>) -> Result<Head, FetchError> {
         let asked = Instant::now();
         let mut last = self.turn.lock().await;
-        let is_ours =
-            |looked: &Looked| looked.branch == *wish.branch && looked.credentials.as_ref() == wish.credentials;
-        if let Some(looked) = last.iter().find(|looked| is_ours(looked) && looked.began >= asked) {
+        if let Some(looked) = last.iter().find(|looked| looked.is_of(&wish) && looked.began >= asked) {
             return looked.outcome.clone();
         }
-        last.retain(|looked| !is_ours(looked));
+        last.retain(|looked| !looked.is_of(&wish));
         let began = Instant::now();
         let outcome = self.look_now(&wish, began).await;
         last.push(Looked {
@@ -140,6 +144,12 @@ impl Mirror {
             outcome: outcome.clone(),
         });
         outcome
+    }
+
+    /// Where the branch stood at the last look, if it could be seen.
+    pub(super) async fn last_seen(&self, wish: &Wish<'_>) -> Option<Head> {
+        let last = self.turn.lock().await;
+        last.iter().find(|looked| looked.is_of(wish)).and_then(|looked| looked.outcome.clone().ok())
     }
 
     async fn look_now(&self, wish: &Wish<'_>, began: Instant) -> Result<Head, FetchError> {

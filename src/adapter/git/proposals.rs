@@ -42,12 +42,14 @@ impl Guest {
 }
 
 impl Mirror {
-    /// Where the proposal's head stands, with its objects here; `None` when it is not there.
+    /// Where the proposal's head stands, with its objects here; `None` when it is not there. Where it is `told`
+    /// to stand is brought at once, if it is not here; over there is looked only when that fails.
     pub(super) async fn look_at_proposal(
         &self,
         wish: Wish<'_>,
         source: &SourceName,
         proposal: &Proposal,
+        told: Option<&Revision>,
     ) -> Result<Option<Revision>, FetchError> {
         let _turn = self.turn.lock().await;
         let mut look = self.begin(&wish, Instant::now(), String::new(), reference(source, proposal)).await?;
@@ -55,6 +57,15 @@ impl Mirror {
             beside: format!("+{}:{}", wish.branch.full(), branch_reference(wish.branch)),
             share: self.largest / PART_OF_THE_MIRROR,
         });
+        if let (Proposal::Pull(number), Some(told)) = (proposal, told) {
+            look.remote = format!("refs/pull/{number}/head");
+            match self.attempt(&look, known_format(told.clone())?).await {
+                Ok(revision) => return Ok(Some(revision)),
+                // It is gone, or the forge keeps it under another name.
+                Err(Missed::Gone(_)) => {}
+                Err(Missed::Failed(error)) => return Err(error),
+            }
+        }
         let mut is_second_look = false;
         loop {
             let Some((there, name)) = self.remote_proposal(&look, proposal, wish.branch).await? else {

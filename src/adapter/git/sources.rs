@@ -211,9 +211,24 @@ impl Source for GitSources {
         walked.map_err(|error| broken(error.message().to_owned()))
     }
 
-    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError> {
+    async fn standing(&self, source: &SourceName) -> Option<Head> {
+        let watched = self.watched(source).ok()?;
+        let seen = watched.mirror.last_seen(&watched.wish()).await?;
+        match &seen {
+            // A mirror that was cloned again since may not have it any more.
+            Head::At { revision } => self.git_tree(source, revision).await.ok()?.map(|_| seen),
+            Head::EmptyRepository | Head::NoSuchBranch => Some(seen),
+        }
+    }
+
+    async fn fetch_proposal(
+        &self,
+        source: &SourceName,
+        proposal: &Proposal,
+        told: Option<&Revision>,
+    ) -> Result<Option<Revision>, FetchError> {
         let watched = self.watched(source)?;
-        let outcome = watched.mirror.look_at_proposal(watched.wish(), source, proposal).await;
+        let outcome = watched.mirror.look_at_proposal(watched.wish(), source, proposal, told).await;
         tracing::debug!(%source, %proposal, ?outcome, "looked at the proposal");
         outcome
     }

@@ -118,6 +118,16 @@ impl Reviews for GithubForge {
         Ok(pulls)
     }
 
+    async fn merged_as(&self, source: &SourceName, commit: &Revision) -> Result<Option<u64>, ForgeError> {
+        let repository = self.github.repository(source)?;
+        let Some(answer) = repository.find(&format!("/commits/{commit}/pulls?per_page=100")).await? else {
+            return Ok(None);
+        };
+        // Among them are all that only contain the commit.
+        let pulls = answer.json::<Vec<Pull>>()?.into_iter().map(PullRequest::from);
+        Ok(pulls.filter(|pull| pull.merge_commit.as_ref() == Some(commit)).map(|pull| pull.number).min())
+    }
+
     async fn may_write(&self, source: &SourceName, login: &str) -> Result<bool, ForgeError> {
         let is_login = (1..=LONGEST_LOGIN).contains(&login.len())
             && login.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
@@ -138,6 +148,6 @@ impl Reviews for GithubForge {
             Reaction::Refused => "confused",
         };
         let path = format!("/issues/comments/{comment}/reactions");
-        repository.create(&path, &json!({ "content": content }), Weight::Content).await.map(drop)
+        repository.create(&path, &json!({ "content": content }), Weight::Write).await.map(drop)
     }
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::finding::Severity;
 use crate::domain::id::{RepoPath, StageName};
 
-/// At most this many characters fit into a check run's summary, and into its text (GitHub's limit).
+/// At most this many bytes fit into a check run's summary. GitHub's description says characters; what it answers
+/// to one that is longer is 'exceeds a maximum bytesize of 65535'.
 pub const CHECK_TEXT_LIMIT: usize = 65_535;
 /// At most this many characters fit into a comment (GitHub's limit).
 pub const COMMENT_LIMIT: usize = 65_536;
@@ -59,7 +60,7 @@ impl DeploymentStatus {
 /// A check run. Its title is the report's description, its state the report's state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Check {
-    /// Markdown, at most [`CHECK_TEXT_LIMIT`] characters.
+    /// Markdown, at most [`CHECK_TEXT_LIMIT`] bytes.
     pub summary: String,
     /// At the lines that are at fault, in the order of files and lines. Forges take them in batches.
     pub annotations: Vec<Annotation>,

@@ -1,6 +1,7 @@
 //! What a forge should show on a commit. It is state: it is written until it is shown.
 
 use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::forge::Proposal;
 use super::id::{Revision, SourceName, StageName};
@@ -145,13 +146,24 @@ pub fn next_look(published_at: Timestamp, seen_at: Timestamp) -> Option<Timestam
     (next <= LAST_LOOK).then(|| from_millis(to_millis(published_at).saturating_add(next)))
 }
 
-/// Makes one line of `text`, without control characters, of at most `limit` characters.
+/// Makes one line of `text`, without control characters, of at most `limit` characters (code points, as forges
+/// count them).
 pub fn one_line(text: &str, limit: usize) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if clean.chars().count() <= limit {
-        return clean;
+    shortened(clean, limit)
+}
+
+/// The text, cut to at most `limit` characters; never in the middle of what people see as one.
+fn shortened(text: String, limit: usize) -> String {
+    if text.chars().nth(limit).is_none() {
+        return text;
     }
-    let mut cut: String = clean.chars().take(limit.saturating_sub(1)).collect();
+    let mut length = 0;
+    let fits = |seen: &&str| {
+        length += seen.chars().count();
+        length < limit
+    };
+    let mut cut: String = text.graphemes(true).take_while(fits).collect();
     cut.push('…');
     cut
 }
@@ -166,6 +178,23 @@ mod tests {
         let long = one_line(&"é".repeat(200), DESCRIPTION_LIMIT);
         assert_eq!(long.chars().count(), 140);
         assert!(long.ends_with('…'));
+        assert_eq!(one_line("abcd", 4), "abcd");
+        assert_eq!(one_line("abcde", 4), "abc…");
+    }
+
+    #[test]
+    fn what_is_seen_as_one_character_is_not_cut_in_half() {
+        // A family is four people with joiners between them, a flag two letters, and an accent may stand alone.
+        for seen in ["👨\u{200d}👩\u{200d}👧\u{200d}👦", "🇳🇴", "e\u{301}\u{323}", "👍🏽"] {
+            for before in 120..140 {
+                let text = format!("{}{seen}{}", "a".repeat(before), "b".repeat(40));
+                let cut = one_line(&text, DESCRIPTION_LIMIT);
+                assert!(cut.chars().count() <= DESCRIPTION_LIMIT, "{cut}");
+                let kept = cut.strip_suffix('…').unwrap().trim_start_matches('a');
+                assert!(kept.is_empty() || kept.starts_with(seen), "{seen} after {before}: {cut}");
+            }
+        }
+        assert_eq!(one_line(&format!("a{}", "\u{301}".repeat(500)), DESCRIPTION_LIMIT), "…");
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Engine {
         let pull = match &request.origin {
             Origin::Machine { plan: Some(plan) } => return Ok(Meant::Plan(plan.clone())),
             Origin::Machine { plan: None } => return Ok(Meant::All),
-            Origin::Button { head } => return Ok(Meant::Commit(head.clone())),
+            Origin::Button { head, .. } => return Ok(Meant::Commit(head.clone())),
             Origin::Comment { pull, .. } => *pull,
         };
         let Some(reviews) = self.ports.reviews.get(&request.source) else {

@@ -37,21 +37,26 @@ impl Engine {
                 }
             }
         };
-        match action {
-            Action::Plan | Action::Help => {
+        match (action, &request.origin) {
+            (Action::Plan, Origin::Button { head, .. }) => {
+                for target in self.run_again(&request.source, head).await? {
+                    self.wake(&target, WakeReason::Command).await?;
+                }
+            }
+            (Action::Plan | Action::Help, _) => {
                 let target = self.target_of(request);
                 if let (Action::Plan, Some(proposal)) = (action, &target.proposal) {
                     self.ports.store.assess_again(&target.source, proposal).await?;
                 }
                 self.wake(&target, WakeReason::Command).await?;
             }
-            Action::Approve(stage) | Action::Reject(stage) => self.tell_stage(&request.source, stage).await?,
-            Action::Hold | Action::Resume => self.refresh_all(request).await?,
-            Action::Cancel(_) => {
+            (Action::Approve(stage) | Action::Reject(stage), _) => self.tell_stage(&request.source, stage).await?,
+            (Action::Hold | Action::Resume, _) => self.refresh_all(request).await?,
+            (Action::Cancel(_), _) => {
                 self.cancel_bell.notify_waiters();
                 self.refresh_all(request).await?;
             }
-            Action::Retry => {
+            (Action::Retry, _) => {
                 self.refresh_all(request).await?;
                 self.wake(&Target::branch(request.source.clone()), WakeReason::Command).await?;
             }

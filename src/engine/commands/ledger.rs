@@ -66,7 +66,10 @@ impl Requests for LedgerRequests {
     }
 
     async fn answer(&self, request: &Request, answer: Result<&str, &str>, at: Timestamp) -> Result<(), StoreError> {
-        let Some(command) = self.command(request) else { return Ok(()) };
+        let Some(mut command) = self.command(request) else { return Ok(()) };
+        if let Origin::Button { pull, .. } = request.origin {
+            command.pull = pull;
+        }
         let outcome = match answer {
             Ok(done) => done.to_owned(),
             Err(reason) => format!("{REFUSED}{reason}"),
@@ -97,7 +100,7 @@ fn id(command: &CommandRequest) -> String {
 fn request(command: &CommandRequest) -> Option<Request> {
     let origin = match (command.pull, command.comment, &command.head) {
         (Some(pull), Some(comment), _) => Origin::Comment { pull, comment },
-        (_, _, Some(head)) => Origin::Button { head: head.clone() },
+        (pull, _, Some(head)) => Origin::Button { head: head.clone(), pull },
         // The receiver records no other.
         _ => return None,
     };

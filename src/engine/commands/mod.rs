@@ -10,7 +10,8 @@
 //! 3. What is shown of the stages is worked out anew. Doing it again changes nothing.
 //! 4. The comment gets its reaction; forges show one however often it is given.
 //! 5. The request is marked as answered.
-//! 6. The comment of the pull request tells it in words. When that is lost, the next look at the proposal
+//! 6. The comment of the pull request tells it in words, that of a button as well: whose commit it stands at is
+//!    found out before the request is marked as answered. When that is lost, the next look at the proposal
 //!    or the next answer makes up for it.
 //!
 //! One comment asks every source of its repository, and has one reaction: done, as soon as one source did
@@ -202,6 +203,14 @@ impl Engine {
             self.rest(&request.source, until);
             return Ok(false);
         }
+        let request = match self.located(request).await? {
+            Ok(located) => &located.clone(),
+            Err(_) if is_old(request, now) => request,
+            Err(until) => {
+                self.rest(&request.source, until);
+                return Ok(false);
+            }
+        };
         let words = match &answer {
             Ok(outcome) => {
                 info!(source = %request.source, by = %request.by, "{outcome}");
@@ -248,7 +257,9 @@ impl Engine {
         let after = |pause: Duration| now.checked_add(pause).unwrap_or(now);
         match error {
             ForgeError::Transient(_) => Some(after(REST)),
-            ForgeError::Limited { until, .. } => Some((*until).clamp(after(REST), after(LONGEST_REST))),
+            ForgeError::Limited { until, .. } | ForgeError::Crowded { until, .. } => {
+                Some((*until).clamp(after(REST), after(LONGEST_REST)))
+            }
             ForgeError::Denied(_) | ForgeError::Permanent(_) => None,
         }
     }

@@ -16,7 +16,7 @@ use crate::domain::id::Revision;
 use crate::domain::source::{Condition, Target};
 use crate::domain::time::Timestamp;
 use crate::port::source::FetchError;
-use crate::port::store::{LookEnd, StoreError, TakenWake};
+use crate::port::store::{Lane, LookEnd, StoreError, TakenWake};
 
 use super::super::pause::spread;
 use super::super::tenure::{AbortOnDrop, Tenure};
@@ -146,9 +146,11 @@ impl Engine {
         }
         let tenure = self.keep(taken.lease.clone(), self.end_of_lease(now), halt);
         // On a task of its own, so that a panic over one target leaves the others alone.
+        // What failed waits in the last lane too, and is looked at as if for the first time.
+        let lane = if taken.failures == 0 { taken.lane } else { Lane::Fresh };
         let (whole, looking, at) = (Arc::clone(self), Arc::clone(&engine), target.clone());
         let look = AbortOnDrop(tokio::spawn(async move {
-            let (base, found) = looking.look_at_target(&at).await?;
+            let (base, found) = looking.look_at_target(&at, lane).await?;
             whole.look_after_proposals(&at, base);
             Ok(found)
         }));
@@ -228,9 +230,13 @@ impl Engine {
     }
 
     /// Where the branch stands now, if it was a branch and it could be seen; and what came of the look.
-    async fn look_at_target(self: &Arc<Self>, target: &Target) -> Result<(Option<Revision>, Found), PassError> {
+    async fn look_at_target(
+        self: &Arc<Self>,
+        target: &Target,
+        lane: Lane,
+    ) -> Result<(Option<Revision>, Found), PassError> {
         if let Some(proposal) = &target.proposal {
-            return self.review(target, proposal).await.map(|_| (None, Found::Something));
+            return self.review_in(lane, target, proposal).await.map(|_| (None, Found::Something));
         }
         Ok(match self.pass(target).await? {
             PassOutcome::Unchanged { revision } => (Some(revision), Found::Nothing),

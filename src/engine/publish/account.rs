@@ -125,6 +125,13 @@ impl Engine {
                 self.honour_limit(account, until, message).await?;
                 Ok(Attempt::Paused)
             }
+            Err(ForgeError::Crowded { until, message }) => {
+                let until = until.clamp(later(now, SHORTEST_LIMIT), later(now, LONGEST_LIMIT));
+                info!(%until, sort = report.sort(), %message, "no more of this sort is written for now");
+                let crowded = Pause::Crowded { sort: report.sort(), message };
+                store.pause(&account.sources, &crowded, until, now).await?;
+                Ok(Attempt::Paused)
+            }
             Err(ForgeError::Denied(message)) => {
                 warn!(source = %report.source, sort = report.sort(), %message, "reports may not be written");
                 // It may be this one alone (a locked pull request): the others come before it next time.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
 use crate::domain::plan::Held;
-use crate::domain::report::{Check, CheckAction, DeploymentStatus, Detail, Report, ReportContext, ReportState};
+use crate::domain::report::{
+    Check, CheckAction, DESCRIPTION_LIMIT, DeploymentStatus, Detail, Report, ReportContext, ReportState,
+};
 use crate::port::forge::Abilities;
 
 use super::super::gates::Waits;
@@ -166,7 +168,7 @@ fn state_of(
     if unfinished > 0 {
         let progress = format!("{} of {} done{refused}", total - unfinished, count(total, "rollout"));
         let text = match waiting_for(stage, lines) {
-            Some((what, how)) if number(&[S::Running]) == 0 => format!("{what}: {how}"),
+            Some((what, how)) if number(&[S::Running]) == 0 => with_what_fits(what, &how),
             Some((what, _)) => format!("{progress}; {what}"),
             None => match waits_for.filter(|_| number(&[S::Waiting]) == unfinished) {
                 Some(earlier) => format!("waits for {earlier}: {progress}"),
@@ -184,21 +186,32 @@ fn state_of(
     (if left_out == 0 { ReportState::Success } else { ReportState::Failure }, text)
 }
 
-/// What people have to do before the stage goes on: what it is, and how it is done.
-fn waiting_for(stage: &StageName, lines: &[StageLine]) -> Option<(String, String)> {
+/// With the first of these that leaves a command whole which people are to type.
+fn with_what_fits(what: String, how: &[String]) -> String {
+    let whole = how.iter().map(|how| format!("{what}: {how}"));
+    whole.into_iter().find(|text| text.chars().nth(DESCRIPTION_LIMIT).is_none()).unwrap_or(what)
+}
+
+/// What people have to do before the stage goes on: what it is, and how it is done, the shorter the later.
+fn waiting_for(stage: &StageName, lines: &[StageLine]) -> Option<(String, Vec<String>)> {
     let mut holds = lines.iter().filter_map(|line| match &line.before {
         Some(Waits::Hold(by)) => Some(by),
         _ => None,
     });
     if let Some(by) = holds.next() {
-        return Some((format!("held by {by}"), "approve it, or run 'meshwright resume'".to_owned()));
+        return Some((format!("held by {by}"), vec!["approve it, or run 'meshwright resume'".to_owned()]));
     }
     let least = lines.iter().filter_map(|line| match line.before {
         Some(Waits::Approval { have, need }) => Some((have, need)),
         _ => None,
     });
     let (have, need) = least.min()?;
-    let how = format!("comment '/meshwright approve {stage}' on its pull request, or run 'meshwright approve {stage}'");
+    let comment = format!("comment '/meshwright approve {stage}'");
+    let how = vec![
+        format!("{comment} on its pull request, or run 'meshwright approve {stage}'"),
+        format!("{comment} on its pull request"),
+        comment,
+    ];
     Some((format!("waits for approval ({have} of {need})"), how))
 }
 
@@ -254,7 +267,13 @@ mod tests {
         let text = "waits for approval (0 of 1): comment '/meshwright approve prod' on its pull request, \
                     or run 'meshwright approve prod'";
         assert_eq!(state(std::slice::from_ref(&waits), 0), (ReportState::Pending, text.to_owned()));
-        assert!(text.chars().count() <= crate::domain::report::DESCRIPTION_LIMIT);
+        assert!(text.chars().count() <= DESCRIPTION_LIMIT);
+        for (length, end) in [(30, "' on its pull request"), (61, "' on its pull request"), (62, "'"), (63, "'")] {
+            let stage: StageName = "p".repeat(length).parse().unwrap();
+            let text = state_of(&stage, std::slice::from_ref(&waits), 0, None).1;
+            assert!(text.ends_with(&format!("approve {stage}{end}")), "no command is cut: {text}");
+            assert!(text.chars().count() <= DESCRIPTION_LIMIT, "{text}");
+        }
         let text = "0 of 2 rollouts done; waits for approval (0 of 1)".to_owned();
         assert_eq!(state(&[line(ActivityStatus::Running), waits], 0), (ReportState::Pending, text));
         let ann = Person { name: "ann".to_owned(), via: "acme".to_owned() };

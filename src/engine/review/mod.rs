@@ -19,7 +19,8 @@
 //! * *The head moves while it is looked at.* What was fetched is compared with what the forge says; when
 //!   they differ the forge is asked once more, and else it is tried again later. Statuses always
 //!   stand on the commit that was assessed, so a verdict that comes late is about an old commit.
-//! * *The base moves while a proposal is looked at.* The record says against which base it was assessed.
+//! * *The base moves while a proposal is looked at*, or before, where it is looked at only because the base had
+//!   moved and what was seen of the branch then is used again. The record says against which base it was assessed.
 //!   Whoever looks at the branch afterwards sees that it is another one, and wakes the proposal.
 //! * *The proposal is merged while it is looked at.* A merge commit is another commit. Where the head
 //!   itself became the branch's, the base holds it already: nothing is reported, because what the
@@ -48,10 +49,10 @@ use tracing::{info, warn};
 use crate::domain::forge::{Proposal, PullRequest, PullState, ReviewVerdict};
 use crate::domain::id::Revision;
 use crate::domain::report::{Report, Review, ReviewOutcome, one_line};
-use crate::domain::source::Target;
+use crate::domain::source::{Head, Target};
 use crate::domain::time::Timestamp;
 use crate::port::source::{FetchError, Merge};
-use crate::port::store::{Bell, Matter, ProposalRecord, ReviewInputs, SourceRecord};
+use crate::port::store::{Bell, Lane, Matter, ProposalRecord, ReviewInputs, SourceRecord};
 
 use super::Engine;
 use super::pass::PassError;
@@ -97,6 +98,17 @@ impl Engine {
     /// Looks at a proposal, and records what is said of it. When it fails, it is to be tried again;
     /// what is known of the head by then is told.
     pub async fn review(self: &Arc<Self>, target: &Target, proposal: &Proposal) -> Result<Reviewed, PassError> {
+        self.review_in(Lane::Fresh, target, proposal).await
+    }
+
+    /// The same, for a wake in this lane. Whatever waited in the last one was woken by a look at the branch, so
+    /// it is merged with the branch as it was seen then, and the repository is not asked again for each.
+    pub(super) async fn review_in(
+        self: &Arc<Self>,
+        lane: Lane,
+        target: &Target,
+        proposal: &Proposal,
+    ) -> Result<Reviewed, PassError> {
         let watched = self.watched(&target.source)?;
         let store = &self.ports.store;
         let mut subject = Subject {
@@ -122,21 +134,26 @@ impl Engine {
             subject.title = one_line(&pull.title, LONGEST_TITLE);
         }
         let expected = told.map(|pull| pull.head);
-        self.look_at_proposal(&mut subject, expected).await
+        self.look_at_proposal(&mut subject, lane, expected).await
     }
 
     async fn look_at_proposal(
         self: &Arc<Self>,
         subject: &mut Subject<'_>,
+        lane: Lane,
         expected: Option<Revision>,
     ) -> Result<Reviewed, PassError> {
         let source = &subject.target.source;
-        let base = match self.see(subject.target, subject.watched).await {
-            Ok(base) => base,
-            Err(condition) => return self.tell_unseen(subject, expected, condition.message).await,
+        let seen = if lane == Lane::Later { self.ports.source.standing(source).await } else { None };
+        let base = match seen {
+            Some(Head::At { revision }) => revision,
+            _ => match self.see(subject.target, subject.watched).await {
+                Ok(base) => base,
+                Err(condition) => return self.tell_unseen(subject, expected, condition.message).await,
+            },
         };
         subject.record = self.ports.store.source(source).await?;
-        let head = match self.ports.source.fetch_proposal(source, subject.proposal).await {
+        let head = match self.ports.source.fetch_proposal(source, subject.proposal, expected.as_ref()).await {
             Ok(Some(head)) => head,
             Ok(None) if expected.is_none() => return self.settle_proposal(subject, PullState::Closed).await,
             Ok(None) => return Err(PassError::NotAssessed("the repository does not have it yet".to_owned())),

@@ -26,6 +26,7 @@ pub const PERMISSIONS: &[Permission] = &[
     needed("statuses", "write", "to show commit statuses"),
     needed("checks", "write", "to show findings at their lines"),
     needed("pull_requests", "write", "to read pull requests, and to keep one comment on each"),
+    needed("issues", "read", "to be told of comments under pull requests, which GitHub counts among those of issues"),
     needed("merge_queues", "read", "to be told of merge groups"),
     Permission {
         name: "deployments",
@@ -35,17 +36,30 @@ pub const PERMISSIONS: &[Permission] = &[
     },
 ];
 
+/// An event that the App is told of, and the permission without which GitHub takes no manifest that has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// GitHub's name for it.
+    pub name: &'static str,
+    /// The permission, to read at least.
+    pub permission: &'static str,
+}
+
+const fn told(name: &'static str, permission: &'static str) -> Event {
+    Event { name, permission }
+}
+
 /// The events that the App is told of. Losing any of them costs latency and nothing else.
-pub const EVENTS: &[&str] = &[
-    "push",
-    "pull_request",
-    "check_suite",
-    "check_run",
-    "create",
-    "delete",
-    "issue_comment",
-    "merge_group",
-    "repository",
+pub const EVENTS: &[Event] = &[
+    told("push", "contents"),
+    told("pull_request", "pull_requests"),
+    told("check_suite", "checks"),
+    told("check_run", "checks"),
+    told("create", "contents"),
+    told("delete", "contents"),
+    told("issue_comment", "issues"),
+    told("merge_group", "merge_queues"),
+    told("repository", "metadata"),
 ];
 
 /// What is asked of GitHub.
@@ -80,7 +94,7 @@ impl Manifest {
             "redirect_url": self.redirect,
             "public": false,
             "default_permissions": permissions,
-            "default_events": EVENTS,
+            "default_events": EVENTS.iter().map(|event| event.name).collect::<Vec<_>>(),
         });
         if let (Some(webhook), Some(fields)) = (&self.webhook, manifest.as_object_mut()) {
             fields.insert("hook_attributes".to_owned(), json!({"url": webhook, "active": true}));
@@ -111,6 +125,16 @@ mod tests {
         assert_eq!(manifest(true).to_json()["default_permissions"]["deployments"], "write");
         assert_eq!(asked["public"], false);
         assert_eq!(asked["hook_attributes"]["url"], "https://mesh.example.com/webhooks/acme");
+    }
+
+    #[test]
+    fn each_event_is_covered_by_a_permission() {
+        let asked = manifest(false).to_json();
+        for event in EVENTS {
+            assert!(asked["default_permissions"].get(event.permission).is_some(), "{event:?}");
+            assert!(asked["default_events"].as_array().unwrap().iter().any(|name| name == event.name), "{event:?}");
+        }
+        assert_eq!(asked["default_permissions"]["issues"], "read");
     }
 
     #[test]

@@ -9,7 +9,7 @@
 mod manifest;
 mod page;
 
-pub use manifest::{EVENTS, Manifest, PERMISSIONS, Permission};
+pub use manifest::{EVENTS, Event, Manifest, PERMISSIONS, Permission};
 
 use std::sync::Arc;
 

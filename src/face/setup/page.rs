@@ -54,7 +54,7 @@ pub(super) fn guide() -> String {
             )
         })
         .collect();
-    let events: Vec<String> = EVENTS.iter().map(|event| format!("<code>{event}</code>")).collect();
+    let events: Vec<String> = EVENTS.iter().map(|event| format!("<code>{}</code>", event.name)).collect();
     let body = format!(
         "<h1>Connect Meshwright to GitHub</h1>\
          <p>A GitHub App is made on the machine that has the configuration, by somebody who may change it:</p>\
@@ -126,7 +126,7 @@ mod tests {
         for permission in PERMISSIONS {
             assert!(page.contains(&format!("<code>{}</code>", permission.name)), "{}", permission.name);
         }
-        assert!(EVENTS.iter().all(|event| page.contains(&format!("<code>{event}</code>"))));
+        assert!(EVENTS.iter().all(|event| page.contains(&format!("<code>{}</code>", event.name))));
         assert!(page.contains("meshwright github setup --forge"));
         for means in ["<form", "<button", "<input", "<script", "href"] {
             assert!(!page.contains(means), "{means}");

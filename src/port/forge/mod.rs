@@ -24,6 +24,15 @@ pub enum ForgeError {
         /// What it said.
         message: String,
     },
+    /// We have made as much of what people are notified of as the forge lets us make for now, through the same
+    /// account. All else may go on.
+    #[error("the forge lets us make no more until {until}: {message}")]
+    Crowded {
+        /// When to come back.
+        until: Timestamp,
+        /// What there is too much of.
+        message: String,
+    },
     /// We may not: the credentials are wrong, a permission is missing, the repository is archived. It
     /// is a condition of the source, until somebody changes it.
     #[error("the forge does not allow it: {0}")]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::forge::PullRequest;
-use crate::domain::id::SourceName;
+use crate::domain::id::{Revision, SourceName};
 
 use super::ForgeError;
 
@@ -24,6 +24,10 @@ pub trait Reviews: Send + Sync {
 
     /// All open pull requests into `base`, at most 1,000, by number.
     async fn open_pull_requests(&self, source: &SourceName, base: &str) -> Result<Vec<PullRequest>, ForgeError>;
+
+    /// The pull request that was merged as this commit, by its number; `None` where there is none, or where
+    /// the forge does not know.
+    async fn merged_as(&self, source: &SourceName, commit: &Revision) -> Result<Option<u64>, ForgeError>;
 
     /// Whether this person may write to the source's repository, and so may give commands.
     async fn may_write(&self, source: &SourceName, login: &str) -> Result<bool, ForgeError>;

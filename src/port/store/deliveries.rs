@@ -34,13 +34,15 @@ pub struct Retention {
 /// and what was signed once could be sent again by whoever came by it, so there is an end to it.
 pub const PRESSED_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// A command under a pull request that was done or refused.
+/// A command under a pull request, or a button of its commits, that was done or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnsweredCommand {
     /// Who asked.
     pub author: String,
     /// What for.
     pub asked: Asked,
+    /// Whether a button asked for it.
+    pub is_pressed: bool,
     /// What became of it: a sentence, which begins with `refused:` where nothing did.
     pub outcome: String,
 }
@@ -71,7 +73,7 @@ pub trait DeliveryBook: Send + Sync {
     async fn asked_elsewhere(&self, command: &CommandRequest) -> Result<Vec<Option<String>>, StoreError>;
 
     /// The command was done, or refused: `outcome` says which, in a sentence. Doing so twice keeps the
-    /// first outcome.
+    /// first outcome. A button belongs to the pull request of the command from then on, if that has one.
     async fn command_done(&self, command: &CommandRequest, outcome: &str, at: Timestamp) -> Result<(), StoreError>;
 
     /// Forgets what is not to be kept, oldest first and at most 1,000 deliveries at a time, so that nobody

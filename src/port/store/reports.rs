@@ -29,6 +29,13 @@ pub enum Pause {
         /// What the forge said.
         message: String,
     },
+    /// There were as many of this sort lately as the forge lets us make: others are written meanwhile.
+    Crowded {
+        /// See [`Report::sort`].
+        sort: &'static str,
+        /// What there is too much of.
+        message: String,
+    },
     /// We may not write reports of this sort. It is a condition of the source (`forge-denied`) until
     /// one of them was written.
     Denied {
@@ -105,8 +112,8 @@ pub trait ReportBook: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Nothing of these sources is written before `until`. It counts as nobody's failure, and outlives a
-    /// restart.
+    /// Nothing of these sources, or nothing of a sort, is written before `until`. It counts as nobody's failure,
+    /// and outlives a restart.
     async fn pause(
         &self,
         sources: &[SourceName],

@@ -95,6 +95,31 @@ impl Desk {
         self.comment(who, pull, id, Asked::Command(command), &[source()]).await;
     }
 
+    /// Somebody presses a button of a check at a commit.
+    async fn press(&self, who: &str, head: &Revision, id: u64, command: Command) {
+        let request = CommandRequest {
+            forge: "acme".parse().unwrap(),
+            delivery: format!("d{id}").parse().unwrap(),
+            origin: format!("signed:{id}"),
+            source: source(),
+            pull: None,
+            comment: None,
+            head: Some(head.clone()),
+            author: who.to_owned(),
+            asked: Asked::Command(command),
+            at: self.world.clock.now(),
+        };
+        let delivery = Delivery {
+            forge: "acme".parse().unwrap(),
+            id: format!("d{id}").parse().unwrap(),
+            received_at: self.world.clock.now(),
+            hint: Hint { event: "check_run".to_owned(), ..Hint::default() },
+            targets: Vec::new(),
+            commands: vec![request],
+        };
+        self.started.store.record_delivery(delivery).await.unwrap();
+    }
+
     async fn answer(&self) -> usize {
         let answered = self.engine.answer_requests().await.unwrap();
         self.engine.publish_due().await.unwrap();
@@ -259,6 +284,47 @@ async fn another_run_finds_whose_commit_it_is_and_shows_that_it_ran() {
     desk.engine.publish_due().await.unwrap();
     assert_eq!(gates(), before + 1);
     assert_eq!(desk.started.store.unpublished(&[source()], desk.world.clock.now(), 9).await.unwrap(), []);
+    desk.started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pressed_button_is_answered_where_a_comment_would_be() {
+    let desk = Desk::open(|_| {}).await;
+    desk.started.trip().await;
+    let proposed = desk.propose(7);
+    desk.review(7).await;
+    let reviewed = async || desk.engine.review(&crate::support::reviews::pull(7), &Proposal::Pull(7)).await.unwrap();
+    assert_eq!(reviewed().await, meshwright::engine::Reviewed::Unchanged);
+
+    // At the head of a proposal it is that proposal's, and is what the button says: another look.
+    desk.press("ann", &proposed, 1, Command::Plan).await;
+    assert_eq!(desk.answer().await, 1);
+    let text = desk.text(7).unwrap();
+    assert!(text.ends_with("\n**Last commands**\n\n- the button `plan`, pressed by `ann`: looked at anew\n"), "{text}");
+    assert!(matches!(reviewed().await, meshwright::engine::Reviewed::Told { .. }), "it is looked at again");
+
+    // At a commit of the branch it is that of the pull request that was merged as it.
+    desk.told(7, &proposed, PullState::Merged, Some(desk.head.clone()));
+    desk.press("mallory", &desk.head, 2, approve()).await;
+    desk.press("ann", &desk.head, 3, approve()).await;
+    assert_eq!(desk.answer().await, 2);
+    let text = desk.text(7).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("- the button")).collect();
+    assert!(lines[0].starts_with("- the button `approve prod`, pressed by `ann`: the commit "), "{text}");
+    assert!(lines[0].contains("approved at 'prod'"), "{text}");
+    assert_eq!(
+        lines[1..],
+        [
+            "- the button `approve prod`, pressed by `mallory`: refused: mallory may not write to the repository",
+            "- the button `plan`, pressed by `ann`: looked at anew",
+        ]
+    );
+
+    // A commit of which the forge names no pull request: it is done, and there is no place to say so.
+    desk.told(7, &proposed, PullState::Merged, None);
+    desk.press("ann", &desk.head, 4, Command::Retry).await;
+    assert_eq!(desk.answer().await, 1);
+    assert_eq!(desk.text(7).unwrap(), text);
     desk.started.close().await;
 }
 

@@ -131,7 +131,7 @@ async fn an_outsider_is_refused_and_nothing_happens() {
         assert_eq!(team.answer(&id), (words, BTreeSet::from(["refused"])), "{action:?}");
         assert_eq!(woken(&started).await, []);
     }
-    let button = team.request("mallory", Ok(approve()), Origin::Button { head: head.clone() });
+    let button = team.request("mallory", Ok(approve()), Origin::Button { head: head.clone(), pull: None });
     answer_all(&started).await;
     assert!(team.answer(&button).0.starts_with("refused"));
     started.settle().await;
@@ -171,7 +171,7 @@ async fn an_approval_goes_to_the_commit_that_its_author_saw() {
     for (id, words) in refusals {
         assert_eq!(team.answer(&id), (words, BTreeSet::from(["refused"])));
     }
-    let button = team.request("ann", Ok(approve()), Origin::Button { head: second.clone() });
+    let button = team.request("ann", Ok(approve()), Origin::Button { head: second.clone(), pull: None });
     answer_all(&started).await;
     assert!(team.answer(&button).0.starts_with("done"));
     started.settle().await;

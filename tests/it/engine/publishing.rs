@@ -98,6 +98,41 @@ async fn a_limit_pauses_the_whole_account_and_outlives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statuses_do_not_wait_until_more_comments_may_be_made() {
+    let forge = Arc::new(ModelForge::able());
+    let world = with_forge(&forge);
+    let head = world.commit(&[orders("1.0.0")]);
+    let started = world.start().await;
+    let until = later(&world, 1_800);
+    forge.faults(move |report| {
+        let message = "500 in an hour".to_owned();
+        (report.sort() != "status").then(|| Fault::Instead(ForgeError::Crowded { until, message }))
+    });
+    let report = |number: u64, sort: &str| {
+        let report = Report::new(&source(), &head, &ReportContext::Plan, ReportState::Success, sort);
+        let body = format!("<!-- {number} -->");
+        let detail = match sort {
+            "comment" => Some(Detail::Comment(Comment { pull: number, body, answers: String::new() })),
+            _ => None,
+        };
+        Report { detail, context: format!("{sort} {number}"), ..report }
+    };
+    let comments: Vec<Report> = (1..=20).map(|number| report(number, "comment")).collect();
+    started.store.want(&comments, world.clock.now()).await.unwrap();
+    started.engine.publish_due().await.unwrap();
+    assert_eq!(forge.writes().len(), 1, "one answer is enough for all of the sort");
+    started.store.want(&[report(1, "status")], world.clock.now()).await.unwrap();
+    assert_eq!(started.engine.publish_due().await.unwrap(), 1);
+    assert!(forge.shown().iter().next().unwrap().contains("status 1"), "{:?}", forge.shown());
+    assert_eq!(forge.writes().len(), 2);
+    forge.works();
+    world.clock.advance(Duration::from_secs(1_800));
+    assert_eq!(started.engine.publish_due().await.unwrap(), 20);
+    assert!(converged(&started, &forge).await);
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_limit_without_sense_is_taken_with_care() {
     let forge = Arc::new(ModelForge::default());
     let world = with_forge(&forge);

@@ -11,12 +11,13 @@ use meshwright::domain::source::Head;
 use meshwright::engine::{Engine, Ports};
 use meshwright::port::door::WakeReason;
 use meshwright::port::source::{FetchError, Merge, Source, Touched};
-use meshwright::port::store::{ActivityBook, Look};
+use meshwright::port::store::{ActivityBook, Look, ProposalBook as _};
 use meshwright::port::tree::{ReadError, Tree};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::world::{Descriptor, World, eventually, target};
+use crate::support::reviews::{PullRequests, pull};
+use crate::support::world::{Descriptor, World, eventually, source, target};
 
 /// A source whose fetches wait until they are let through.
 struct Gated {
@@ -33,6 +34,10 @@ impl Source for Gated {
         self.inner.fetch(source).await
     }
 
+    async fn standing(&self, source: &SourceName) -> Option<Head> {
+        self.inner.standing(source).await
+    }
+
     async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError> {
         self.inner.tree(source, revision).await
     }
@@ -46,8 +51,13 @@ impl Source for Gated {
         self.inner.touched(source, from, to).await
     }
 
-    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError> {
-        self.inner.fetch_proposal(source, proposal).await
+    async fn fetch_proposal(
+        &self,
+        source: &SourceName,
+        proposal: &Proposal,
+        told: Option<&Revision>,
+    ) -> Result<Option<Revision>, FetchError> {
+        self.inner.fetch_proposal(source, proposal, told).await
     }
 
     async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
@@ -94,6 +104,49 @@ async fn wakes_during_a_pass_cause_exactly_one_more() {
     stop.cancel();
     working.await.unwrap();
     assert_eq!(gated.begun.load(Ordering::SeqCst), 3);
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_branch_that_moves_is_looked_at_once_for_all_its_proposals() {
+    let mut world = World::new();
+    let pulls = PullRequests::of(&mut world);
+    let base = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.trip().await;
+    for number in 1..=8 {
+        pulls.push(&world.repository, number, &base, &[("README.md", &number.to_string())]);
+        started.engine.review(&pull(number), &Proposal::Pull(number)).await.unwrap();
+    }
+    let ports = started.engine.ports();
+    let gated =
+        Arc::new(Gated { inner: Arc::clone(&ports.source), begun: AtomicUsize::new(0), gate: Semaphore::new(100) });
+    let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
+    let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
+    let stop = CancellationToken::new();
+    let working = {
+        let (engine, stop) = (Arc::clone(&engine), stop.clone());
+        tokio::spawn(async move { engine.pass_until(&stop).await })
+    };
+    let moved = world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
+    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
+    eventually("all are assessed against it", async || {
+        let open = started.store.open_proposals(&source()).await.unwrap();
+        open.len() == 8 && open.iter().all(|record| record.inputs.base == moved)
+    })
+    .await;
+    assert_eq!(gated.begun.load(Ordering::SeqCst), 1);
+    // What somebody waits for is compared with the branch as it stands now.
+    let newest = world.commit(&[Descriptor::new("orders", "1.2.0").only_at("dev")]);
+    engine.wake(&pull(3), WakeReason::Webhook).await.unwrap();
+    eventually("the one that was asked for is", async || {
+        let record = started.store.proposal(&source(), &Proposal::Pull(3)).await.unwrap().unwrap();
+        record.inputs.base == newest
+    })
+    .await;
+    assert_eq!(gated.begun.load(Ordering::SeqCst), 2);
+    stop.cancel();
+    working.await.unwrap();
     started.close().await;
 }
 

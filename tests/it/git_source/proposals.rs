@@ -10,7 +10,7 @@ use crate::support::repository::TestRepository;
 
 impl Fixture {
     async fn pull(&self, number: u64) -> Result<Option<Revision>, FetchError> {
-        self.sources.fetch_proposal(&name("mesh"), &Proposal::Pull(number)).await
+        self.sources.fetch_proposal(&name("mesh"), &Proposal::Pull(number), None).await
     }
 
     async fn merged(&self, base: &Revision, head: &Revision) -> Merge {
@@ -70,13 +70,45 @@ async fn a_proposal_is_fetched_by_its_number_and_follows_its_head() {
 }
 
 #[tokio::test]
+async fn what_the_forge_tells_is_brought_at_once_and_what_is_here_is_not_asked_for() {
+    let repository = TestRepository::new();
+    let base = repository.commit(&[("a", "1")], "first");
+    let fixture = Fixture::of(repository.path().display());
+    let mesh = name("mesh");
+    assert_eq!(fixture.sources.standing(&mesh).await, None, "nobody has looked yet");
+    assert_eq!(fixture.fetch().await, at(&base));
+    assert_eq!(fixture.sources.standing(&mesh).await, at(&base).ok());
+    let told = async |number: u64, head: &Revision| {
+        fixture.sources.fetch_proposal(&mesh, &Proposal::Pull(number), Some(head)).await
+    };
+    let head = propose(&repository, 7, &base, &[("a", "2")]);
+    assert_eq!(told(7, &head).await, Ok(Some(head.clone())));
+    assert_eq!(fixture.read(&head, "a").await.unwrap(), "2");
+
+    // What stands there counts, whatever was told.
+    let forced = propose(&repository, 7, &base, &[("a", "3")]);
+    assert_eq!(told(7, &base).await, Ok(Some(forced.clone())));
+    repository.git(&["update-ref", "refs/merge-requests/8/head", head.as_str()]);
+    assert_eq!(told(8, &head).await, Ok(Some(head.clone())), "as GitLab keeps them");
+    assert_eq!(told(9, &head).await, Ok(None), "there is no such proposal");
+
+    // Nobody could answer now, and nobody is asked.
+    std::fs::rename(repository.file(".git"), repository.file("gone")).unwrap();
+    assert_eq!(told(7, &forced).await, Ok(Some(forced)));
+    assert!(told(7, &head).await.is_err(), "this one was its head once, and stands there no more");
+    assert_eq!(fixture.sources.standing(&mesh).await, at(&base).ok());
+    assert!(fixture.fetch().await.is_err());
+    assert_eq!(fixture.sources.standing(&mesh).await, None, "it could not be seen");
+}
+
+#[tokio::test]
 async fn only_a_commit_of_the_merge_queue_is_a_merge_group() {
     let repository = TestRepository::new();
     let base = repository.commit(&[("a", "1")], "first");
     let head = propose(&repository, 1, &base, &[("b", "1")]);
     let fixture = Fixture::of(repository.path().display());
     let group = Proposal::MergeGroup(head.clone());
-    let asked = async || fixture.sources.fetch_proposal(&name("mesh"), &group).await;
+    let asked = async || fixture.sources.fetch_proposal(&name("mesh"), &group, None).await;
     assert_eq!(asked().await, Ok(None), "a pull request's head is no merge group");
     repository.git(&["update-ref", "refs/heads/gh-readonly-queue/other/pr-1-x", head.as_str()]);
     assert_eq!(asked().await, Ok(None), "it is to be merged into another branch");
@@ -189,7 +221,7 @@ async fn a_proposal_that_brings_too_much_is_refused_and_leaves_the_source_alone(
     let large: String = (0..3_000_000).map(|_| random.alphanumeric()).collect();
     propose(&repository, 1, &small, &[("large", &large)]);
     for _ in 0..2 {
-        let outcome = sources.fetch_proposal(&mesh, &Proposal::Pull(1)).await;
+        let outcome = sources.fetch_proposal(&mesh, &Proposal::Pull(1), None).await;
         assert!(matches!(&outcome, Err(FetchError::Refused(said)) if said.contains("1 MiB")), "{outcome:?}");
     }
     let bytes: u64 = files_below(mirrors.path()).iter().map(|file| file.metadata().unwrap().len()).sum();
@@ -197,7 +229,7 @@ async fn a_proposal_that_brings_too_much_is_refused_and_leaves_the_source_alone(
     let next = repository.commit(&[("a", "2")], "next");
     assert_eq!(sources.fetch(&mesh).await, at(&next));
     let fits = propose(&repository, 2, &next, &[("b", "1")]);
-    assert_eq!(sources.fetch_proposal(&mesh, &Proposal::Pull(2)).await, Ok(Some(fits)));
+    assert_eq!(sources.fetch_proposal(&mesh, &Proposal::Pull(2), None).await, Ok(Some(fits)));
 }
 
 #[tokio::test]
@@ -213,7 +245,11 @@ async fn a_mirror_full_of_old_proposals_is_cloned_again_with_branch_and_proposal
     for number in 1..=8 {
         let some: String = (0..1_000_000).map(|_| random.alphanumeric()).collect();
         let head = propose(&repository, number, &base, &[("some", &some)]);
-        assert_eq!(sources.fetch_proposal(&mesh, &Proposal::Pull(number)).await, Ok(Some(head.clone())), "{number}");
+        assert_eq!(
+            sources.fetch_proposal(&mesh, &Proposal::Pull(number), None).await,
+            Ok(Some(head.clone())),
+            "{number}"
+        );
         assert_eq!(clean(sources.merge(&mesh, &base, &head).await.unwrap()), head, "the branch is there as well");
     }
     let bytes: u64 = files_below(mirrors.path()).iter().map(|file| file.metadata().unwrap().len()).sum();
@@ -236,7 +272,7 @@ async fn closed_proposals_are_let_go_and_those_of_another_source_are_not() {
     for number in 1..=3 {
         fixture.pull(number).await.unwrap();
     }
-    fixture.sources.fetch_proposal(&name("next"), &Proposal::Pull(1)).await.unwrap();
+    fixture.sources.fetch_proposal(&name("next"), &Proposal::Pull(1), None).await.unwrap();
     assert_eq!(fixture.sources.keep_proposals(&name("mesh"), &[Proposal::Pull(2)]).await, Ok(2));
     assert_eq!(fixture.proposal_refs(), ["mesh/pull/2", "next/pull/1"]);
     assert_eq!(fixture.sources.keep_proposals(&name("mesh"), &[]).await, Ok(1));

@@ -40,6 +40,51 @@ fn the_check_of_a_forks_pull_request_runs_again() {
 }
 
 #[test]
+fn what_is_pressed_is_answered_in_words_under_its_pull_request() {
+    let hub = Hub::start();
+    let retail = hub
+        .repository("acme/retail-data-products")
+        .private()
+        .collaborator("alice", "write")
+        .collaborator("paula", "maintain")
+        .collaborator("rita", "read");
+    let alice = Clone::of(retail, "alice");
+    alice.copy("examples-repo");
+    let base = alice.push("A small retail mesh");
+    let mut meshwright = Installed::watching(&hub, retail, STAGES);
+    meshwright.app.install_on("acme");
+    let has = |commit: &str, check: &str, action: &str| {
+        retail.check_run(commit, check).is_some_and(|run| run.actions.iter().any(|it| it["identifier"] == action))
+    };
+    // Nobody proposed the first commit: there is no comment, and what is pressed is done all the same.
+    meshwright.until("there is a button", || has(&base, "Meshwright prod", "approve"));
+    retail.press(&retail.check_run(&base, "Meshwright prod").unwrap(), "approve", "paula");
+    let shows = |commit: &str, context: &str, state: &str| retail.state(commit, context).as_deref() == Some(state);
+    meshwright.until("the mesh runs at prod", || shows(&base, "meshwright/prod", "success"));
+
+    alice.begin("patch-1");
+    alice.replace(PRODUCT, "  version: 1.0.0", "  version: 1.0.1");
+    let head = alice.push("orderFulfilment: a patch");
+    let pull = retail.open_pull_request_from(retail, "patch-1");
+    let bot = meshwright.app.bot();
+    let says = |words: &str| pull.comments_by(&bot).iter().any(|comment| comment.body.contains(words));
+    meshwright.until("it is assessed", || has(&head, "Meshwright", "plan") && !pull.comments_by(&bot).is_empty());
+    retail.press(&retail.check_run(&head, "Meshwright").unwrap(), "plan", "alice");
+    meshwright.until("alice is answered", || says("- the button `plan`, pressed by `alice`: looked at anew"));
+
+    let merged = pull.merge(Merge::Squash);
+    meshwright.until("it waits before prod", || has(&merged, "Meshwright prod", "approve"));
+    retail.press(&retail.check_run(&merged, "Meshwright prod").unwrap(), "approve", "rita");
+    let refused = "- the button `approve prod`, pressed by `rita`: refused: rita may not write to the repository";
+    meshwright.until("rita is told why not", || says(refused));
+    retail.press(&retail.check_run(&merged, "Meshwright prod").unwrap(), "approve", "paula");
+    meshwright.until("paula is answered", || says("- the button `approve prod`, pressed by `paula`: the commit"));
+    meshwright.until("prod rolls out", || shows(&merged, "meshwright/prod", "success"));
+    assert_eq!(pull.comments_by(&bot).len(), 1);
+    meshwright.stop();
+}
+
+#[test]
 fn two_that_are_merged_at_once_are_both_told() {
     let hub = Hub::start();
     let retail = hub.repository("acme/retail-data-products").private().collaborator("alice", "write");

@@ -196,6 +196,28 @@ pub async fn a_limit_holds_up_its_account_alone_and_is_nobodys_failure(room: &im
     assert_eq!(due(&*store, 61).await.len(), 2);
 }
 
+pub async fn too_many_of_a_sort_hold_up_no_other_sort(room: &impl Room) {
+    let store = room.open().await;
+    store.note_condition(&samples::source(), "u", "main", None, at(1)).await.unwrap();
+    store.want(&[report(1, ReportState::Pending, "a"), check(1, "c"), comment(1, 4, "b")], at(1)).await.unwrap();
+    let crowded = Pause::Crowded { sort: "check", message: "500 in an hour".to_owned() };
+    store.pause(&[samples::source()], &crowded, at(60), at(2)).await.unwrap();
+    let store = room.open().await;
+    let sorts = async |second| due(&*store, second).await.iter().map(|wanted| wanted.report.sort()).collect::<Vec<_>>();
+    assert_eq!(sorts(59).await, ["status", "comment"]);
+    let rows = store.report_rows(9).await.unwrap();
+    let told = rows.iter().find(|row| row.sort == "check").unwrap();
+    assert_eq!((told.delivery.as_str(), told.message.as_deref()), ("waiting", Some("500 in an hour")));
+    assert_eq!(store.sources().await.unwrap()[0].condition, None, "nobody has to do anything");
+    // What is denied beside it is still told.
+    let denied = Pause::Denied { sort: "comment", message: "locked".to_owned() };
+    store.pause(&[samples::source()], &denied, at(60), at(3)).await.unwrap();
+    let told = store.sources().await.unwrap().remove(0).message;
+    assert_eq!(told.as_deref(), Some("comments cannot be written: locked"));
+    assert_eq!(sorts(60).await, ["status", "check", "comment"]);
+    assert!(due(&*store, 60).await.iter().all(|wanted| wanted.failures == 0));
+}
+
 pub async fn what_we_may_not_write_is_a_condition_until_it_was_written(room: &impl Room) {
     let store = room.open().await;
     store.note_condition(&samples::source(), "u", "main", None, at(1)).await.unwrap();

@@ -129,8 +129,24 @@ async fn a_pressed_button_asks_every_source_of_the_repository() {
     office.deliver(&Request::github("check_run", "c", &again)).await;
     assert_eq!(open(&office).await.len(), 4);
 
+    // Of the check of a proposal; the one of a source where several read the repository.
+    let sources = async |check: &str, number: u64| {
+        let before = open(&office).await.len();
+        let payload = changed(button("plan", check), "/check_run/head_sha", json!(format!("{number:040x}")));
+        assert_eq!(office.deliver(&Request::github("check_run", &format!("p{number}"), &payload)).await.0, 200);
+        let asked: Vec<_> = open(&office).await.split_off(before);
+        assert!(asked.iter().all(|command| command.asked == Asked::Command(Command::Plan)));
+        asked.into_iter().map(|command| command.source.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(sources("Meshwright", 20).await, ["retail", "retail-next"]);
+    assert_eq!(sources("Meshwright (retail-next)", 21).await, ["retail-next"]);
+    assert_eq!(sources("Meshwright prod (retail)", 22).await, ["retail"]);
+
+    let before = open(&office).await.len();
     for payload in [
         button("approve", "Somebody else's check"),
+        button("approve", "Meshwright"),
+        button("plan", "Somebody else's check"),
         button("approve", "Meshwright ../prod"),
         button("delete-everything", "Meshwright prod"),
         changed(approve.clone(), "/sender/type", json!("Bot")),
@@ -138,7 +154,7 @@ async fn a_pressed_button_asks_every_source_of_the_repository() {
     ] {
         assert_eq!(office.deliver(&Request::github("check_run", "x", &payload)).await, (202, vec![]), "{payload}");
     }
-    assert_eq!(open(&office).await.len(), 4);
+    assert_eq!(open(&office).await.len(), before);
 }
 
 #[tokio::test]

@@ -124,6 +124,22 @@ async fn what_was_answered_is_in_the_ledger_after_a_kill_at_any_moment() {
     assert!(lost.is_empty(), "{} of {} are lost: {lost:?}", lost.len(), answered.len());
     // At each kill, a delivery of each sender may have been recorded and not answered.
     assert!(recorded.len() - answered.len() <= 4 * 12, "{} {}", recorded.len(), answered.len());
+    drop(store);
+
+    // The forge takes those for lost and sends them again: they are known, and counted.
+    let unanswered: BTreeSet<&String> = recorded.difference(&answered).collect();
+    let daemon = serve(&folder);
+    let mut line = Line::to(daemon.address).await.unwrap();
+    for id in &unanswered {
+        let answer = line.send(&delivery(id)).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, "recorded before\n"), "{id}");
+    }
+    assert_eq!(line.send(&delivery("never-sent")).await.text, "recorded\n");
+    drop(daemon);
+    let store = SqlStore::open(&folder.path().join(".meshwright/state.db")).await.unwrap();
+    let rows = store.delivery_rows(1_000_000).await.unwrap();
+    let twice: BTreeSet<&String> = rows.iter().filter(|row| row.times == 2).map(|row| &row.delivery).collect();
+    assert_eq!(twice, unanswered);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use meshwright::face::http;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -141,6 +143,29 @@ async fn who_hangs_up_early_is_recorded_and_woken_or_neither() {
         assert!(began.elapsed() < Duration::from_secs(20), "{recorded} recorded, {woken} woken");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_is_busy_has_the_forge_come_back_and_loses_nothing() {
+    let office = Office::open_with(|settings| settings.answer_patience = Duration::from_millis(300)).await;
+    let state = SqliteConnectOptions::new().filename(office.folder.path().join("state.db"));
+    let mut other = state.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let request = Request::github("push", "a", &push("main", 1, 2));
+    let answer = office.send(&request).await;
+    assert_eq!((answer.status, answer.retry_after), (503, Some(5)), "{answer:?}");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    // It was not given up: whoever was told to come back finds it recorded, and woken once.
+    let began = Instant::now();
+    while office.ledger().await.is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is never recorded");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(office.deliver(&request).await.0, 200);
+    assert_eq!(office.ledger().await[0].times, 2);
+    assert_eq!(office.door.0.lock().unwrap().len(), 1);
+    let counts = office.counts("hub");
+    assert_eq!((counts.failed, counts.accepted, counts.duplicates), (1, 1, 1));
 }
 
 #[tokio::test]

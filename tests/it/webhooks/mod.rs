@@ -104,7 +104,7 @@ struct Office {
     secrets: Arc<Secrets>,
     receiver: Arc<Receiver>,
     stop: CancellationToken,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Office {
@@ -152,7 +152,7 @@ impl Office {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(http::serve(listener, Arc::clone(&receiver).router(), stop.clone()));
-        Self { address, store, door, secrets, receiver, stop, _folder: folder }
+        Self { address, store, door, secrets, receiver, stop, folder }
     }
 
     async fn connect(&self) -> Line {
@@ -244,6 +244,8 @@ impl Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Answer {
     status: u16,
+    /// After how many seconds to come back.
+    retry_after: Option<u64>,
     text: String,
 }
 
@@ -277,7 +279,8 @@ impl Line {
                 return None;
             }
         }
-        Some(Answer { status, text: String::from_utf8_lossy(&bytes[head..]).into_owned() })
+        let retry_after = text.split("retry-after: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        Some(Answer { status, retry_after, text: String::from_utf8_lossy(&bytes[head..]).into_owned() })
     }
 }
 

@@ -203,6 +203,11 @@ impl Client {
                 }
                 Ok(())
             }
+            // Statuses do not wait until a comment may be made.
+            Err(until) if weight == Weight::Content => {
+                let message = "we would make more check runs, comments and deployments than GitHub allows".to_owned();
+                Err(ForgeError::Crowded { until, message })
+            }
             Err(until) => {
                 let message = "we would ask more of GitHub than it allows".to_owned();
                 Err(ForgeError::Limited { until, message })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use jiff::fmt::rfc2822;
 
 use crate::domain::time::Timestamp;
 
@@ -39,15 +40,18 @@ pub(crate) fn headroom(headers: &HeaderMap, now: Timestamp) -> Option<Headroom> 
     Some(Headroom { remaining, reset: bounded(reset, now) })
 }
 
-/// Whether the answer is a refusal because of too many requests. A plain 403 is not: it is a
-/// permission that is missing.
+/// Whether the answer is a refusal because of too many requests, or for as long as GitHub is out of
+/// service. A plain 403 is not: it is a permission that is missing. Nor is a plain 503: it may pass at once.
 pub(crate) fn limit(status: StatusCode, headers: &HeaderMap, message: &str, now: Timestamp) -> Option<Limit> {
-    if !matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
+    let is_out_of_service = status == StatusCode::SERVICE_UNAVAILABLE;
+    if !is_out_of_service && !matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
     }
     if headers.contains_key("retry-after") {
-        let pause = number(headers, "retry-after").map(|seconds| Duration::from_secs(seconds).min(LONGEST));
-        return Some(pause.map_or(Limit::ForAWhile, |pause| Limit::Until(bounded(later(now, pause), now))));
+        return Some(retry_after(headers, now).map_or(Limit::ForAWhile, |at| Limit::Until(bounded(at, now))));
+    }
+    if is_out_of_service {
+        return None;
     }
     if let Some(Headroom { remaining: 0, reset }) = headroom(headers, now) {
         return Some(Limit::Until(reset));
@@ -55,6 +59,15 @@ pub(crate) fn limit(status: StatusCode, headers: &HeaderMap, message: &str, now:
     let message = message.to_ascii_lowercase();
     let is_told = ["rate limit", "abuse detection"].iter().any(|words| message.contains(words));
     (is_told || status == StatusCode::TOO_MANY_REQUESTS).then_some(Limit::ForAWhile)
+}
+
+/// When to come back: in so many seconds, or at a date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    if let Some(seconds) = number(headers, "retry-after") {
+        return Some(later(now, Duration::from_secs(seconds).min(LONGEST)));
+    }
+    let text = headers.get("retry-after")?.to_str().ok()?;
+    rfc2822::parse(text.trim()).ok().map(|zoned| zoned.timestamp())
 }
 
 /// Between a second from now and the longest pause.
@@ -108,5 +121,25 @@ mod tests {
         assert_eq!(limit(StatusCode::FORBIDDEN, &huge, "", now()), Some(Limit::ForAWhile));
         let endless = headers(&[("retry-after", "18446744073709551615")]);
         assert_eq!(limit(StatusCode::FORBIDDEN, &endless, "", now()), in_seconds(7200));
+    }
+
+    #[test]
+    fn when_to_come_back_is_told_in_seconds_or_as_a_date() {
+        // 1,800,000,000 is Friday, 15 January 2027, 08:00:00.
+        let at = |text| limit(StatusCode::FORBIDDEN, &headers(&[("retry-after", text)]), "", now());
+        assert_eq!(at("90"), in_seconds(90));
+        assert_eq!(at("Fri, 15 Jan 2027 08:01:30 GMT"), in_seconds(90));
+        assert_eq!(at("Fri, 15 Jan 2027 07:00:00 GMT"), in_seconds(1), "a date that is over");
+        assert_eq!(at("Sat, 16 Jan 2027 08:00:00 GMT"), in_seconds(7200), "a date that is too far away");
+        for nonsense in ["", "soon", "-5", "1.5", "Fri, 99 Jan 2027 08:01:30 GMT"] {
+            assert_eq!(at(nonsense), Some(Limit::ForAWhile), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn who_is_out_of_service_says_for_how_long() {
+        let out = |pairs: &[(&'static str, &str)]| limit(StatusCode::SERVICE_UNAVAILABLE, &headers(pairs), "", now());
+        assert_eq!(out(&[("retry-after", "120")]), in_seconds(120));
+        assert_eq!(out(&[]), None, "it may pass at once");
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn missing<'a>(there: &[Wire], wanted: &'a [Wire]) -> Option<&'a [Wir
 }
 
 /// The text within so many bytes.
-fn within_bytes(text: &str, most: usize) -> String {
+pub(super) fn within_bytes(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
     }

@@ -117,7 +117,7 @@ impl<'a> Wanted<'a> {
             status,
             conclusion,
             title: one_line(&report.description, TITLE_LIMIT),
-            summary: cut(summary, CHECK_TEXT_LIMIT),
+            summary: annotations::within_bytes(summary, CHECK_TEXT_LIMIT),
             details_url: report.target_url.as_deref(),
             actions: actions.collect(),
             annotations: annotations::wire(&check.annotations),

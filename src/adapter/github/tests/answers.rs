@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::stage::{Stage, TOKEN, page, reply, source, status};
 use crate::adapter::github::Pace;
+use crate::domain::report::{Comment, Detail, Report};
 use crate::port::clock::Clock as _;
 use crate::port::forge::login::Logins as _;
-use crate::port::forge::reviews::Reviews as _;
+use crate::port::forge::reviews::{Reaction, Reviews as _};
 use crate::port::forge::{Forge as _, ForgeError};
 
 fn pull(number: u64) -> serde_json::Value {
@@ -130,6 +131,30 @@ async fn whoever_would_wait_long_is_told_to_come_back() {
     assert_eq!(until.duration_since(stage.clock.now()).as_secs(), 60);
     stage.clock.forward(60);
     stage.forge.publish(&status(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn statuses_go_on_when_no_more_comments_may_be_made() {
+    let pace = Pace { content_an_hour: 1, ..Pace::GITHUB };
+    let stage = Stage::with_pace(pace, |asked, _| match asked.what.as_str() {
+        "GET /user" => reply(200, &json!({ "login": "mesh" })),
+        what if what.starts_with("GET") => reply(200, &json!([])),
+        _ => reply(201, &json!({ "id": 9 })),
+    })
+    .await;
+    let comment = |pull: u64| {
+        let detail = Detail::Comment(Comment { pull, body: "text".to_owned(), answers: String::new() });
+        Report { detail: Some(detail), ..status() }
+    };
+    stage.forge.publish(&comment(1), None).await.unwrap();
+    let ForgeError::Crowded { until, .. } = stage.forge.publish(&comment(2), None).await.unwrap_err() else {
+        panic!("one an hour is all")
+    };
+    assert_eq!(until.duration_since(stage.clock.now()).as_secs(), 3_600);
+    stage.forge.publish(&status(), None).await.unwrap();
+    stage.forge.react(&source(), 7, Reaction::Seen).await.unwrap();
+    stage.clock.forward(3_600);
+    stage.forge.publish(&comment(2), None).await.unwrap();
 }
 
 #[tokio::test]

@@ -138,6 +138,7 @@ impl HistoryBook for SqlStore {
             }
             return Ok(all);
         }
+        self.deliveries.quiet().await;
         let mut transaction = self.write(Scope::Rows).await?;
         let mut gone = 0;
         for statements in statements {

@@ -222,9 +222,11 @@ async fn pause(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let (sort, message) = match why {
-        Pause::Limited { message } => ("", message),
-        Pause::Denied { sort, message } => (*sort, message),
+        Pause::Limited { message } => (String::new(), message),
+        Pause::Crowded { sort, message } => (format!("~{sort}"), message),
+        Pause::Denied { sort, message } => ((*sort).to_owned(), message),
     };
+    let sort = sort.as_str();
     let since: Option<i64> = query_scalar("SELECT since FROM forge_pauses WHERE source = $1 AND sort = $2")
         .bind(source.as_str())
         .bind(sort)
@@ -241,7 +243,7 @@ async fn pause(
     .bind(to_millis(at))
     .execute(&mut *connection)
     .await?;
-    if sort.is_empty() || since.is_some() {
+    if since.is_some() || !matches!(why, Pause::Denied { .. }) {
         return Ok(());
     }
     let detail = json!({"sort": sort, "message": message});
@@ -274,14 +276,16 @@ pub const PENDING_STATES: &str = "SELECT revision FROM reports
 pub const SOURCES_WITH_UNPUBLISHED: &str =
     "SELECT DISTINCT source FROM reports WHERE published < edition AND given_up = 0 ORDER BY source";
 
-/// Reports that are due: statuses first, then the oldest.
+/// Reports that are due: statuses first, then the oldest. A pause is of all sorts (''), of one that is denied, or
+/// of one of which there were too many ('~' before it).
 pub const UNPUBLISHED: &str =
     "SELECT r.source, r.revision, r.context, r.state, r.description, r.target_url, r.detail, r.edition, r.failures,
             r.external
      FROM json_each($1) AS wanted CROSS JOIN reports r
      WHERE r.source = wanted.value AND r.published < r.edition AND r.given_up = 0 AND r.due_at <= $2
        AND NOT EXISTS (
-         SELECT 1 FROM forge_pauses p WHERE p.source = r.source AND p.sort IN ('', r.sort) AND p.until > $2)
+         SELECT 1 FROM forge_pauses p
+         WHERE p.source = r.source AND p.sort IN ('', r.sort, '~' || r.sort) AND p.until > $2)
      ORDER BY CASE r.sort WHEN 'status' THEN 0 WHEN 'check' THEN 1 WHEN 'comment' THEN 2 ELSE 3 END,
               r.pending_since, r.id
      LIMIT $3";

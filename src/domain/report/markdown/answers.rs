@@ -27,6 +27,8 @@ pub struct Answered {
     pub author: String,
     /// What for; `None` when it was not understood.
     pub command: Option<String>,
+    /// Whether it was asked for by a button.
+    pub is_pressed: bool,
     /// What came of it, in a sentence without a full stop.
     pub outcome: String,
 }
@@ -59,6 +61,7 @@ pub fn answered_only(source: &SourceName) -> String {
 
 fn line(answered: &Answered) -> String {
     let asked = match &answered.command {
+        Some(command) if answered.is_pressed => format!("the button {}, pressed", code(command, NAME)),
         Some(command) => code(&format!("/meshwright {command}"), NAME),
         None => "a command that was not understood".to_owned(),
     };
@@ -73,7 +76,7 @@ mod tests {
 
     fn answered(author: &str, outcome: &str) -> Answered {
         let command = Some("approve prod".to_owned());
-        Answered { author: author.to_owned(), command, outcome: outcome.to_owned() }
+        Answered { author: author.to_owned(), command, is_pressed: false, outcome: outcome.to_owned() }
     }
 
     #[test]
@@ -102,5 +105,7 @@ mod tests {
         assert!(text.lines().count() > 4, "{text}");
         let unclear = Answered { command: None, ..answered("ann", "there is no such command") };
         assert!(answers(&[unclear]).contains("- a command that was not understood by `ann`: there is no such"));
+        let pressed = Answered { is_pressed: true, ..answered("ann", "looked at anew") };
+        assert!(answers(&[pressed]).contains("- the button `approve prod`, pressed by `ann`: looked at anew\n"));
     }
 }

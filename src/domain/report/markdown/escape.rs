@@ -8,6 +8,8 @@
 //! commits, addresses, emoji) is broken by a zero-width space, which is written as a reference so that
 //! whoever reads the source sees it. Text loses its own invisible characters before either.
 
+use crate::domain::report::shortened;
+
 /// Breaks what a forge would link on its own.
 const BREAK: &str = "&#8203;";
 
@@ -20,21 +22,20 @@ const SHORTEST_COMMIT: usize = 7;
 /// The text in one line, without what cannot be seen, of at most `limit` characters.
 pub(super) fn visible(text: &str, limit: usize) -> String {
     let mut out = String::new();
-    let mut length = 0;
     let mut after_space = true;
+    let mut length = 0;
     for c in text.chars() {
         let c = if c.is_whitespace() { ' ' } else { shown(c) };
         if c == ' ' && after_space {
             continue;
         }
-        if length == limit {
-            out.pop();
-            out.push('…');
-            return out;
-        }
         after_space = c == ' ';
         out.push(c);
         length += 1;
+        // Enough to see that it is too long.
+        if length > limit && !after_space {
+            return shortened(out, limit);
+        }
     }
     out.truncate(out.trim_end().len());
     out

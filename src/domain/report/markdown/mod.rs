@@ -21,7 +21,7 @@ use crate::domain::forge::{Proposal, ReviewVerdict};
 use crate::domain::id::SourceName;
 
 use super::review::{ProductVerdict, Review, ReviewOutcome, ReviewedChange, ReviewedFinding, ReviewedProduct, count};
-use super::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, one_line};
+use super::{Annotation, CHECK_TEXT_LIMIT, COMMENT_LIMIT, Check, CheckAction, one_line};
 
 pub use answers::{Answered, MOST_ANSWERS, answered_only, answers};
 use escape::{block, cell_code, code, html_code, link, prose, visible};
@@ -50,7 +50,7 @@ pub fn marker(source: &SourceName) -> String {
 
 /// The comment of a pull request: at most [`COMMENT_LIMIT`] characters, less what its answers may take.
 pub fn comment(review: &Review) -> String {
-    let mut page = Page::new(COMMENT_LIMIT - answers::LONGEST);
+    let mut page = Page::new(COMMENT_LIMIT - answers::LONGEST, page::characters);
     page.always(&format!("{}\n", marker(&review.source)));
     page.always(&format!("### {}\n\n", title(review)));
     page.ending(&format!("\n{}\n", next_step(review)));
@@ -59,9 +59,10 @@ pub fn comment(review: &Review) -> String {
     page.finish(&elsewhere(review))
 }
 
-/// The check run: a summary of at most [`CHECK_TEXT_LIMIT`] characters, and what is said at lines.
+/// The check run: a summary of at most [`CHECK_TEXT_LIMIT`] bytes, what is said at lines, and a button for
+/// another look.
 pub fn check(review: &Review) -> Check {
-    let mut page = Page::new(CHECK_TEXT_LIMIT);
+    let mut page = Page::new(CHECK_TEXT_LIMIT, page::bytes);
     page.ending(&format!("\n{}\n", next_step(review)));
     for report in review.statuses() {
         let state = report.state.as_str();
@@ -70,7 +71,12 @@ pub fn check(review: &Review) -> Check {
     page.always("\n");
     write(review, &mut page);
     diffs(review, &mut page);
-    Check { summary: page.finish(&elsewhere(review)), annotations: annotations(review), actions: Vec::new() }
+    let again = CheckAction {
+        label: "Re-run".to_owned(),
+        description: "Look at the proposal anew".to_owned(),
+        identifier: "plan".to_owned(),
+    };
+    Check { summary: page.finish(&elsewhere(review)), annotations: annotations(review), actions: vec![again] }
 }
 
 /// The check run's title: one plain line.

@@ -3,9 +3,22 @@
 /// Kept free for the note that something was left out.
 const NOTE: usize = 600;
 
-/// A text under a limit. Lengths are counted as forges may count them at worst: in units of UTF-16,
-/// of which a character has one or two.
+/// How forges count how long a text is.
+pub(super) type Measure = fn(&str) -> usize;
+
+/// Characters, as they may be counted at worst: in units of UTF-16, of which a character has one or two.
+pub(super) fn characters(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// Bytes of UTF-8.
+pub(super) fn bytes(text: &str) -> usize {
+    text.len()
+}
+
+/// A text under a limit.
 pub(super) struct Page {
+    measure: Measure,
     text: String,
     ending: String,
     room: usize,
@@ -13,26 +26,26 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// An empty text of at most `limit` characters.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { text: String::new(), ending: String::new(), room: limit.saturating_sub(NOTE), is_cut: false }
+    /// An empty text that is at most `limit` long.
+    pub(super) fn new(limit: usize, measure: Measure) -> Self {
+        Self { measure, text: String::new(), ending: String::new(), room: limit.saturating_sub(NOTE), is_cut: false }
     }
 
     /// What the text ends with, however long it is. Said before the parts, so that there is room.
     pub(super) fn ending(&mut self, ending: &str) {
-        self.room = self.room.saturating_sub(length(ending));
+        self.room = self.room.saturating_sub((self.measure)(ending));
         ending.clone_into(&mut self.ending);
     }
 
     /// A part that is short and always in it.
     pub(super) fn always(&mut self, part: &str) {
         self.text.push_str(part);
-        self.room = self.room.saturating_sub(length(part));
+        self.room = self.room.saturating_sub((self.measure)(part));
     }
 
     /// A part that is in it if it fits; whether it is.
     pub(super) fn part(&mut self, part: &str) -> bool {
-        let fits = length(part) <= self.room;
+        let fits = (self.measure)(part) <= self.room;
         if fits {
             self.always(part);
         } else {
@@ -47,7 +60,7 @@ impl Page {
         let total = items.len();
         let mut share = self.room / 3 * 2;
         for (index, item) in items.enumerate() {
-            let long = length(&item);
+            let long = (self.measure)(&item);
             if long > share {
                 self.is_cut = true;
                 self.always(&rest(total - index));
@@ -71,8 +84,4 @@ impl Page {
         self.text.push_str(&self.ending);
         self.text
     }
-}
-
-fn length(text: &str) -> usize {
-    text.encode_utf16().count()
 }

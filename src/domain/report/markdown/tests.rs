@@ -94,8 +94,17 @@ fn a_text_that_is_too_long_is_cut_between_its_parts() {
     }
     assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
     let check = check(&long);
-    assert!(check.summary.encode_utf16().count() <= super::CHECK_TEXT_LIMIT);
+    assert!(check.summary.len() <= super::CHECK_TEXT_LIMIT);
     assert_eq!(check.annotations.len(), MOST_ANNOTATIONS);
+
+    // As many bytes as there are, and not as many characters: names may be in any script.
+    for product in &mut long.products {
+        product.name = Some("発注".repeat(20));
+        product.change.as_mut().unwrap().unified = "--- a\n+++ b\n+ 発注 𝕏 ✅\n".repeat(20);
+    }
+    let check = super::check(&long);
+    let length = check.summary.len();
+    assert!(length <= super::CHECK_TEXT_LIMIT && length > super::CHECK_TEXT_LIMIT * 8 / 10, "{length}");
 
     // One product with a difference that is longer than a comment: its beginning is shown.
     let mut large = product("large", ProductVerdict::Accepted, &["dev"]);

@@ -150,10 +150,18 @@ impl Receiver {
         drop(body);
         match understood {
             // A task of its own: when the sender hangs up meanwhile, what is recorded is woken all the same.
-            Ok(Some(understood)) => match tokio::spawn(Arc::clone(self).record(name.clone(), understood)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(End::broken()),
-            },
+            Ok(Some(understood)) => {
+                let recording = tokio::spawn(Arc::clone(self).record(name.clone(), understood));
+                match tokio::time::timeout(self.settings.answer_patience, recording).await {
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(_)) => Err(End::broken()),
+                    // The forge is about to give up, and would not know why.
+                    Err(_) => {
+                        let line = "recording it takes too long";
+                        Err(End::new(Outcome::Failed, StatusCode::SERVICE_UNAVAILABLE, line))
+                    }
+                }
+            }
             Ok(None) => Err(End::new(Outcome::Ignored, StatusCode::ACCEPTED, "nothing follows from this event")),
             Err(why) => Err(End::new(Outcome::Malformed, StatusCode::BAD_REQUEST, why)),
         }

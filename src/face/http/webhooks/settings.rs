@@ -22,6 +22,9 @@ pub struct WebhookSettings {
     pub max_body: usize,
     /// How long a sender may take to send one. GitHub itself gives up after 10 seconds.
     pub body_patience: Duration,
+    /// How long recording one may take until its sender is told to come back later. What is recorded after
+    /// that counts all the same, and is a duplicate when it comes again.
+    pub answer_patience: Duration,
 }
 
 impl Default for WebhookSettings {
@@ -31,6 +34,7 @@ impl Default for WebhookSettings {
             index: RepositoryIndex::default(),
             max_body: LARGEST_BODY,
             body_patience: Duration::from_secs(5),
+            answer_patience: Duration::from_secs(4),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use meshwright::adapter::clock::SystemClock;
 use meshwright::adapter::github::GithubFacts;
 use meshwright::domain::forge::PullState;
+use meshwright::face::setup::Manifest;
 use meshwright::port::forge::redelivery::Redelivery as _;
 use meshwright::port::forge::reviews::{Reaction, Reviews as _};
 use meshwright::port::forge::{Abilities, Forge as _, ForgeError};
-use serde_json::json;
 
 use super::setting::{Setting, source};
 use crate::support::github::{Hub, Merge, Trouble};
@@ -118,8 +118,14 @@ async fn setting_up_learns_what_it_needs() {
     let skew = facts.clock_skew().await.unwrap();
     assert!(skew.is_none_or(|skew| skew.as_secs().abs() < 30), "{skew:?}");
 
-    let manifest = json!({ "name": "Mesh of Acme", "url": "https://mesh.example.com", "public": false });
-    let code = hub.submit_manifest(&manifest);
+    let manifest = Manifest {
+        name: "Mesh of Acme".to_owned(),
+        url: "https://mesh.example.com".to_owned(),
+        webhook: Some("https://mesh.example.com/webhooks/acme".to_owned()),
+        redirect: "http://127.0.0.1:4000/setup/github/done".to_owned(),
+        deployments: true,
+    };
+    let code = hub.submit_manifest(&manifest.to_json());
     let api = hub.api_url().parse().unwrap();
     let made = GithubFacts::convert_manifest(&api, &code, Arc::new(SystemClock)).await.unwrap();
     assert!(made.pem.contains("PRIVATE KEY") && !format!("{made:?}").contains("PRIVATE KEY"));

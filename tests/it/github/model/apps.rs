@@ -85,7 +85,7 @@ async fn a_manifest_becomes_an_app_once() {
     let hub = Hub::start();
     let code = hub.submit_manifest(&json!({
         "name": "Mesh of Acme", "url": "https://meshwright.example.com", "default_events": ["push"],
-        "default_permissions": { "checks": "write" }, "hook_attributes": { "url": "http://127.0.0.1:1/webhooks/github" },
+        "default_permissions": { "checks": "write", "contents": "read" }, "hook_attributes": { "url": "http://127.0.0.1:1/webhooks/github" },
     }));
     let asker = Asker::nobody(&hub);
     let path = format!("/app-manifests/{code}/conversions");

@@ -165,8 +165,9 @@ fn write_fields(world: &World, call: &Call, run: &mut CheckRun) -> Result<(), An
     if let Some(output) = call.body.get("output") {
         let text = |name: &str| output.get(name).and_then(Value::as_str).map(str::to_owned);
         for name in ["summary", "text"] {
-            if text(name).is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
-                return Err(invalid(name, "is too long (maximum is 65535 characters)"));
+            // The description says characters; bytes are what counts.
+            if text(name).is_some_and(|text| text.len() > LONGEST_TEXT) {
+                return Err(invalid(name, "exceeds a maximum bytesize of 65535"));
             }
         }
         let annotations = output.get("annotations").and_then(Value::as_array).cloned().unwrap_or_default();

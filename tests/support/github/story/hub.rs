@@ -100,7 +100,7 @@ impl Hub {
     /// installations an App is told without asking.
     pub fn app(&self, name: &str) -> AppHandle<'_> {
         let permissions = ["checks", "statuses", "pull_requests", "deployments"].map(|name| (name, "write"));
-        let readable = ["metadata", "contents", "merge_queues"].map(|name| (name, "read"));
+        let readable = ["metadata", "contents", "issues", "merge_queues"].map(|name| (name, "read"));
         let permissions =
             permissions.into_iter().chain(readable).map(|(name, level)| (name.to_owned(), level.to_owned()));
         let events = [
@@ -134,8 +134,26 @@ impl Hub {
         self.with(|world| world.tokens.remove(token));
     }
 
-    /// What becomes of somebody who fills in the form of the manifest flow: a code, good once.
+    /// What becomes of somebody who fills in the form of the manifest flow: a code, good once. GitHub shows an
+    /// error where an event is not covered by a permission, and then nothing is made.
     pub fn submit_manifest(&self, manifest: &Value) -> String {
+        let is_covered = |event: &str| {
+            let permission = match event {
+                "push" | "create" | "delete" => "contents",
+                "pull_request" => "pull_requests",
+                "check_suite" | "check_run" => "checks",
+                // Comments under pull requests are comments of issues.
+                "issue_comment" => "issues",
+                "merge_group" => "merge_queues",
+                "repository" => "metadata",
+                // What every App is told of cannot be asked for, and the model knows no more.
+                other => panic!("Default events unsupported: {other}"),
+            };
+            manifest["default_permissions"].get(permission).is_some()
+        };
+        let events = manifest["default_events"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let bare: Vec<&str> = events.filter(|event| !is_covered(event)).collect();
+        assert!(bare.is_empty(), "Default events are not supported by permissions: {}", bare.join(", "));
         self.with(|world| {
             let code = format!("{:040x}", world.new_id());
             world.manifests.insert(code.clone(), manifest.clone());

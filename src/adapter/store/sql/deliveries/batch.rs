@@ -10,12 +10,16 @@
 //! - *A delivery comes while the last one is being written.* Whether somebody writes is changed under
 //!   the same lock as what waits, so either the writer finds it, or its own caller begins to write.
 //! - *The writer ends early.* Whoever waits gets an error, and the next delivery begins a new writer.
+//! - *Upkeep wants to write while deliveries come.* It waits until none is being written, so that nobody's answer
+//!   waits for it; but not for ever, because what comes has to be let go again ([`Batches::quiet`]).
 //! - *The same id twice in one transaction.* The second is a duplicate of the first: both are answered
 //!   after the commit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
 
 use crate::adapter::store::sql::{Scope, SqlStore};
 use crate::domain::forge::delivery::Delivery;
@@ -29,9 +33,16 @@ const MOST_AT_ONCE: usize = 500;
 /// not be answered in time anyway.
 const MOST_WAITING: usize = 10_000;
 
+/// How long upkeep makes way for deliveries.
+const UPKEEP_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What waits to be written.
 #[derive(Debug, Default)]
-pub struct Batches(Mutex<Waiting>);
+pub struct Batches {
+    waiting: Mutex<Waiting>,
+    /// Rung when nothing is written any more.
+    idle: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -48,7 +59,22 @@ struct Entry {
 impl Batches {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         // No code under the lock can panic half-way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no delivery waits for its answer, for a while. Upkeep asks before each of its writes.
+    pub async fn quiet(&self) {
+        let idle = async {
+            loop {
+                let rung = self.idle.notified();
+                if !self.lock().is_writing {
+                    return;
+                }
+                rung.await;
+            }
+        };
+        // When deliveries never cease, it is done all the same.
+        let _ = timeout(UPKEEP_PATIENCE, idle).await;
     }
 
     /// Takes the oldest; with none, the writer has ended.
@@ -57,6 +83,10 @@ impl Batches {
         let most = waiting.entries.len().min(MOST_AT_ONCE);
         let taken: Vec<Entry> = waiting.entries.drain(..most).collect();
         waiting.is_writing = !taken.is_empty();
+        drop(waiting);
+        if taken.is_empty() {
+            self.idle.notify_waiters();
+        }
         taken
     }
 }
@@ -70,6 +100,8 @@ impl Drop for Writing {
         if waiting.is_writing {
             waiting.is_writing = false;
             waiting.entries.clear();
+            drop(waiting);
+            self.0.idle.notify_waiters();
         }
     }
 }
@@ -118,4 +150,87 @@ async fn write_batch(store: &SqlStore, deliveries: &[Delivery]) -> Result<Vec<Re
     let recorded = write::record(&mut transaction, deliveries).await?;
     transaction.commit().await?;
     Ok(recorded)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use crate::domain::forge::delivery::Hint;
+
+    use super::*;
+
+    fn delivery(number: usize) -> Delivery {
+        Delivery {
+            forge: "hub".parse().unwrap(),
+            id: format!("n{number}").parse().unwrap(),
+            received_at: "2026-10-01T12:00:00Z".parse().unwrap(),
+            hint: Hint::default(),
+            targets: Vec::new(),
+            commands: Vec::new(),
+        }
+    }
+
+    async fn open() -> (tempfile::TempDir, SqlStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqlStore::open(&folder.path().join("state.db")).await.unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn when_too_many_wait_the_next_is_refused_at_once_and_those_before_it_are_recorded() {
+        let (_folder, store) = open().await;
+        // Somebody else writes, and does not come to an end.
+        let busy = store.write(Scope::Rows).await.unwrap();
+        let mut callers = tokio::task::JoinSet::new();
+        let mut call = |number| {
+            let store = store.clone();
+            callers.spawn(async move { record(&store, delivery(number)).await });
+        };
+        let waiting = |is_so: fn(&Waiting) -> bool| {
+            let deliveries = Arc::clone(&store.deliveries);
+            async move {
+                while !is_so(&deliveries.lock()) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        call(0);
+        waiting(|waiting| waiting.is_writing && waiting.entries.is_empty()).await;
+        (1..=MOST_WAITING).for_each(&mut call);
+        waiting(|waiting| waiting.entries.len() == MOST_WAITING).await;
+        let refused = record(&store, delivery(usize::MAX)).await;
+        assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("too many")), "{refused:?}");
+        drop(busy);
+        let recorded = callers.join_all().await;
+        assert!(recorded.iter().all(Result::is_ok), "{:?}", recorded.iter().find(|recorded| recorded.is_err()));
+    }
+
+    #[tokio::test]
+    async fn upkeep_makes_way_for_deliveries_and_not_for_ever() {
+        let (_folder, store) = open().await;
+        store.deliveries.quiet().await;
+        let busy = store.write(Scope::Rows).await.unwrap();
+        let answered = tokio::spawn({
+            let store = store.clone();
+            async move { record(&store, delivery(1)).await }
+        });
+        while !store.deliveries.lock().is_writing {
+            tokio::task::yield_now().await;
+        }
+        let waits = tokio::spawn({
+            let deliveries = Arc::clone(&store.deliveries);
+            async move { deliveries.quiet().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished(), "a delivery waits for its answer");
+        drop(busy);
+        answered.await.unwrap().unwrap();
+        waits.await.unwrap();
+        // One that is never answered.
+        store.deliveries.lock().is_writing = true;
+        let began = Instant::now();
+        store.deliveries.quiet().await;
+        assert!(began.elapsed() >= UPKEEP_PATIENCE, "{:?}", began.elapsed());
+    }
 }

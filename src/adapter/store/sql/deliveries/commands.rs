@@ -13,9 +13,9 @@ pub const OPEN: &str = "SELECT forge, delivery, origin, source, pull, comment, h
      FROM command_requests
      WHERE done_at IS NULL AND source NOT IN (SELECT value FROM json_each($2)) ORDER BY number LIMIT $1";
 
-/// What became of those under a pull request, the newest first.
-pub const ANSWERED: &str = "SELECT author, asked, outcome FROM command_requests
-     WHERE source = $1 AND pull = $2 AND done_at IS NOT NULL ORDER BY number DESC LIMIT $3";
+/// What became of those under a pull request, the newest first. A button that counted again keeps its number.
+pub const ANSWERED: &str = "SELECT author, asked, comment, outcome FROM command_requests
+     WHERE source = $1 AND pull = $2 AND done_at IS NOT NULL ORDER BY done_at DESC, number DESC LIMIT $3";
 
 /// What became of the same origin elsewhere.
 pub const ELSEWHERE: &str = "SELECT outcome FROM command_requests
@@ -31,7 +31,7 @@ pub const ASK: &str =
        AND command_requests.delivery <> excluded.delivery AND command_requests.at >= excluded.at - $11";
 
 /// The end of one.
-pub const DONE: &str = "UPDATE command_requests SET outcome = $4, done_at = $5
+pub const DONE: &str = "UPDATE command_requests SET outcome = $4, done_at = $5, pull = coalesce(pull, $6)
      WHERE forge = $1 AND source = $2 AND origin = $3 AND done_at IS NULL";
 
 /// Those that were done long ago.
@@ -101,6 +101,7 @@ pub async fn answered(
         Ok(AnsweredCommand {
             author: row.text("author")?,
             asked: row.json("asked")?,
+            is_pressed: row.count_or_none("comment")?.is_none(),
             outcome: row.text_or_none("outcome")?.unwrap_or_default(),
         })
     };
@@ -134,6 +135,7 @@ pub async fn done(
         .bind(&command.origin)
         .bind(outcome)
         .bind(to_millis(at))
+        .bind(command.pull.map(to_column))
         .execute(&mut *connection)
         .await?;
     terms::was_said(connection, &command.source).await

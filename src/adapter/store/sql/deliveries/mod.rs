@@ -56,6 +56,7 @@ impl DeliveryBook for SqlStore {
     }
 
     async fn forget_deliveries(&self, keep: &Retention) -> Result<u64, StoreError> {
+        self.deliveries.quiet().await;
         let mut transaction = self.write(Scope::Deliveries).await?;
         let forgotten = query(FORGET)
             .bind(to_column(keep.most))

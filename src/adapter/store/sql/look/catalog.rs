@@ -22,8 +22,9 @@ pub async fn sources(connection: &mut Connection) -> Result<Vec<SourceRow>, Stor
              SELECT p.source, CASE p.sort WHEN 'status' THEN 'statuses' ELSE p.sort || 's' END
                         || ' cannot be written: ' || p.message AS message
              FROM forge_pauses p
-             WHERE p.sort <> '' AND NOT EXISTS (
-                 SELECT 1 FROM forge_pauses o WHERE o.source = p.source AND o.sort <> '' AND o.sort < p.sort)
+             WHERE p.sort <> '' AND substr(p.sort, 1, 1) <> '~' AND NOT EXISTS (
+                 SELECT 1 FROM forge_pauses o
+                 WHERE o.source = p.source AND o.sort <> '' AND substr(o.sort, 1, 1) <> '~' AND o.sort < p.sort)
          ) d ON d.source = s.name
          ORDER BY s.name",
     )

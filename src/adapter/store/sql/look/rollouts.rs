@@ -57,7 +57,7 @@ pub async fn reports(connection: &mut Connection, limit: usize) -> Result<Vec<Re
         "SELECT source, revision, sort, context, state, description,
                 coalesce(message, CASE WHEN published < edition THEN (
                     SELECT p.message FROM forge_pauses p
-                    WHERE p.source = reports.source AND p.sort IN ('', reports.sort) ORDER BY p.until DESC LIMIT 1
+                    WHERE p.source = reports.source AND p.sort IN ('', reports.sort, '~' || reports.sort) ORDER BY p.until DESC LIMIT 1
                 ) END) AS message,
                 CASE WHEN published = edition THEN 'published'
                      WHEN given_up = 1 THEN 'given-up'

@@ -12,8 +12,8 @@ use super::payload::{
     Changes, Person, PullRequest, Push, Reference, Repository, branch, commit, kept_reference, names,
 };
 
-/// What the names of check runs with a stage begin with.
-const CHECK_OF_STAGE: &str = "Meshwright ";
+/// What the names of check runs begin with.
+const CHECK: &str = "Meshwright";
 /// How many pull requests of one commit are looked at again.
 const MOST_PULLS: usize = 100;
 /// The longest login of which a command is taken; GitHub's have at most 39 characters.
@@ -245,16 +245,17 @@ fn checked(
     }
 }
 
-/// What a pressed button asks for, and of which source alone. Both are said by the check's name:
-/// `Meshwright prod`, or `Meshwright prod (retail)` where several sources read one repository.
+/// What a pressed button asks for, and of which source alone. The check's name says both the stage and the
+/// source: `Meshwright prod`; `Meshwright prod (retail)` or `Meshwright (retail)` where several sources read one
+/// repository.
 fn button(identifier: &str, check: Option<&str>) -> Option<(Command, Option<SourceName>)> {
-    let name = check.and_then(|name| name.strip_prefix(CHECK_OF_STAGE)).unwrap_or_default();
-    let (stage, source) = match name.split_once(" (") {
+    let name = check?.strip_prefix(CHECK)?;
+    let (stage, source) = match name.rsplit_once(" (") {
         Some((stage, source)) => (stage, Some(source.strip_suffix(')')?.parse().ok()?)),
         None => (name, None),
     };
     let command = match identifier {
-        "approve" => Command::Approve(stage.parse().ok()?),
+        "approve" => Command::Approve(stage.strip_prefix(' ')?.parse().ok()?),
         other => other.parse().ok()?,
     };
     Some((command, source))

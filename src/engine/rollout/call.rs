@@ -60,7 +60,9 @@ impl Engine {
         let mut products: Vec<Fqn> = planned.upstream.values().filter_map(Fqn::owner).collect();
         products.push(product.clone());
         let containers = self.ports.store.containers(&products).await?;
-        Ok(Surroundings { descriptor: Arc::new(descriptor.published()), tree, containers })
+        let published = serde_json::to_value(descriptor.published());
+        let published = published.map_err(|error| SurroundingsError::Gone(error.to_string()))?;
+        Ok(Surroundings { descriptor: Arc::new(published), tree, containers })
     }
 
     /// The files of the activity's commit. Another replica may have planned it, or an earlier run on another

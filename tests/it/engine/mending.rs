@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use meshwright::domain::id::Digest;
-use meshwright::domain::policy::{Question, Verdict};
+use meshwright::domain::policy::{Question, Verdict, Written};
 use meshwright::port::judge::{Judge, PolicyLoadError};
 use meshwright::port::store::Look;
-use serde_json::Value;
 
 use crate::support::world::{Descriptor, World, path_of};
 
@@ -38,7 +37,7 @@ impl Judge for Hesitant {
 
     async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
         let first = self.asked.fetch_add(1, Ordering::SeqCst) == 0;
-        let name = |state: &Arc<Value>| state.pointer("/dataProductVersion/info/name").cloned();
+        let name = |state: &Written| state.value().pointer("/dataProductVersion/info/name").cloned();
         let answer = |question: &Question| {
             if first && question.after_state.as_ref().and_then(name).is_some_and(|name| name == "stock") {
                 return Verdict::not_evaluated(self.policies(), "the worker was killed");

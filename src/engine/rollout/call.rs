@@ -92,11 +92,11 @@ impl Engine {
         cancel: &CancellationToken,
     ) -> Result<TaskCall, TaskError> {
         let planned = &record.planned;
-        let filled = placeholder::fill(&task.configurations, &|wanted| value_of(wanted, record, surroundings, index));
+        let filled = placeholder::fill(&task.configurations.value(), &|wanted| value_of(wanted, record, surroundings, index));
         let configurations = match filled {
             Ok(configurations) => configurations,
             // A task whose placeholders have no value never came to its executor: undoing it needs none.
-            Err(_) if attempt.undoing => task.configurations.clone(),
+            Err(_) if attempt.undoing => task.configurations.clone().into_value(),
             Err(error) => return Err(TaskError::permanent(error.to_string())),
         };
         let left = attempt.deadline.duration_since(self.ports.clock.now());
@@ -109,7 +109,7 @@ impl Engine {
             task: task.name.clone(),
             phase: task.phase,
             attempt: attempt.number,
-            template: task.template.clone(),
+            template: task.template.clone().into_value(),
             configurations,
             descriptor: Arc::clone(&surroundings.descriptor),
             source: record.source.clone(),

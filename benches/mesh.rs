@@ -28,7 +28,7 @@ use meshwright::check;
 use meshwright::domain::canonical;
 use meshwright::domain::change::compare;
 use meshwright::domain::descriptor::Descriptor;
-use meshwright::domain::policy::{PolicyEvent, Question};
+use meshwright::domain::policy::{PolicyEvent, Question, version_state};
 use meshwright::domain::source::Head;
 use meshwright::engine::PassOutcome;
 use meshwright::face::Output;
@@ -100,7 +100,7 @@ fn policies(criterion: &mut Criterion) {
         .map(|index| Question {
             event: PolicyEvent::DataProductVersionCreation,
             current_state: None,
-            after_state: Some(Arc::new(json!({"dataProductVersion": descriptor(index * 10, 0).published()}))),
+            after_state: Some(version_state(&descriptor(index * 10, 0))),
             change: None,
             stage: None,
             source: None,

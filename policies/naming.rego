@@ -14,19 +14,28 @@ faults := {
 	"version-in-name": {"pattern": `[a-z][vV][0-9]+$`, "what": "has a version in it"},
 }
 
-# All patterns of `faults` in one, because nearly every name is fine.
-any_fault := `^[^a-z]|[^a-zA-Z0-9]|[a-z][vV][0-9]+$`
+# All names, one after the other: nearly every name is fine, and together they are looked at as fast as one.
+names := array.concat(
+	[name | name := product.info.name],
+	[port.name | some ports in product.interfaceComponents; some port in ports],
+)
+
+# All patterns of `faults` in one, for names with a space between them.
+any_fault := `(^| )[^a-z ]|[^a-zA-Z0-9 ]|[a-z][vV][0-9]+( |$)`
+
+is_any_at_fault if regex.match(any_fault, concat(" ", names))
+
+is_any_at_fault if contains(concat("", names), " ")
 
 deny contains violation if {
-	name := product.info.name
-	regex.match(any_fault, name)
-	some violation in found("product", name, "/info/name")
+	is_any_at_fault
+	some violation in found("product", product.info.name, "/info/name")
 }
 
 deny contains violation if {
+	is_any_at_fault
 	some kind, ports in product.interfaceComponents
 	some position, port in ports
-	regex.match(any_fault, port.name)
 	some violation in found("port", port.name, sprintf("/interfaceComponents/%s/%d/name", [kind, position]))
 }
 

@@ -31,6 +31,36 @@ test_no_product if {
 	count(naming.deny) == 0 with input as {}
 }
 
-test_all_faults_are_looked_for if {
-	naming.any_fault == concat("|", [fault.pattern | some fault in naming.faults])
+# Names are looked at together first: what is wrong with one is not hidden by the other.
+faulty := {
+	"Trips": {"camel-case"},
+	"0trips": {"camel-case"},
+	" trips": {"camel-case"},
+	"trips ": {"camel-case"},
+	"trip s": {"camel-case"},
+	"trips\n": {"camel-case"},
+	"trips-v": {"camel-case"},
+	"tripsV2": {"version-in-name"},
+	"tripsv20": {"version-in-name"},
+	"Trips_v2": {"camel-case"},
+	"trips_rv2": {"camel-case", "version-in-name"},
+}
+
+test_each_fault_of_a_product if {
+	every name, wrong in faulty {
+		rules == wrong with input as product(name, "trips")
+	}
+}
+
+test_each_fault_of_a_port if {
+	every name, wrong in faulty {
+		rules == wrong with input as product("trips", name)
+	}
+}
+
+test_names_that_are_fine_are_fine_together if {
+	every name in ["", "t", "tV2x", "v2", "aB9"] {
+		count(naming.deny) == 0 with input as product(name, "trips")
+		count(naming.deny) == 0 with input as product("trips", name)
+	}
 }

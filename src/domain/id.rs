@@ -7,8 +7,9 @@ pub use fqn::{EntityKind, Fqn};
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// Why a text is not a name of the wanted kind.
@@ -29,13 +30,14 @@ impl InvalidId {
     }
 }
 
-/// Declares a newtype over a checked string, with the traits that every name needs.
+/// Declares a newtype over a checked string, with the traits that every name needs. A clone shares the
+/// text: names stand in many places of a pass.
 macro_rules! checked_name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $check:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -50,7 +52,7 @@ macro_rules! checked_name {
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let check: fn(&str) -> bool = $check;
                 if check(text) {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(text.into()))
                 } else {
                     Err(InvalidId::new($kind, text, $rule))
                 }
@@ -67,7 +69,13 @@ macro_rules! checked_name {
 
         impl From<$name> for String {
             fn from(name: $name) -> String {
-                name.0
+                name.as_str().to_owned()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -173,7 +181,7 @@ impl Revision {
 impl RepoPath {
     /// The folder in which the path stands; `None` at the top.
     pub fn parent(&self) -> Option<RepoPath> {
-        self.0.rsplit_once('/').map(|(folder, _)| RepoPath(folder.to_owned()))
+        self.0.rsplit_once('/').map(|(folder, _)| RepoPath(folder.into()))
     }
 
     /// The last segment.
@@ -200,10 +208,10 @@ impl RepoPath {
     }
 }
 
-/// A SHA-256 digest, written `sha256:<hex>`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Digest(String);
+/// A SHA-256 digest, written `sha256:<hex>`. A clone shares the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Digest(Arc<str>);
 
 impl Digest {
     /// The digest of some bytes.
@@ -221,7 +229,7 @@ impl Digest {
             use fmt::Write as _;
             let _ = write!(text, "{byte:02x}");
         }
-        Self(text)
+        Self(text.into())
     }
 
     /// The digest of several fields; no two different lists have the same one.
@@ -251,7 +259,7 @@ impl TryFrom<String> for Digest {
     fn try_from(text: String) -> Result<Self, InvalidId> {
         let hex = text.strip_prefix("sha256:").unwrap_or("");
         if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidId::new("digest", &text, "it is 'sha256:' and 64 lower-case hexadecimal digits"))
         }
@@ -268,7 +276,13 @@ impl FromStr for Digest {
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> String {
-        digest.0
+        digest.as_str().to_owned()
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -1,10 +1,12 @@
 //! What policies are asked, and what they answer. Who evaluates them is behind a port.
 
-use std::sync::Arc;
+mod written;
+
+pub use written::Written;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::descriptor::{Descriptor, Published};
 use super::finding::{RuleId, Severity};
 use super::id::{Digest, SourceName, StageName};
 
@@ -70,13 +72,13 @@ pub struct Question {
     pub event: PolicyEvent,
     /// The recorded state, shaped by the event: `{dataProductVersion}`, `{lifecycle}`, `{activity, task}`, ….
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub current_state: Option<Arc<Value>>,
+    pub current_state: Option<Written>,
     /// The state that will be recorded, shaped by the event.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub after_state: Option<Arc<Value>>,
+    pub after_state: Option<Written>,
     /// The [`Change`](super::change::Change), where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub change: Option<Arc<Value>>,
+    pub change: Option<Written>,
     /// The stage, for activities and tasks.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stage: Option<StageName>,
@@ -86,8 +88,13 @@ pub struct Question {
 }
 
 /// The state of a product version, as questions have it.
-pub fn version_state(published: Value) -> Value {
-    Value::Object([("dataProductVersion".to_owned(), published)].into_iter().collect())
+pub fn version_state(descriptor: &Descriptor) -> Written {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct State<'a> {
+        data_product_version: Published<'a>,
+    }
+    Written::of(&State { data_product_version: descriptor.published() })
 }
 
 /// One violation of a policy, or the reason why policies could not be evaluated.

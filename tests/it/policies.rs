@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use meshwright::adapter::policy_worker::{PolicySources, WorkerJudge, WorkerOptions, run_policy_tests};
 use meshwright::check::policy::testing::PolicyTestOutcome;
-use meshwright::domain::policy::{PolicyEvent, Question, Verdict};
+use meshwright::domain::policy::{PolicyEvent, Question, Verdict, Written};
 use meshwright::port::judge::Judge as _;
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn question(after: Value) -> Question {
     Question {
         event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
-        after_state: Some(std::sync::Arc::new(after)),
+        after_state: Some(Written::of(&after)),
         change: None,
         stage: None,
         source: None,

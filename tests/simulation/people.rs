@@ -98,7 +98,7 @@ impl SimJudge {
         let description = question
             .after_state
             .as_ref()
-            .and_then(|state| state.pointer("/dataProductVersion/info/description")?.as_str().map(str::to_owned));
+            .and_then(|state| state.value().pointer("/dataProductVersion/info/description")?.as_str().map(str::to_owned));
         let violations = description.filter(|text| text.starts_with("forbidden")).map(|text| Violation {
             rule: RuleId::built_in("policy/simulation.forbidden"),
             enforcement: Enforcement::Block,

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -16,7 +15,7 @@ use super::loading::{ReadPolicies, died_loading, start_loaded};
 use super::trouble::Death;
 use super::worker::Worker;
 use crate::domain::id::Digest;
-use crate::domain::policy::{PolicyEvent, Question, Verdict};
+use crate::domain::policy::{PolicyEvent, Question, Verdict, Written};
 use crate::port::judge::{Judge, PolicyLoadError};
 
 /// How many questions a worker is sent at once, and how many are taken from a long list at a time.
@@ -372,8 +371,8 @@ impl Batch {
 
 /// Whether two questions are about the very same states.
 fn differ_in_event_alone(before: &Question, question: &Question) -> bool {
-    let is_same = |a: &Option<Arc<Value>>, b: &Option<Arc<Value>>| match (a, b) {
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+    let is_same = |a: &Option<Written>, b: &Option<Written>| match (a, b) {
+        (Some(a), Some(b)) => a.is_same(b),
         (None, None) => true,
         _ => false,
     };
@@ -389,11 +388,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn question(event: PolicyEvent, state: &Arc<Value>) -> Question {
+    fn question(event: PolicyEvent, state: &Written) -> Question {
         Question {
             event,
             current_state: None,
-            after_state: Some(Arc::clone(state)),
+            after_state: Some(state.clone()),
             change: None,
             stage: None,
             source: None,
@@ -414,7 +413,7 @@ mod tests {
     #[test]
     fn the_same_states_are_sent_once_as_long_as_nobody_has_died() {
         use PolicyEvent::{DataProductCreation as C, DataProductVersionCreation as V};
-        let (one, alike) = (Arc::new(json!({"n": 1})), Arc::new(json!({"n": 1})));
+        let (one, alike) = (Written::of(&json!({"n": 1})), Written::of(&json!({"n": 1})));
         let questions = [question(C, &one), question(V, &one), question(C, &alike), question(V, &alike)];
         let whole: Vec<String> = questions.iter().map(|question| serde_json::to_string(question).unwrap()).collect();
         let again = r#""DATA_PRODUCT_VERSION_CREATION""#;

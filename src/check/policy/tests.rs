@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::testing::{PolicyTestOutcome, TestSuite};
 use super::{Evaluator, PolicyFile, PolicySet};
-use crate::domain::policy::{Enforcement, PolicyEvent, Question, Verdict};
+use crate::domain::policy::{Enforcement, PolicyEvent, Question, Verdict, Written};
 
 fn files(list: &[(&str, &str)]) -> Vec<PolicyFile> {
     let file = |(name, text): &(&str, &str)| PolicyFile {
@@ -36,7 +36,7 @@ fn question(after: &Value) -> Question {
     Question {
         event: PolicyEvent::DataProductVersionCreation,
         current_state: None,
-        after_state: Some(std::sync::Arc::new(json!({"dataProductVersion": after}))),
+        after_state: Some(Written::of(&json!({"dataProductVersion": after}))),
         change: None,
         stage: None,
         source: None,

@@ -10,21 +10,22 @@ mod leniency;
 mod lifecycle;
 mod lineage;
 mod parts;
+mod published;
 
 pub use content::Content;
 pub use leniency::{Compatibility, Leniency};
 pub use lifecycle::LifecycleTask;
 pub use parts::{Component, Port};
+pub use published::Published;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::canonical;
-use super::id::{Digest, EntityKind, Fqn, Namespace};
+use super::id::{Digest, Fqn, Namespace};
 
 /// A version of a product, by number and by content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -152,46 +153,10 @@ impl Descriptor {
     }
 
     /// The content as policies, observers and executors see it: with the computed, read-only
-    /// fields (`id`, `fullyQualifiedName`, `entityType`) filled in.
-    pub fn published(&self) -> Value {
-        self.publish(Arc::unwrap_or_clone(self.content.value()))
+    /// fields (`id`, `fullyQualifiedName`, `entityType`) filled in when it is serialised.
+    pub fn published(&self) -> Published<'_> {
+        Published::of(self)
     }
-
-    /// The same, for a descriptor that nobody else needs.
-    pub fn into_published(mut self) -> Value {
-        let content = std::mem::take(&mut self.content).into_value();
-        self.publish(content)
-    }
-
-    fn publish(&self, mut content: Value) -> Value {
-        if let Some(info) = content.get_mut("info").and_then(Value::as_object_mut) {
-            identify(info, &self.fqn, EntityKind::DataProduct);
-        }
-        for kind in EntityKind::PORTS {
-            let list = content.pointer_mut(&format!("/interfaceComponents/{}", kind.field()));
-            identify_all(list, &self.fqn, kind);
-        }
-        for kind in [EntityKind::Application, EntityKind::Infrastructure] {
-            let list = content.pointer_mut(&format!("/internalComponents/{}", kind.field()));
-            identify_all(list, &self.fqn, kind);
-        }
-        content
-    }
-}
-
-fn identify_all(list: Option<&mut Value>, product: &Fqn, kind: EntityKind) {
-    for item in list.and_then(Value::as_array_mut).into_iter().flatten() {
-        let Some(fields) = item.as_object_mut() else { continue };
-        let Some(name) = fields.get("name").and_then(Value::as_str) else { continue };
-        let fqn = product.component(kind, name);
-        identify(fields, &fqn, kind);
-    }
-}
-
-fn identify(fields: &mut Map<String, Value>, fqn: &Fqn, kind: EntityKind) {
-    fields.insert("id".into(), Value::String(fqn.id().to_string()));
-    fields.insert("fullyQualifiedName".into(), Value::String(fqn.to_string()));
-    fields.insert("entityType".into(), Value::String(kind.entity_type().to_owned()));
 }
 
 /// Fields that the platform computes: given or not, they say nothing about the product.
@@ -273,7 +238,8 @@ mod tests {
 
     #[test]
     fn the_published_form_has_the_computed_fields() {
-        let published = Descriptor::from_resolved(&namespace(), &minimal()).unwrap().published();
+        let descriptor = Descriptor::from_resolved(&namespace(), &minimal()).unwrap();
+        let published = serde_json::to_value(descriptor.published()).unwrap();
         assert_eq!(published["info"]["id"], "2b172838-73b1-5d6c-be45-cc75aee180a0");
         assert_eq!(
             published["interfaceComponents"]["outputPorts"][0]["fullyQualifiedName"],

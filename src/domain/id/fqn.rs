@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::{InvalidId, Namespace};
@@ -95,24 +96,26 @@ impl EntityKind {
 
 /// A fully qualified name of anything in the mesh:
 /// `urn:dpds:{namespace}:dataproducts:{name}:{major}` and what hangs below it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Fqn(String);
+///
+/// A clone shares the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Fqn(Arc<str>);
 
 impl Fqn {
     /// The name of one major version of a data product.
     pub fn product(namespace: &Namespace, name: &str, major: u64) -> Self {
-        Self(format!("urn:dpds:{namespace}:dataproducts:{name}:{major}"))
+        Self(format!("urn:dpds:{namespace}:dataproducts:{name}:{major}").into())
     }
 
     /// The name of a port or component of this product.
     pub fn component(&self, kind: EntityKind, name: &str) -> Self {
-        Self(format!("{}:{}:{}", self.0, kind.fqn_segment(), name))
+        Self(format!("{}:{}:{}", self.0, kind.fqn_segment(), name).into())
     }
 
     /// The name of a standard definition, which belongs to the mesh and not to a product.
     pub fn definition(namespace: &Namespace, kind: EntityKind, name: &str, version: &str) -> Self {
-        Self(format!("urn:dpds:{namespace}:{}:{name}:{version}", kind.fqn_segment()))
+        Self(format!("urn:dpds:{namespace}:{}:{name}:{version}", kind.fqn_segment()).into())
     }
 
     /// The text.
@@ -126,7 +129,7 @@ impl Fqn {
         let parts: Vec<&str> = self.0.split(':').collect();
         match parts.as_slice() {
             ["urn", "dpds", namespace, "dataproducts", name, major, ..] => {
-                Some(Fqn(format!("urn:dpds:{namespace}:dataproducts:{name}:{major}")))
+                Some(Fqn(format!("urn:dpds:{namespace}:dataproducts:{name}:{major}").into()))
             }
             _ => None,
         }
@@ -165,7 +168,7 @@ impl TryFrom<String> for Fqn {
             && text.starts_with("urn:")
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '_'));
         if fine {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidId::new(
                 "fully qualified name",
@@ -178,7 +181,13 @@ impl TryFrom<String> for Fqn {
 
 impl From<Fqn> for String {
     fn from(fqn: Fqn) -> String {
-        fqn.0
+        fqn.as_str().to_owned()
+    }
+}
+
+impl Serialize for Fqn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::domain::change::{Change, ChangeKind};
-use crate::domain::descriptor::{Content, Descriptor, VersionRef};
+use crate::domain::descriptor::{Descriptor, VersionRef};
 use crate::domain::finding::{Finding, Location, arrange};
 use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName, StageName};
 use crate::domain::stage::Platform;
@@ -331,9 +329,4 @@ fn prerequisites(
     after.sort();
     after.dedup();
     after
-}
-
-/// `null` where there is no value: executors always get both parts.
-pub(super) fn or_null(content: Option<&Content>) -> Value {
-    content.cloned().map_or(Value::Null, Content::into_value)
 }

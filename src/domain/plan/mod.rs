@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::canonical;
 use super::change::Change;
-use super::descriptor::VersionRef;
+use super::descriptor::{Content, VersionRef};
 use super::finding::Finding;
 use super::id::{ContainerId, Digest, ExecutorName, Fqn, InvalidId, RepoPath, Revision, SourceName};
 use super::stage::Phase;
@@ -119,10 +119,10 @@ pub struct PlannedTask {
     pub phase: Phase,
     /// Who runs it; `None` for an empty task, which succeeds by doing nothing.
     pub executor: Option<ExecutorName>,
-    /// The template, handed on as it is.
-    pub template: Value,
+    /// The template, handed on as it is; `null` where there is none.
+    pub template: Content,
     /// The configurations; placeholders are filled in right before the task runs.
-    pub configurations: Value,
+    pub configurations: Content,
     /// How long one attempt may take.
     pub timeout_seconds: u64,
     /// How often it is tried when it fails for a passing reason.

@@ -10,7 +10,7 @@ use crate::domain::placeholder::{Placeholder, placeholders};
 use crate::domain::rule::Rule;
 use crate::domain::stage::{Phase, Platform};
 
-use super::build::{Desired, or_null};
+use super::build::Desired;
 use super::{ActivityId, PlannedTask, TaskKey};
 
 /// A task names an executor that the configuration does not have.
@@ -68,8 +68,9 @@ pub(super) fn planned_tasks(
     let mut earlier = BTreeSet::new();
     let mut tasks = Vec::with_capacity(phased.len());
     for (index, (phase, task, executor)) in phased.into_iter().enumerate() {
-        let configurations = or_null(task.configurations.as_ref());
-        for placeholder in placeholders(&configurations) {
+        // Executors always get both parts, so what is not there is `null`.
+        let configurations = task.configurations.clone().unwrap_or_default();
+        for placeholder in placeholders(&configurations.value()) {
             if !resolvable(&placeholder, product, stage, before, &earlier) {
                 findings.push(unresolved(product, task, &placeholder, stage, &earlier));
             }
@@ -79,7 +80,7 @@ pub(super) fn planned_tasks(
         tasks.push(PlannedTask {
             name: task.name.clone(),
             phase,
-            template: or_null(task.template.as_ref()),
+            template: task.template.clone().unwrap_or_default(),
             configurations,
             timeout_seconds: profile.map_or(0, |profile| profile.timeout_seconds),
             attempts: profile.map_or(1, |profile| profile.attempts.max(1)),

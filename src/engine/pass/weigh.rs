@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde_json::Value;
 
 use crate::check::{Assessment, contract, record, verdicts};
 use crate::domain::change::{Change, ChangeKind, Difference, compare};
 use crate::domain::descriptor::{Content, Descriptor};
 use crate::domain::finding::{Finding, arrange};
 use crate::domain::id::{Fqn, Namespace, RepoPath, SourceName};
-use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question, version_state};
+use crate::domain::policy::{NOT_EVALUATED, PolicyEvent, Question, Written, version_state};
 use crate::port::store::{RecordedVersion, VerdictEntry};
 
 use super::super::Engine;
@@ -277,23 +276,21 @@ impl Engine {
             return Vec::new();
         }
         let current = latest.predecessor(&descriptor.fqn).and_then(|version| self.product_version(&version.content));
-        let current = current.map(Arc::new);
-        let after = Arc::new(version_state(descriptor.published()));
-        let described = Arc::new(serde_json::to_value(change).unwrap_or(Value::Null));
+        let after = version_state(descriptor);
+        let described = Written::of(change);
         let question = |event| Question {
             event,
             current_state: current.clone(),
-            after_state: Some(Arc::clone(&after)),
-            change: Some(Arc::clone(&described)),
+            after_state: Some(after.clone()),
+            change: Some(described.clone()),
             stage: None,
             source: Some(sighting.source.clone()),
         };
         events(change).into_iter().map(question).collect()
     }
 
-    fn product_version(&self, content: &Content) -> Option<Value> {
-        let descriptor = descriptor_of(&self.settings.namespace, content)?;
-        Some(version_state(descriptor.into_published()))
+    fn product_version(&self, content: &Content) -> Option<Written> {
+        Some(version_state(&descriptor_of(&self.settings.namespace, content)?))
     }
 }
 

@@ -1,12 +1,10 @@
 //! What policies are asked while an activity is rolled out.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use crate::domain::activity::{FencingToken, TaskStatus};
 use crate::domain::plan::PlannedTask;
-use crate::domain::policy::{PolicyEvent, Question, Verdict};
+use crate::domain::policy::{PolicyEvent, Question, Verdict, Written};
 use crate::port::store::ActivityRecord;
 
 use super::super::Engine;
@@ -55,8 +53,8 @@ impl Engine {
     ) -> Verdict {
         let question = Question {
             event,
-            current_state: current_state.map(Arc::new),
-            after_state: after_state.map(Arc::new),
+            current_state: current_state.as_ref().map(Written::of),
+            after_state: after_state.as_ref().map(Written::of),
             change: None,
             stage: Some(record.planned.container.stage.clone()),
             source: Some(record.source.clone()),

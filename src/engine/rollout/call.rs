@@ -60,7 +60,9 @@ impl Engine {
         let mut products: Vec<Fqn> = planned.upstream.values().filter_map(Fqn::owner).collect();
         products.push(product.clone());
         let containers = self.ports.store.containers(&products).await?;
-        Ok(Surroundings { descriptor: Arc::new(descriptor.published()), tree, containers })
+        let published = serde_json::to_value(descriptor.published());
+        let published = published.map_err(|error| SurroundingsError::Gone(error.to_string()))?;
+        Ok(Surroundings { descriptor: Arc::new(published), tree, containers })
     }
 
     /// The files of the activity's commit. Another replica may have planned it, or an earlier run on another
@@ -90,11 +92,11 @@ impl Engine {
         cancel: &CancellationToken,
     ) -> Result<TaskCall, TaskError> {
         let planned = &record.planned;
-        let filled = placeholder::fill(&task.configurations, &|wanted| value_of(wanted, record, surroundings, index));
+        let filled = placeholder::fill(&task.configurations.value(), &|wanted| value_of(wanted, record, surroundings, index));
         let configurations = match filled {
             Ok(configurations) => configurations,
             // A task whose placeholders have no value never came to its executor: undoing it needs none.
-            Err(_) if attempt.undoing => task.configurations.clone(),
+            Err(_) if attempt.undoing => task.configurations.clone().into_value(),
             Err(error) => return Err(TaskError::permanent(error.to_string())),
         };
         let left = attempt.deadline.duration_since(self.ports.clock.now());
@@ -107,7 +109,7 @@ impl Engine {
             task: task.name.clone(),
             phase: task.phase,
             attempt: attempt.number,
-            template: task.template.clone(),
+            template: task.template.clone().into_value(),
             configurations,
             descriptor: Arc::clone(&surroundings.descriptor),
             source: record.source.clone(),

@@ -181,7 +181,7 @@ impl Judge for AgainstDeploying {
     async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
         let refuses = |question: &Question| {
             question.event == PolicyEvent::TaskExecutionResult
-                && question.current_state.as_ref().is_some_and(|state| state["task"]["name"] == "deploy")
+                && question.current_state.as_ref().is_some_and(|state| state.value()["task"]["name"] == "deploy")
         };
         let verdict = |question: &Question| match refuses(question) {
             true => Verdict::not_evaluated(self.policies(), "nothing is deployed on Fridays"),

@@ -256,7 +256,7 @@ pub async fn text_is_kept_as_it_came(room: &impl Room) {
                 hint: Some(odd.to_owned()),
                 ..samples::error("a/b", "a")
             });
-            pass.plan.activities[0].tasks[0].configurations = json!({odd: odd});
+            pass.plan.activities[0].tasks[0].configurations = json!({odd: odd}).into();
             pass.url = odd.to_owned();
             pass.condition = Some(Condition { reason: odd.to_owned(), message: odd.to_owned() });
         })

@@ -156,7 +156,7 @@ pub async fn numbers_are_kept_to_the_last_digit(room: &impl Room) {
             let mut content = pass.versions[0].content.clone().into_value();
             content["numbers"] = numbers.clone();
             pass.versions[0].content = content.into();
-            pass.plan.activities[0].tasks[0].configurations = numbers.clone();
+            pass.plan.activities[0].tasks[0].configurations = numbers.clone().into();
         });
     let pass = pass.build();
     store.record_pass(&pass).await.unwrap();

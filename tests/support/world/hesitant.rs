@@ -1,13 +1,11 @@
 //! A judge that has no answer when it is asked first.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use meshwright::domain::id::Digest;
-use meshwright::domain::policy::{Question, Verdict};
+use meshwright::domain::policy::{Question, Verdict, Written};
 use meshwright::port::judge::{Judge, PolicyLoadError};
-use serde_json::Value;
 
 /// Has no answer when it is asked first, about one product or about any, and allows everything from then on.
 #[derive(Debug, Default)]
@@ -23,7 +21,7 @@ impl Hesitant {
     }
 
     fn hesitates_over(&self, question: &Question) -> bool {
-        let name = |state: &Arc<Value>| state.pointer("/dataProductVersion/info/name").cloned();
+        let name = |state: &Written| state.value().pointer("/dataProductVersion/info/name").cloned();
         let after = question.after_state.as_ref().and_then(name);
         self.about.is_none_or(|about| after.is_some_and(|name| name == about))
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::domain::activity::{ActivityEvent, ActivityState, ActivityStatus, FencingToken, fold};
-use crate::domain::descriptor::VersionRef;
+use crate::domain::descriptor::{Content, VersionRef};
 use crate::domain::finding::{Finding, Location, RuleId};
 use crate::domain::forge::delivery::{CommandRequest, Delivery};
 use crate::domain::forge::{Proposal, PullState};
@@ -237,8 +237,8 @@ impl ActivityBook for FakeRecord {
             name: name.to_owned(),
             phase,
             executor: Some("warehouse".parse().unwrap()),
-            template: Value::Null,
-            configurations: Value::Null,
+            template: Content::default(),
+            configurations: Content::default(),
             timeout_seconds: 60,
             attempts: 1,
             key: TaskKey::derive(&activity_id(), index, name),

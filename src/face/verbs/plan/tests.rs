@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::change::Difference;
-use crate::domain::descriptor::VersionRef;
+use crate::domain::descriptor::{Content, VersionRef};
 use crate::domain::finding::{Location, RuleId};
 use crate::domain::id::{ContainerId, Digest, Fqn};
 use crate::domain::plan::{ActivityId, PlannedActivity, PlannedTask, TaskKey};
@@ -35,8 +35,8 @@ fn activity(name: &str, stage: &str, after: &[&PlannedActivity]) -> PlannedActiv
         name: format!("step{index}"),
         phase,
         executor: executor.map(|name| name.parse().unwrap()),
-        template: Value::Null,
-        configurations: Value::Null,
+        template: Content::default(),
+        configurations: Content::default(),
         timeout_seconds: 90,
         attempts: 3,
         key: TaskKey::derive(&id, index, "x"),

@@ -18,7 +18,7 @@ use crate::check::{self, Assessment, Settings};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::arrange;
 use crate::domain::id::RepoPath;
-use crate::domain::policy::{PolicyEvent, Question, version_state};
+use crate::domain::policy::{PolicyEvent, Question, Written, version_state};
 use crate::domain::rule::Rule;
 use crate::face::cli::{DocumentFormat, FindingFormat};
 use crate::face::render::{self, Counts, counted};
@@ -114,7 +114,11 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tr
     let mut checked = Vec::new();
     for part in roots.chunks(AT_ONCE) {
         let (tree, paths, settings) = (Arc::clone(tree), part.to_vec(), request.settings.clone());
-        let next = tokio::task::spawn_blocking(move || check::assess_all(tree.as_ref(), &paths, &settings));
+        let is_asked_about = request.judge.is_some();
+        let next = tokio::task::spawn_blocking(move || {
+            let of_path = |path| Checked::of(check::assess(tree.as_ref(), path, &settings), is_asked_about);
+            paths.par_iter().map(of_path).collect()
+        });
         conclude(request, checked, &mut validation, &mut wishes).await;
         checked = next.await.unwrap_or_else(|error| {
             validation.problems.push(format!("{} were not checked: {error}", counted(part.len(), "descriptor")));
@@ -126,19 +130,37 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tr
     (validation, wishes)
 }
 
+/// A descriptor that was checked. Its content is let go at once: all that is needed of it is what
+/// policies are asked about.
+struct Checked {
+    assessment: Assessment,
+    version: Option<VersionRef>,
+    /// What policies are asked about: nothing, when rules have refused it.
+    state: Option<Written>,
+}
+
+impl Checked {
+    fn of(mut assessment: Assessment, is_asked_about: bool) -> Self {
+        let descriptor = assessment.descriptor.take();
+        Self {
+            version: descriptor.as_ref().map(|descriptor| descriptor.version_ref()),
+            state: descriptor.filter(|_| is_asked_about).map(|descriptor| version_state(&descriptor)),
+            assessment,
+        }
+    }
+}
+
 /// Asks policies about descriptors that were checked, and takes in all that was found.
 async fn conclude(
     request: &ValidateRequest<'_>,
-    mut checked: Vec<Assessment>,
+    mut checked: Vec<Checked>,
     validation: &mut Validation,
     wishes: &mut Vec<Wish>,
 ) {
-    let version = |assessment: &Assessment| Some(assessment.descriptor.as_ref()?.version_ref());
-    let versions: Vec<Option<VersionRef>> = checked.iter().map(version).collect();
     if let Some(judge) = request.judge.filter(|_| !checked.is_empty()) {
         ask(judge, &mut checked, &mut validation.problems).await;
     }
-    for (mut assessment, version) in checked.into_iter().zip(versions) {
+    for Checked { mut assessment, version, .. } in checked {
         arrange(&mut assessment.findings);
         validation.mendable += assessment.fixes.len();
         if request.fix.is_some() {
@@ -155,25 +177,23 @@ async fn conclude(
     }
 }
 
-/// Asks policies about every descriptor that rules have nothing against, and adds what they say. The
-/// questions take the descriptors along: their content is not copied.
-async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut Vec<String>) {
-    let of_descriptor = |(place, assessment): (usize, &mut Assessment)| -> Vec<(usize, Question)> {
-        let Some(descriptor) = assessment.descriptor.take() else { return Vec::new() };
-        let published = Arc::unwrap_or_clone(descriptor).into_published();
-        let state = Arc::new(version_state(published));
-        let question = |event| Question {
-            event,
-            current_state: None,
-            after_state: Some(Arc::clone(&state)),
-            change: None,
-            stage: None,
-            source: None,
-        };
-        EVENTS.into_iter().map(|event| (place, question(event))).collect()
-    };
-    let all: Vec<(usize, Question)> = assessments.par_iter_mut().enumerate().flat_map_iter(of_descriptor).collect();
-    let (asked, questions): (Vec<usize>, Vec<Question>) = all.into_iter().unzip();
+/// Asks policies about every descriptor that rules have nothing against, and adds what they say.
+async fn ask(judge: &dyn Judge, checked: &mut [Checked], problems: &mut Vec<String>) {
+    let (mut asked, mut questions) = (Vec::new(), Vec::new());
+    for (place, checked) in checked.iter_mut().enumerate() {
+        let Some(state) = checked.state.take() else { continue };
+        for event in EVENTS {
+            asked.push(place);
+            questions.push(Question {
+                event,
+                current_state: None,
+                after_state: Some(state.clone()),
+                change: None,
+                stage: None,
+                source: None,
+            });
+        }
+    }
     let verdicts = judge.judge(questions).await;
     if verdicts.len() != asked.len() {
         problems.push(format!(
@@ -183,7 +203,7 @@ async fn ask(judge: &dyn Judge, assessments: &mut [Assessment], problems: &mut V
         ));
     }
     for (place, verdict) in asked.into_iter().zip(&verdicts) {
-        if let Some(assessment) = assessments.get_mut(place) {
+        if let Some(Checked { assessment, .. }) = checked.get_mut(place) {
             let found = check::verdicts::findings(assessment, verdict);
             assessment.findings.extend(found);
         }

@@ -47,7 +47,7 @@ impl Judge for Opinion {
     async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
         let events: Vec<PolicyEvent> = questions.iter().map(|question| question.event).collect();
         assert_eq!(events, EVENTS, "only what rules have nothing against is asked about");
-        let name = questions[0].after_state.as_ref().unwrap()["dataProductVersion"]["info"]["name"].clone();
+        let name = questions[0].after_state.as_ref().unwrap().value()["dataProductVersion"]["info"]["name"].clone();
         assert_eq!(name, "trips");
         let violation = Violation {
             rule: RuleId::policy("mesh", "owner"),

@@ -9,9 +9,6 @@ use crate::port::store::StoreError;
 
 use super::{Connection, Query, Value};
 
-/// Rows per statement; with the widest table, a tenth of the parameters that the databases take.
-const ROWS: usize = 200;
-
 /// An insertion of any number of rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Bulk {
@@ -36,6 +33,10 @@ impl<'v> Values<'v> {
 }
 
 impl Bulk {
+    /// Rows per statement; with the widest table, a tenth of the parameters that the databases take.
+    /// Rows that take much memory are best made so many at a time.
+    pub const ROWS: usize = 200;
+
     /// Inserts all rows in their order; `put` adds the values of one, in the columns' order.
     pub async fn insert<'v, T>(
         &self,
@@ -55,7 +56,7 @@ impl Bulk {
         rows: &'v [T],
         put: impl Fn(&mut Values<'v>, &'v T),
     ) -> Result<(), StoreError> {
-        for chunk in rows.chunks(ROWS) {
+        for chunk in rows.chunks(Self::ROWS) {
             let mut values = Values(Vec::with_capacity(chunk.len() * self.columns));
             for row in chunk {
                 put(&mut values, row);
@@ -74,7 +75,7 @@ impl Bulk {
         let rows = values.len() / self.columns;
         let statement = AssertSqlSafe(self.text(rows, connection));
         // Full statements are kept prepared; the rest comes in too many lengths.
-        let is_kept = rows == ROWS || rows == 1;
+        let is_kept = rows == Self::ROWS || rows == 1;
         Query::put_together(statement, values, is_kept).execute(connection).await?;
         Ok(())
     }

@@ -80,50 +80,71 @@ fn without_lists(plan: &Plan) -> Plan {
     }
 }
 
+/// A row with parts that are written as JSON or as a word.
+struct Row<'a, T> {
+    place: i64,
+    of: &'a T,
+    word: String,
+    body: String,
+}
+
 async fn write_changes(connection: &mut Connection, plan: &Plan) -> Result<(), StoreError> {
-    let changes: Vec<(i64, &Change, String, String)> = (0_i64..)
-        .zip(&plan.changes)
-        .map(|(place, change)| {
-            Ok((place, change, to_word("a change's kind", &change.kind)?, to_json("a change", change)?))
-        })
-        .collect::<Result<_, StoreError>>()?;
-    CHANGES
-        .insert(connection, &changes, |values, (place, change, kind, body)| {
-            values
-                .put(plan.digest.as_str())
-                .put(*place)
-                .put(change.product.as_str())
-                .put(kind.as_str())
-                .put(change.from.as_ref().map(|version| version.version.to_string()))
-                .put(change.to.as_ref().map(|version| version.version.to_string()))
-                .put(body.as_str());
-        })
-        .await?;
+    for (start, part) in (0_i64..).step_by(Bulk::ROWS).zip(plan.changes.chunks(Bulk::ROWS)) {
+        let part = rows(start, part, change_row)?;
+        CHANGES
+            .insert(connection, &part, |values, row| {
+                values
+                    .put(plan.digest.as_str())
+                    .put(row.place)
+                    .put(row.of.product.as_str())
+                    .put(row.word.as_str())
+                    .put(row.of.from.as_ref().map(|version| version.version.to_string()))
+                    .put(row.of.to.as_ref().map(|version| version.version.to_string()))
+                    .put(row.body.as_str());
+            })
+            .await?;
+    }
     Ok(())
 }
 
+/// The rows of a part that begins at this place.
+fn rows<T>(
+    start: i64,
+    part: &[T],
+    row: impl Fn(i64, &T) -> Result<Row<'_, T>, StoreError>,
+) -> Result<Vec<Row<'_, T>>, StoreError> {
+    (start..).zip(part).map(|(place, of)| row(place, of)).collect()
+}
+
+fn change_row(place: i64, change: &Change) -> Result<Row<'_, Change>, StoreError> {
+    let word = to_word("a change's kind", &change.kind)?;
+    Ok(Row { place, of: change, word, body: to_json("a change", change)? })
+}
+
 /// Writes what policies said in the pass of this row.
-pub async fn write_verdicts(connection: &mut Connection, row: i64, pass: &Pass) -> Result<(), StoreError> {
-    let verdicts: Vec<(i64, &VerdictEntry, String, String)> = (0_i64..)
-        .zip(&pass.verdicts)
-        .map(|(place, entry)| {
-            Ok((place, entry, to_word("a policy event", &entry.event)?, to_json("a verdict", &entry.verdict)?))
-        })
-        .collect::<Result<_, StoreError>>()?;
-    VERDICTS
-        .insert(connection, &verdicts, |values, (place, entry, event, body)| {
-            values
-                .put(row)
-                .put(*place)
-                .put(entry.product.as_str())
-                .put(event.as_str())
-                .put(entry.stage.as_ref().map(StageName::as_str))
-                .put(entry.verdict.policies.as_str())
-                .put(entry.verdict.allows())
-                .put(body.as_str());
-        })
-        .await?;
+pub async fn write_verdicts(connection: &mut Connection, pass_row: i64, pass: &Pass) -> Result<(), StoreError> {
+    for (start, part) in (0_i64..).step_by(Bulk::ROWS).zip(pass.verdicts.chunks(Bulk::ROWS)) {
+        let part = rows(start, part, verdict_row)?;
+        VERDICTS
+            .insert(connection, &part, |values, row| {
+                values
+                    .put(pass_row)
+                    .put(row.place)
+                    .put(row.of.product.as_str())
+                    .put(row.word.as_str())
+                    .put(row.of.stage.as_ref().map(StageName::as_str))
+                    .put(row.of.verdict.policies.as_str())
+                    .put(row.of.verdict.allows())
+                    .put(row.body.as_str());
+            })
+            .await?;
+    }
     Ok(())
+}
+
+fn verdict_row(place: i64, entry: &VerdictEntry) -> Result<Row<'_, VerdictEntry>, StoreError> {
+    let word = to_word("a policy event", &entry.event)?;
+    Ok(Row { place, of: entry, word, body: to_json("a verdict", &entry.verdict)? })
 }
 
 /// A recorded plan, whole.

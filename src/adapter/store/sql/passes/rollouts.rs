@@ -43,29 +43,30 @@ const WITHDRAWN: &str = "SELECT a.product, a.stage, a.plan, a.planned
 /// Records the plan's activities, in its order.
 pub async fn write(connection: &mut Connection, pass: &Pass) -> Result<(), StoreError> {
     let plan = &pass.plan;
-    let activities: Vec<(&PlannedActivity, String)> = plan
-        .activities
-        .iter()
-        .map(|activity| Ok((activity, to_json("an activity", activity)?)))
-        .collect::<Result<_, StoreError>>()?;
-    ACTIVITIES
-        .insert(connection, &activities, |values, (activity, planned)| {
-            values
-                .put(activity.id.as_str())
-                .put(plan.digest.as_str())
-                .put(plan.source.as_str())
-                .put(plan.revision.as_str())
-                .put(activity.container.product.as_str())
-                .put(activity.container.stage.as_str())
-                .put(activity.to.version.to_string())
-                .put(activity.to.digest.as_str())
-                .put(planned.as_str())
-                .put(to_millis(pass.at))
-                .put(to_column(activity.tasks.len() as u64))
-                .put(ActivityStatus::Waiting.as_str())
-                .put(0_i64);
-        })
-        .await?;
+    for part in plan.activities.chunks(Bulk::ROWS) {
+        let part: Vec<(&PlannedActivity, String)> = part
+            .iter()
+            .map(|activity| Ok((activity, to_json("an activity", activity)?)))
+            .collect::<Result<_, StoreError>>()?;
+        ACTIVITIES
+            .insert(connection, &part, |values, (activity, planned)| {
+                values
+                    .put(activity.id.as_str())
+                    .put(plan.digest.as_str())
+                    .put(plan.source.as_str())
+                    .put(plan.revision.as_str())
+                    .put(activity.container.product.as_str())
+                    .put(activity.container.stage.as_str())
+                    .put(activity.to.version.to_string())
+                    .put(activity.to.digest.as_str())
+                    .put(planned.as_str())
+                    .put(to_millis(pass.at))
+                    .put(to_column(activity.tasks.len() as u64))
+                    .put(ActivityStatus::Waiting.as_str())
+                    .put(0_i64);
+            })
+            .await?;
+    }
     Ok(())
 }
 

@@ -1,33 +1,39 @@
 //! The replicas: engines over one record, that are started, killed, stopped and started again.
 
-use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meshwright::domain::id::{Digest, ExecutorName, SourceName};
+use meshwright::domain::forge::delivery::Delivery;
+use meshwright::domain::id::{Digest, ExecutorName};
 use meshwright::domain::source::Target;
 use meshwright::domain::stage::{ExecutorProfile, Gate, OnNewCommit, Phase, Platform, Stage};
-use meshwright::engine::{Engine, EngineDoor, EngineSettings, Ports, Watched};
+use meshwright::engine::{Engine, EngineDoor, EngineSettings, LedgerRequests, Ports, Retain, Watched};
 use meshwright::port::clock::Clock;
 use meshwright::port::door::{Door, WakeReason};
 use meshwright::port::executor::Executor;
+use meshwright::port::forge::reviews::Reviews;
 use meshwright::port::forge::{Abilities, Forge};
 use meshwright::port::judge::Judge;
 use meshwright::port::requests::Requests;
 use meshwright::port::source::Source;
-use meshwright::port::store::Store;
+use meshwright::port::store::{LeaseName, Recorded, Retention, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::executor::{Ledger, SimExecutor};
 use super::forge::{Shown, SimForge};
 use super::git::SimGit;
+use super::invariants::unexplained;
 use super::mesh::{Mesh, TASKS};
 use super::people::{Desk, SimDesk, SimJudge};
 use super::record::Record;
-use super::store::SimStore;
+use super::reviews::{Reactions, SimReviews};
+use super::store::reached;
 use super::world::{Replica, World};
 
+/// How often history is let go of.
+const LET_GO_EVERY: Duration = Duration::from_secs(7);
 /// How long a replica may take to stop when it is asked to.
 const MOST_STOPPING: Duration = Duration::from_secs(90);
 
@@ -39,16 +45,22 @@ pub struct Outside {
     pub ledger: Arc<Mutex<Ledger>>,
     pub shown: Arc<Mutex<Shown>>,
     pub desk: Arc<Mutex<Desk>>,
+    pub reactions: Reactions,
+    /// Counts what happens at the forge.
+    pub events: AtomicU64,
     /// Whether `prod` has a gate.
     pub gated: bool,
     /// How often each source is looked at without being woken.
     pub poll: Duration,
     pub abilities: Abilities,
+    /// How much history is kept, where any is let go of.
+    pub retain: Option<Retain>,
 }
 
 /// A replica that runs.
 struct Running {
     replica: Arc<Replica>,
+    store: Arc<dyn Store>,
     door: Arc<EngineDoor>,
     stop: CancellationToken,
     loops: JoinHandle<()>,
@@ -98,11 +110,12 @@ impl Fleet {
         let replica = Arc::new(Replica::new(world, name, skew));
         // One daemon at a time uses a record in a file: whoever starts was the one that ran before.
         let holder = if self.len() == 1 { "single".to_owned() } else { replica.name.clone() };
-        let engine = engine(&self.outside, &replica, holder);
+        let store = reached(&self.outside, &replica);
+        let engine = engine(&self.outside, &replica, Arc::clone(&store), holder);
         let (door, stop) = (Arc::new(EngineDoor::new(Arc::clone(&engine))), CancellationToken::new());
-        let polls = (self.outside.mesh.sources.clone(), self.outside.poll);
-        let loops = tokio::spawn(serve(Arc::clone(&replica), engine, Arc::clone(&door), polls, stop.clone()));
-        self.running.lock().unwrap()[place] = Some(Running { replica, door, stop, loops });
+        let outside = Arc::clone(&self.outside);
+        let loops = tokio::spawn(serve(outside, Arc::clone(&replica), engine, Arc::clone(&door), stop.clone()));
+        self.running.lock().unwrap()[place] = Some(Running { replica, store, door, stop, loops });
     }
 
     /// Asks a replica to stop, and waits until it has.
@@ -123,13 +136,24 @@ impl Fleet {
         running.replica.kill();
     }
 
-    /// Wakes a source at one replica.
-    pub fn wake(&self, place: usize, source: &SourceName, reason: WakeReason) {
-        let running = self.running.lock().unwrap();
-        let Some(running) = running[place].as_ref() else { return };
-        if !running.replica.is_dead() {
-            running.door.wake(Target::branch(source.clone()), reason);
+    /// Something is delivered to one replica; whether it says that it has it.
+    pub async fn deliver(&self, place: usize, delivery: Delivery) -> bool {
+        let (store, door) = {
+            let running = self.running.lock().unwrap();
+            let Some(running) = running[place].as_ref().filter(|running| !running.replica.is_dead()) else {
+                return false;
+            };
+            (Arc::clone(&running.store), Arc::clone(&running.door))
+        };
+        let (targets, asks) = (delivery.targets.clone(), !delivery.commands.is_empty());
+        let Ok(recorded) = store.record_delivery(delivery).await else { return false };
+        if recorded != Recorded::Duplicate {
+            if asks {
+                door.asked();
+            }
+            door.recorded(&targets);
         }
+        true
     }
 
     /// One replica reads the policies again.
@@ -143,10 +167,10 @@ impl Fleet {
 
 /// All that a daemon does, until it is told to stop.
 async fn serve(
+    outside: Arc<Outside>,
     replica: Arc<Replica>,
     engine: Arc<Engine>,
     door: Arc<EngineDoor>,
-    (sources, every): (Vec<SourceName>, Duration),
     stop: CancellationToken,
 ) {
     // What cannot start is started again.
@@ -154,28 +178,58 @@ async fn serve(
         replica.world.tell(format_args!("{} cannot start: {error}", replica.name));
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
+    let sources = &outside.mesh.sources;
     let polls = async {
-        for source in &sources {
+        for source in sources {
             door.wake(Target::branch(source.clone()), WakeReason::StartUp);
         }
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(every) => {}
+                () = tokio::time::sleep(outside.poll) => {}
             }
-            for source in &sources {
+            for source in sources {
                 door.wake(Target::branch(source.clone()), WakeReason::Poll);
             }
         }
     };
-    tokio::join!(engine.run_until(&stop), door.carry_until(&stop), polls);
+    let upkeep = async {
+        let Some(retain) = &outside.retain else { return };
+        let name = LeaseName::upkeep();
+        engine.alone(&name, &stop, |leased| let_go(&outside, leased, retain, &stop)).await;
+    };
+    tokio::join!(engine.run_until(&stop), door.carry_until(&stop), polls, upkeep);
     if !stop.is_cancelled() {
         replica.world.violated(format!("the loops of {} ended by themselves", replica.name));
     }
 }
 
-fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>, holder: String) -> Arc<Engine> {
+/// Lets go of history, far sooner than anybody would.
+async fn let_go(outside: &Outside, engine: Arc<Engine>, retain: &Retain, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LET_GO_EVERY) => {}
+        }
+        if let Ok(gone) = engine.prune(retain, None, false, stop).await {
+            outside.world.tell(format_args!("let go of {gone:?}"));
+            if gone.values().any(|gone| *gone > 0) {
+                outside.world.count("history is let go of");
+            }
+            for missing in unexplained(outside) {
+                outside.world.violated(missing);
+            }
+        }
+        let now = engine.ports().clock.now();
+        let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
+        let keep = Retention { most: 10, since: ago(30), commands_since: ago(30 * 24 * 3_600) };
+        let _ = engine.ports().store.forget_deliveries(&keep).await;
+    }
+}
+
+fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>, store: Arc<dyn Store>, holder: String) -> Arc<Engine> {
     let phases = [Phase::Provision, Phase::Build, Phase::Deploy];
     let name = |task: &str| task.parse::<ExecutorName>().unwrap();
     let executor: Arc<dyn Executor> =
@@ -220,15 +274,21 @@ fn engine(outside: &Arc<Outside>, replica: &Arc<Replica>, holder: String) -> Arc
         abilities: outside.abilities,
     });
     let desk: Arc<dyn Requests> = Arc::new(SimDesk { replica: Arc::clone(replica), desk: Arc::clone(&outside.desk) });
+    let ledger: Arc<dyn Requests> = Arc::new(LedgerRequests::new(Arc::clone(&store)));
+    let reviews: Arc<dyn Reviews> = Arc::new(SimReviews {
+        replica: Arc::clone(replica),
+        repositories: Arc::clone(&outside.mesh.repositories),
+        reactions: Arc::clone(&outside.reactions),
+    });
     let ports = Ports {
-        store: Arc::new(SimStore { inner: outside.record.store(), replica: Arc::clone(replica) }) as Arc<dyn Store>,
+        store,
         source: Arc::new(SimGit { replica: Arc::clone(replica), repositories: Arc::clone(&outside.mesh.repositories) })
             as Arc<dyn Source>,
         judge: Arc::new(SimJudge { replica: Arc::clone(replica) }) as Arc<dyn Judge>,
         executors: TASKS.iter().map(|task| (name(task), Arc::clone(&executor))).collect(),
         forges: sources.iter().map(|source| (source.clone(), Arc::clone(&forge))).collect(),
-        requests: vec![desk],
-        reviews: BTreeMap::new(),
+        requests: vec![desk, ledger],
+        reviews: sources.iter().map(|source| (source.clone(), Arc::clone(&reviews))).collect(),
         clock: Arc::clone(replica) as Arc<dyn Clock>,
     };
     Arc::new(Engine::new(ports, settings))

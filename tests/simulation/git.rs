@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use meshwright::domain::forge::Proposal;
+use meshwright::domain::forge::{Proposal, PullRequest};
 use meshwright::domain::id::{Digest, RepoPath, Revision, SourceName};
 use meshwright::domain::source::Head;
 use meshwright::port::source::{FetchError, Merge, Source, TouchKind, Touched};
@@ -50,26 +50,52 @@ impl Tree for SimTree {
     }
 }
 
+/// A pull request, and the commits at which its head stood.
+#[derive(Debug)]
+pub struct Pull {
+    pub request: PullRequest,
+    pub heads: Vec<usize>,
+}
+
+/// What merging comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merged {
+    /// One of the two has all of the other.
+    Commit(usize),
+    /// These files.
+    Files(Files),
+    /// Both have changed these.
+    Conflicts(Vec<String>),
+}
+
 /// One repository with one branch.
 #[derive(Debug, Default)]
 pub struct Repository {
     pub commits: Vec<Commit>,
     /// Where the branch stands.
     pub head: Option<usize>,
+    /// Where it ever stood.
+    pub stood: BTreeSet<Revision>,
+    pub pulls: BTreeMap<u64, Pull>,
+    /// What merging has made.
+    merges: BTreeMap<Revision, Commit>,
 }
 
 impl Repository {
-    /// A new commit on top of another; the branch moves there.
-    pub fn commit(&mut self, parent: Option<usize>, files: Files) -> Revision {
+    /// A new commit on top of another; no branch moves there.
+    pub fn commit(&mut self, parent: Option<usize>, files: Files) -> usize {
         let mut text = format!("{:?} {}", parent, self.commits.len());
         for (path, content) in &files {
             text += &format!("\n{path}\n{content}");
         }
-        let digest = Digest::of(text.as_bytes());
-        let revision: Revision = digest.as_str()[7..47].parse().unwrap();
-        self.commits.push(Commit { revision: revision.clone(), parent, files: Arc::new(files) });
-        self.head = Some(self.commits.len() - 1);
-        revision
+        self.commits.push(Commit { revision: revision_of(&text), parent, files: Arc::new(files) });
+        self.commits.len() - 1
+    }
+
+    /// The branch stands there from now on.
+    pub fn move_to(&mut self, commit: usize) {
+        self.head = Some(commit);
+        self.stood.insert(self.commits[commit].revision.clone());
     }
 
     /// A commit and all before it.
@@ -82,9 +108,62 @@ impl Repository {
         history
     }
 
-    fn find(&self, revision: &Revision) -> Option<&Commit> {
-        self.commits.iter().find(|commit| commit.revision == *revision)
+    /// Which commit this is.
+    pub fn place(&self, revision: &Revision) -> Option<usize> {
+        self.commits.iter().position(|commit| commit.revision == *revision)
     }
+
+    fn find(&self, revision: &Revision) -> Option<&Commit> {
+        self.place(revision).map(|place| &self.commits[place]).or_else(|| self.merges.get(revision))
+    }
+
+    /// The commits that a branch went through, the newest first, without the two themselves.
+    fn between(&self, from: &Revision, to: &Revision) -> Option<Vec<Revision>> {
+        let history = self.history(Some(self.place(to)?));
+        let from = self.place(from)?;
+        let end = history.iter().position(|index| *index == from)?;
+        Some(history[..end].iter().skip(1).map(|index| self.commits[*index].revision.clone()).collect())
+    }
+
+    /// The newest commit that both have.
+    pub fn common(&self, one: usize, other: usize) -> Option<usize> {
+        let ours = self.history(Some(one));
+        self.history(Some(other)).into_iter().find(|index| ours.contains(index))
+    }
+
+    /// Merges one commit into another, file by file.
+    pub fn merge(&self, base: usize, head: usize) -> Merged {
+        let (ours, theirs) = (self.history(Some(base)), self.history(Some(head)));
+        if ours.contains(&head) {
+            return Merged::Commit(base);
+        }
+        if theirs.contains(&base) {
+            return Merged::Commit(head);
+        }
+        let empty = Files::new();
+        let common = self.common(base, head).map_or(&empty, |common| &self.commits[common].files);
+        let (ours, theirs) = (&self.commits[base].files, &self.commits[head].files);
+        let paths: BTreeSet<&String> = common.keys().chain(ours.keys()).chain(theirs.keys()).collect();
+        let (mut files, mut conflicts) = (Files::new(), Vec::new());
+        for path in paths {
+            let (before, our, their) = (common.get(path), ours.get(path), theirs.get(path));
+            let text = match (our == their, our == before, their == before) {
+                (true, _, _) | (_, _, true) => our,
+                (_, true, _) => their,
+                _ => {
+                    conflicts.push(path.clone());
+                    continue;
+                }
+            };
+            files.extend(text.map(|text| (path.clone(), text.clone())));
+        }
+        if conflicts.is_empty() { Merged::Files(files) } else { Merged::Conflicts(conflicts) }
+    }
+}
+
+/// The same text always gives the same commit.
+fn revision_of(text: &str) -> Revision {
+    Digest::of(text.as_bytes()).as_str()[7..47].parse().unwrap()
 }
 
 /// All repositories.
@@ -116,6 +195,41 @@ impl SimGit {
             }
         }
         Ok(Head::At { revision: repository.commits[head].revision.clone() })
+    }
+
+    /// Where the head of a pull request is said to stand. It may be where it stood before.
+    fn look_at_pull(&self, source: &SourceName, proposal: &Proposal) -> Option<Revision> {
+        let Proposal::Pull(number) = proposal else { return None };
+        let repositories = self.repositories.lock().unwrap();
+        let repository = repositories.get(source)?;
+        let heads = &repository.pulls.get(number)?.heads;
+        let is_old = heads.len() > 1 && self.world().fault("old head", self.world().rates.old_head);
+        let head = heads[heads.len() - 1 - usize::from(is_old)];
+        let mut mirror = self.replica.mirror.lock().unwrap();
+        for index in repository.history(Some(head)) {
+            mirror.insert((source.clone(), repository.commits[index].revision.clone()));
+        }
+        Some(repository.commits[head].revision.clone())
+    }
+
+    fn merge_here(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
+        for revision in [base, head] {
+            self.commit(source, revision)?;
+        }
+        let mut repositories = self.repositories.lock().unwrap();
+        let repository = repositories.get_mut(source).unwrap();
+        let (ours, theirs) = (repository.place(base).unwrap(), repository.place(head).unwrap());
+        Ok(match repository.merge(ours, theirs) {
+            Merged::Commit(commit) => Merge::Clean(repository.commits[commit].revision.clone()),
+            Merged::Conflicts(paths) => Merge::Conflicts { count: paths.len(), paths },
+            Merged::Files(files) => {
+                let revision = revision_of(&format!("merge {base} {head}"));
+                let commit = Commit { revision: revision.clone(), parent: Some(ours), files: Arc::new(files) };
+                repository.merges.insert(revision.clone(), commit);
+                self.replica.mirror.lock().unwrap().insert((source.clone(), revision.clone()));
+                Merge::Clean(revision)
+            }
+        })
     }
 
     fn has(&self, source: &SourceName, revision: &Revision) -> bool {
@@ -186,20 +300,51 @@ impl Source for SimGit {
         Ok(Some(touched.collect()))
     }
 
-    async fn fetch_proposal(
+    async fn between(
         &self,
-        _: &SourceName,
-        _: &Proposal,
-        _: Option<&Revision>,
-    ) -> Result<Option<Revision>, FetchError> {
-        Ok(None)
+        source: &SourceName,
+        from: &Revision,
+        to: &Revision,
+        limit: usize,
+    ) -> Result<Option<Vec<Revision>>, ReadError> {
+        self.replica.enter().await;
+        let between = self.repositories.lock().unwrap().get(source).and_then(|it| it.between(from, to));
+        self.replica.leave().await;
+        Ok(between.map(|mut between| {
+            between.truncate(limit);
+            between
+        }))
     }
 
-    async fn merge(&self, _: &SourceName, _: &Revision, _: &Revision) -> Result<Merge, ReadError> {
-        Ok(Merge::Unrelated)
+    async fn fetch_proposal(
+        &self,
+        source: &SourceName,
+        proposal: &Proposal,
+        _: Option<&Revision>,
+    ) -> Result<Option<Revision>, FetchError> {
+        self.replica.enter().await;
+        let (world, replica) = (self.world(), &self.replica.name);
+        let outcome = if world.fault("fetch fails", world.rates.fetch_fails) {
+            Err(FetchError::Unreachable("connection refused".to_owned()))
+        } else {
+            Ok(self.look_at_pull(source, proposal))
+        };
+        tokio::time::sleep(world.chance.millis(5..=200)).await;
+        world.tell(format_args!("{replica} fetch {source} {proposal} {outcome:?}"));
+        self.replica.leave().await;
+        outcome
+    }
+
+    async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
+        self.replica.enter().await;
+        let outcome = self.merge_here(source, base, head);
+        self.replica.leave().await;
+        outcome
     }
 
     async fn keep_proposals(&self, _: &SourceName, _: &[Proposal]) -> Result<usize, FetchError> {
+        self.replica.enter().await;
+        self.replica.leave().await;
         Ok(0)
     }
 }

@@ -1,5 +1,7 @@
 //! What must be so: always, and when all faults have stopped and all that can be done is done.
 
+mod proposals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
@@ -10,6 +12,7 @@ use meshwright::port::store::{ActivityRecord, Store};
 
 use super::at_once::at_once;
 use super::fleet::Outside;
+use super::mesh::proposals::Proposed;
 use super::world::World;
 
 /// More than a run has of anything.
@@ -36,11 +39,11 @@ pub fn always(outside: &Outside, released: &mut Released) -> Vec<String> {
         wrong.extend(of_activity(outside, store.as_ref(), record));
     }
     let ledger = outside.ledger.lock().unwrap();
+    let seen = outside.world.seen.lock().unwrap();
     for (key, done) in &ledger.keys {
-        let recorded = activities.get(&done.activity);
-        let is_planned = recorded.is_some_and(|record| {
-            record.planned.container == done.container
-                && record.planned.tasks.iter().any(|task| task.name == done.task && task.key.as_str() == key)
+        let is_planned = seen.planned.get(&done.activity).is_some_and(|planned| {
+            planned.container == done.container
+                && planned.tasks.iter().any(|(known, name)| *name == done.task && known == key)
         });
         if !is_planned {
             wrong.push(format!("{} of {} was done under {key}, which no recorded plan has", done.task, done.activity));
@@ -84,6 +87,48 @@ fn of_activity(outside: &Outside, store: &dyn Store, record: &ActivityRecord) ->
     wrong
 }
 
+/// What of the present cannot be explained any more, because what explains it was let go of.
+pub fn unexplained(outside: &Outside) -> Vec<String> {
+    let store = outside.record.store();
+    let mut wrong = Vec::new();
+    let audit: BTreeSet<String> = at_once(store.audit_rows(ALL)).unwrap().into_iter().map(|row| row.subject).collect();
+    for row in at_once(store.container_rows()).unwrap() {
+        let what = format!("{} runs at {} as {} by {}", row.product, row.stage, row.version, row.activity);
+        let activity = at_once(store.activity(&row.activity.parse().unwrap())).unwrap();
+        let Some(activity) = activity.filter(|activity| activity.state.status == ActivityStatus::Succeeded) else {
+            wrong.push(format!("{what}, of which nothing is known"));
+            continue;
+        };
+        if at_once(store.plan(&activity.plan)).unwrap().is_none() {
+            wrong.push(format!("{what}, and its plan is gone"));
+        }
+        if at_once(store.content(&row.product, &row.version)).unwrap().is_none() {
+            wrong.push(format!("{what}, and its content is gone"));
+        }
+        if !audit.contains(&row.activity) {
+            wrong.push(format!("{what}, and nobody knows who decided that"));
+        }
+    }
+    for record in at_once(store.unfinished()).unwrap() {
+        if at_once(store.plan(&record.plan)).unwrap().is_none() {
+            wrong.push(format!("{} has not ended, and its plan is gone", record.planned.id));
+        }
+    }
+    for row in at_once(store.products()).unwrap() {
+        if at_once(store.content(&row.product, &row.version)).unwrap().is_none() {
+            wrong.push(format!("{} {} is its newest version, and its content is gone", row.product, row.version));
+        }
+    }
+    for source in &outside.mesh.sources {
+        let recorded = at_once(store.source(source)).unwrap().and_then(|record| record.revision);
+        let latest = at_once(store.pass_rows(Some(source), 1)).unwrap().pop();
+        if latest.map(|pass| pass.revision) != recorded {
+            wrong.push(format!("{source} is recorded at {recorded:?}, of which the pass is gone"));
+        }
+    }
+    wrong
+}
+
 /// What is not as it must be when all that can be done is done; and empty when it is.
 pub fn unsettled(outside: &Outside) -> Vec<String> {
     let store = outside.record.store();
@@ -113,7 +158,10 @@ pub fn unsettled(outside: &Outside) -> Vec<String> {
         );
     }
     wrong.extend(of_containers(outside, store.as_ref()));
-    wrong.extend(of_reports(outside, store.as_ref()));
+    let proposed = outside.mesh.proposed();
+    wrong.extend(of_reports(outside, store.as_ref(), &proposed));
+    wrong.extend(proposals::of_proposals(outside, store.as_ref(), &proposed, &policies));
+    wrong.extend(proposals::of_comments(outside, store.as_ref()));
     wrong
 }
 
@@ -163,7 +211,7 @@ fn of_containers(outside: &Outside, store: &dyn Store) -> Vec<String> {
     wrong
 }
 
-fn of_reports(outside: &Outside, store: &dyn Store) -> Vec<String> {
+fn of_reports(outside: &Outside, store: &dyn Store, proposed: &[Proposed]) -> Vec<String> {
     let mut wrong = Vec::new();
     let shown = outside.shown.lock().unwrap();
     let mut wanted = BTreeSet::new();
@@ -171,16 +219,27 @@ fn of_reports(outside: &Outside, store: &dyn Store) -> Vec<String> {
     let is_whole = outside.mesh.is_whole();
     for row in at_once(store.report_rows(ALL)).unwrap() {
         let what = format!("{} {} {} {}", row.source, row.revision.short(), row.sort, row.context);
+        let is_alive = outside.mesh.stood_at(&row.source, &row.revision)
+            || proposed.iter().any(|open| open.source == row.source && open.head == row.revision);
+        let key = (row.source.clone(), row.revision.to_string(), row.sort.clone(), row.context.clone());
+        wanted.insert(key.clone());
+        // What nobody waits for is not written.
+        if row.delivery == "given-up" && !is_alive {
+            continue;
+        }
         if row.delivery != "published" {
             wrong.push(format!("{what} is {}", row.delivery));
         }
         if row.state == "pending" {
             wrong.push(format!("{what} is pending: {}", row.description));
         }
-        if is_whole && heads.contains(&row.revision) && row.state != "success" {
+        if is_whole && heads.contains(&row.revision) && row.sort != "comment" && row.state != "success" {
             wrong.push(format!("{what} of the head is {}: {}", row.state, row.description));
         }
-        let key = (row.source.clone(), row.revision.to_string(), row.sort.clone(), row.context.clone());
+        // Comments stand under pull requests and not on commits.
+        if row.sort == "comment" {
+            continue;
+        }
         match shown.reports.get(&key) {
             Some(report) if report.state.as_str() == row.state && report.description == row.description => {}
             Some(report) => wrong.push(format!(
@@ -192,10 +251,13 @@ fn of_reports(outside: &Outside, store: &dyn Store) -> Vec<String> {
             )),
             None => wrong.push(format!("{what} is not shown")),
         }
-        wanted.insert(key);
     }
-    for key in shown.reports.keys().filter(|key| !wanted.contains(*key)) {
-        wrong.push(format!("{key:?} is shown, and nobody wants it"));
+    // What was let go of may be shown for ever.
+    if outside.retain.is_none() {
+        let of_commits = shown.reports.keys().filter(|(_, _, sort, _)| sort != "comment");
+        for key in of_commits.filter(|key| !wanted.contains(*key)) {
+            wrong.push(format!("{key:?} is shown, and nobody wants it"));
+        }
     }
     wrong
 }

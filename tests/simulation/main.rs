@@ -6,6 +6,10 @@
 //! - `MESHWRIGHT_SIMULATION_FIRST=100000` begins with this one.
 
 #[cfg(test)]
+#[path = "../support/wrapped_store.rs"]
+mod wrapped_store;
+
+#[cfg(test)]
 mod at_once;
 #[cfg(test)]
 mod chance;
@@ -18,6 +22,8 @@ mod forge;
 #[cfg(test)]
 mod git;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod invariants;
 #[cfg(test)]
 mod mesh;
@@ -28,6 +34,8 @@ mod people;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
+mod reviews;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod seeds;
@@ -35,5 +43,7 @@ mod seeds;
 mod store;
 #[cfg(test)]
 mod trace;
+#[cfg(test)]
+mod watch;
 #[cfg(test)]
 mod world;

@@ -4,6 +4,8 @@
 //! content unless somebody has changed the content and not the number. What has to run at the end is
 //! therefore told by Git alone, whatever was seen of it in between.
 
+pub mod proposals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -96,6 +98,25 @@ pub struct Wanted {
 /// A source's products, as its branch has them.
 type Branch = BTreeMap<String, Product>;
 
+/// What people do to a branch, and how often.
+const EDITS: [(u64, &str); 11] = [
+    (30, "change"),
+    (10, "change several"),
+    (8, "add"),
+    (6, "break"),
+    (6, "mend"),
+    (5, "change unbumped"),
+    (5, "retire"),
+    (5, "move"),
+    (4, "stages"),
+    (6, "revert"),
+    (5, "force"),
+];
+
+fn files_of(branch: &Branch) -> Files {
+    branch.values().map(|product| (product.path(), product.yaml())).collect()
+}
+
 #[derive(Debug, Default)]
 struct Authors {
     /// What each commit of each source holds, in the order of the repository's commits.
@@ -135,7 +156,7 @@ impl Mesh {
             for _ in 0..products {
                 mesh.add(&mut branch);
             }
-            mesh.commit(source, None, branch);
+            mesh.push(source, None, branch);
         }
         mesh
     }
@@ -146,13 +167,21 @@ impl Mesh {
         (head, head.map(|head| authors.held[source][head].clone()).unwrap_or_default())
     }
 
-    fn commit(&self, source: &SourceName, parent: Option<usize>, branch: Branch) -> Revision {
-        let files: Files = branch.values().map(|product| (product.path(), product.yaml())).collect();
+    /// A new commit, to which no branch moves.
+    fn commit(&self, source: &SourceName, parent: Option<usize>, branch: Branch) -> usize {
+        let files = files_of(&branch);
         let mut repositories = self.repositories.lock().unwrap();
-        let revision = repositories.get_mut(source).unwrap().commit(parent, files);
+        let repository = repositories.get_mut(source).unwrap();
+        let commit = repository.commit(parent, files);
         self.authors.lock().unwrap().held.entry(source.clone()).or_default().push(branch);
-        self.world.tell(format_args!("commit {source} {}", revision.short()));
-        revision
+        self.world.tell(format_args!("commit {source} {}", repository.commits[commit].revision.short()));
+        commit
+    }
+
+    /// A new commit of the branch.
+    fn push(&self, source: &SourceName, parent: Option<usize>, branch: Branch) {
+        let commit = self.commit(source, parent, branch);
+        self.repositories.lock().unwrap().get_mut(source).unwrap().move_to(commit);
     }
 
     fn add(&self, branch: &mut Branch) {
@@ -194,22 +223,30 @@ impl Mesh {
     /// Somebody changes something of a source.
     pub fn change(&self, source: &SourceName) {
         let (head, mut branch) = self.head(source);
-        let names: Vec<String> = branch.keys().cloned().collect();
-        let Some(name) = self.chance.pick(&names).cloned() else { return };
-        let what = self.chance.weighed(&[
-            (30, "change"),
-            (10, "change several"),
-            (8, "add"),
-            (6, "break"),
-            (6, "mend"),
-            (5, "change unbumped"),
-            (5, "retire"),
-            (5, "move"),
-            (4, "stages"),
-            (6, "revert"),
-            (5, "force"),
-        ]);
+        let what = self.chance.weighed(&EDITS);
+        let Some(name) = self.pick(&branch) else { return };
         self.world.tell(format_args!("author {source} {what} {name}"));
+        if let "revert" | "force" = what {
+            let commits = self.authors.lock().unwrap().held[source].len();
+            let older = usize::try_from(self.chance.number(0..=commits as u64 - 1)).unwrap();
+            if what == "force" {
+                self.repositories.lock().unwrap().get_mut(source).unwrap().move_to(older);
+                return;
+            }
+            branch = self.authors.lock().unwrap().held[source][older].clone();
+        } else {
+            self.edit(&mut branch, what, name);
+        }
+        self.push(source, head, branch);
+    }
+
+    /// One of the products.
+    fn pick(&self, branch: &Branch) -> Option<String> {
+        let names: Vec<String> = branch.keys().cloned().collect();
+        self.chance.pick(&names).cloned()
+    }
+
+    fn edit(&self, branch: &mut Branch, what: &str, name: String) {
         match what {
             "change several" => {
                 for product in branch.values_mut() {
@@ -219,16 +256,7 @@ impl Mesh {
                     }
                 }
             }
-            "add" => self.add(&mut branch),
-            "revert" | "force" => {
-                let commits = self.authors.lock().unwrap().held[source].len();
-                let older = usize::try_from(self.chance.number(0..=commits as u64 - 1)).unwrap();
-                if what == "force" {
-                    self.repositories.lock().unwrap().get_mut(source).unwrap().head = Some(older);
-                    return;
-                }
-                branch = self.authors.lock().unwrap().held[source][older].clone();
-            }
+            "add" => self.add(branch),
             "retire" if branch.len() > 1 => {
                 branch.remove(&name);
             }
@@ -258,7 +286,6 @@ impl Mesh {
                 }
             }
         }
-        self.commit(source, head, branch);
     }
 
     /// Somebody mends all that is wrong in a source.
@@ -270,7 +297,7 @@ impl Mesh {
                 self.bump(product);
             }
         }
-        self.commit(source, head, branch);
+        self.push(source, head, branch);
     }
 
     /// The commit at which a source's branch stands.
@@ -327,6 +354,26 @@ impl Mesh {
             }
         }
         wanted
+    }
+
+    /// Whether the branch ever stood at this commit.
+    pub fn stood_at(&self, source: &SourceName, revision: &Revision) -> bool {
+        let repositories = self.repositories.lock().unwrap();
+        repositories.get(source).is_some_and(|repository| repository.stood.contains(revision))
+    }
+
+    /// The products without a flaw that a commit has at a stage, with their versions. Those are left out
+    /// whose number stands for more than one content.
+    pub fn good_at(&self, source: &SourceName, revision: &Revision, stage: &str) -> Vec<(String, String)> {
+        let Some(place) = self.repositories.lock().unwrap()[source].place(revision) else { return Vec::new() };
+        let authors = self.authors.lock().unwrap();
+        let is_good = |product: &&Product| {
+            product.flaw.is_none()
+                && product.stages.contains(&stage)
+                && !authors.ambiguous.contains(&(product.name.clone(), product.number))
+        };
+        let good = authors.held[source][place].values().filter(is_good);
+        good.map(|product| (product.name.clone(), product.version())).collect()
     }
 
     /// Whether nothing is wrong in any source: then Git says of every container what runs there, and every

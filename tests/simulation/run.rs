@@ -3,19 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use meshwright::domain::forge::{Command, PullState};
 use meshwright::domain::id::SourceName;
-use meshwright::port::door::WakeReason;
+use meshwright::engine::Retain;
 use meshwright::port::forge::Abilities;
 use meshwright::port::requests::Action;
 use tokio::time::sleep;
 
 use super::chance::Chance;
 use super::fleet::{Fleet, Outside};
-use super::invariants::{Released, always, unsettled};
+use super::hooks::{Event, WRITER, delivery};
+use super::invariants::{Released, always, unexplained, unsettled};
 use super::mesh::Mesh;
 use super::record::Record;
 use super::world::{Broken, Rates, World};
@@ -112,6 +114,18 @@ fn rates(seed: u64) -> Rates {
     }
 }
 
+/// Some things are kept for some seconds, and some not at all.
+fn retain(chance: &Chance) -> Retain {
+    let length = || Duration::from_secs(chance.weighed(&[(1, 0), (2, 10), (1, 60)]));
+    Retain {
+        rollouts_for: length(),
+        activities: chance.weighed(&[(1, 0), (1, 5), (1, 1_000)]),
+        contents_for: length(),
+        audit_for: length(),
+        audit: chance.weighed(&[(1, 0), (1, 20), (1, 1_000)]),
+    }
+}
+
 /// Lives, and says how long it took until all was well.
 async fn live(seed: u64, world: Arc<World>) -> u64 {
     let chance = Chance::of(seed, "story");
@@ -128,9 +142,12 @@ async fn live(seed: u64, world: Arc<World>) -> u64 {
         ledger: Arc::default(),
         shown: Arc::default(),
         desk: Arc::default(),
+        events: AtomicU64::new(1),
         gated: chance.one_in(2),
         poll: Duration::from_secs(chance.weighed(&[(2, 15), (1, 60)])),
+        reactions: Arc::default(),
         abilities,
+        retain: chance.one_in(2).then(|| retain(&chance)),
     });
     let replicas = chance.weighed(&[(2, 1), (2, 2), (3, 3)]);
     let fleet = Arc::new(Fleet::new(Arc::clone(&outside), replicas));
@@ -155,7 +172,9 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
         let place = usize::try_from(chance.number(0..=fleet.len() as u64 - 1)).unwrap();
         let source = chance.pick(&fleet.outside.mesh.sources).unwrap().clone();
         match chance.weighed(&[
-            (30, "commit"),
+            (24, "commit"),
+            (12, "propose"),
+            (5, "comment"),
             (14, "kill"),
             (8, "pause"),
             (4, "stop"),
@@ -173,8 +192,17 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
         ]) {
             "commit" => {
                 fleet.outside.mesh.change(&source);
-                deliver(chance, fleet, &source);
+                let head = fleet.outside.mesh.head_of(&source);
+                deliver(chance, fleet, &source, Event::Push { head });
             }
+            "propose" => {
+                if let Some(number) = fleet.outside.mesh.propose(&source) {
+                    deliver(chance, fleet, &source, Event::Pull { number });
+                    let head = fleet.outside.mesh.head_of(&source);
+                    deliver(chance, fleet, &source, Event::Push { head });
+                }
+            }
+            "comment" => comment(chance, fleet, &source),
             "kill" => {
                 if let Some(replica) = fleet.replica(place) {
                     replica.kill_in(i64::try_from(chance.number(1..=25)).unwrap(), chance.one_in(2));
@@ -246,17 +274,47 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
     }
 }
 
-/// The forge tells us of what was pushed: late, twice, or not at all, to one replica or another.
-fn deliver(chance: &Chance, fleet: &Arc<Fleet>, source: &SourceName) {
-    for _ in 0..chance.weighed(&[(2, 0), (5, 1), (2, 2)]) {
+/// The forge tells us of something: late, twice, or not at all, to one replica or another.
+fn deliver(chance: &Chance, fleet: &Arc<Fleet>, source: &SourceName, event: Event) {
+    let world = &fleet.outside.world;
+    let id = format!("d{}", fleet.outside.events.fetch_add(1, Ordering::SeqCst));
+    let times = chance.weighed(&[(2, 0), (5, 1), (2, 2), (1, 3)]);
+    if times != 1 {
+        world.count(if times == 0 { "delivery lost" } else { "delivery doubled" });
+    }
+    for _ in 0..times {
         let place = usize::try_from(chance.number(0..=fleet.len() as u64 - 1)).unwrap();
         let after = chance.weighed(&[(3, 20), (2, 800), (1, 12_000)]);
-        let (fleet, source) = (Arc::clone(fleet), source.clone());
+        let (fleet, source, id, event) = (Arc::clone(fleet), source.clone(), id.clone(), event.clone());
         tokio::spawn(async move {
             sleep(Duration::from_millis(after)).await;
-            fleet.wake(place, &source, WakeReason::Webhook);
+            let delivery = delivery(&id, &source, &event, fleet.outside.world.now());
+            let is_taken = fleet.deliver(place, delivery).await;
+            fleet.outside.world.tell(format_args!("the forge delivers {id} {event:?}: {is_taken}"));
+            if is_taken && !fleet.outside.world.seen.lock().unwrap().deliveries.contains(&id) {
+                fleet.outside.world.violated(format!("{id} was taken, and is in no ledger"));
+            }
         });
     }
+}
+
+/// Somebody asks for something under a pull request.
+fn comment(chance: &Chance, fleet: &Arc<Fleet>, source: &SourceName) {
+    let mesh = &fleet.outside.mesh;
+    let mut pulls = mesh.pulls(source, PullState::Merged);
+    pulls.extend(mesh.pulls(source, PullState::Open));
+    let Some(number) = chance.pick(&pulls).copied() else { return };
+    let command = match chance.number(0..=5) {
+        0 => Command::Plan,
+        1 => Command::Retry,
+        2 => Command::Help,
+        3 => Command::Cancel,
+        _ => Command::Approve("prod".parse().unwrap()),
+    };
+    let author = if chance.one_in(4) { "eve" } else { WRITER }.to_owned();
+    let comment = fleet.outside.events.fetch_add(1, Ordering::SeqCst);
+    fleet.outside.world.tell(format_args!("{author} asks under {source} pull/{number} for {command}"));
+    deliver(chance, fleet, source, Event::Comment { number, comment, author, command });
 }
 
 /// Starts a replica again some time after it has died.
@@ -307,11 +365,22 @@ async fn heal(chance: &Chance, fleet: &Arc<Fleet>) {
         fleet.start(place);
         fleet.reload_policies(place);
     }
-    if chance.one_in(4) {
-        return;
+    if !chance.one_in(4) {
+        for source in &fleet.outside.mesh.sources {
+            fleet.outside.mesh.mend(source);
+        }
     }
-    for source in &fleet.outside.mesh.sources {
-        fleet.outside.mesh.mend(source);
+    // Mostly the forge delivers again what was lost; and else it has to be found without.
+    if !chance.one_in(4) {
+        for source in &fleet.outside.mesh.sources {
+            for state in [PullState::Open, PullState::Closed, PullState::Merged] {
+                for number in fleet.outside.mesh.pulls(source, state) {
+                    let id = format!("d{}", fleet.outside.events.fetch_add(1, Ordering::SeqCst));
+                    let delivery = delivery(&id, source, &Event::Pull { number }, world.now());
+                    fleet.deliver(0, delivery).await;
+                }
+            }
+        }
     }
 }
 
@@ -319,16 +388,21 @@ async fn heal(chance: &Chance, fleet: &Arc<Fleet>) {
 async fn settle(fleet: &Arc<Fleet>, released: &mut Released) -> bool {
     let world = &fleet.outside.world;
     let end = world.elapsed() + u64::try_from(MOST_QUIET.as_millis()).unwrap();
+    let mut is_first = true;
     loop {
         sleep(LOOK).await;
         for place in 0..fleet.len() {
             fleet.start(place);
         }
-        for violation in always(&fleet.outside, released) {
-            world.violated(violation);
-        }
         let wrong = unsettled(&fleet.outside);
         world.tell(format_args!("{} things are not settled: {:?}", wrong.len(), wrong.first()));
+        if is_first || wrong.is_empty() {
+            let always = always(&fleet.outside, released);
+            for violation in always.into_iter().chain(unexplained(&fleet.outside)) {
+                world.violated(violation);
+            }
+        }
+        is_first = false;
         if wrong.is_empty() || !world.violations().is_empty() {
             return wrong.is_empty();
         }

@@ -128,3 +128,8 @@ fn a_build_that_clears_wakes_too_early_is_caught() {
 fn a_build_that_marks_reports_before_they_are_sent_is_caught() {
     assert!(caught(Broken::MarkedBeforeSent) < MOST_TO_CATCH);
 }
+
+#[test]
+fn a_build_that_looks_at_a_commits_own_rollouts_alone_is_caught() {
+    assert!(caught(Broken::OwnActivitiesAlone) < MOST_TO_CATCH);
+}

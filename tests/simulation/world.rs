@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::chance::Chance;
 use super::trace::Trace;
+use super::watch::Seen;
 
 /// Where time begins, in milliseconds since 1970.
 const BEGINNING: i64 = 1_795_000_000_000;
@@ -31,6 +32,8 @@ pub enum Broken {
     WakeCleared,
     /// A report is marked as published before it is sent.
     MarkedBeforeSent,
+    /// The status of a stage is worked out from what its own commit planned alone.
+    OwnActivitiesAlone,
 }
 
 /// How likely things go wrong while they may, out of a thousand calls each.
@@ -72,6 +75,8 @@ pub struct World {
     pub looks: Mutex<BTreeMap<Target, bool>>,
     /// Which edition of the policies is right.
     pub policies: AtomicU64,
+    /// What has come about.
+    pub seen: Mutex<Seen>,
     violations: Mutex<Vec<String>>,
     /// How often which fault happened.
     pub faults: Mutex<BTreeMap<&'static str, u64>>,
@@ -92,6 +97,7 @@ impl World {
             tokens: Mutex::default(),
             looks: Mutex::default(),
             policies: AtomicU64::new(1),
+            seen: Mutex::default(),
             violations: Mutex::default(),
             faults: Mutex::default(),
             began: Instant::now(),

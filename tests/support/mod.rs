@@ -13,3 +13,4 @@ pub mod repository;
 pub mod reviews;
 pub mod samples;
 pub mod world;
+pub mod wrapped_store;

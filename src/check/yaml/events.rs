@@ -16,28 +16,31 @@ use super::{Document, Problem, rules, shown};
 /// Reads the one document of a text.
 pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
     let mut builder = Builder::new(text.len());
-    match drive(text, &mut builder) {
+    let end = end_of(text);
+    match drive(text, end, &mut builder) {
         Ok(()) => builder.finished(),
-        Err(problem) => (None, builder.abandoned(Problem { mark: within(text, problem.mark), ..problem })),
+        Err(problem) => (None, builder.abandoned(Problem { mark: within(end, problem.mark), ..problem })),
     }
+}
+
+/// The place behind the last character of a text.
+fn end_of(text: &str) -> Mark {
+    let text = text.replace("\r\n", "\n");
+    let (line, last) = text.split(['\n', '\r']).fold((0, ""), |(count, _), line| (count + 1, line));
+    Mark { line, column: number(last.chars().count()) + 1, length: 0 }
 }
 
 /// What is missing at the end of a text, the parser finds on the line behind the last one.
-fn within(text: &str, mark: Mark) -> Mark {
-    let text = text.replace("\r\n", "\n");
-    let (lines, last) = text.split(['\n', '\r']).fold((0, ""), |(count, _), line| (count + 1, line));
-    if mark.line <= lines {
-        return mark;
-    }
-    Mark { line: lines, column: number(last.chars().count()) + 1, length: 0 }
+fn within(end: Mark, mark: Mark) -> Mark {
+    if mark.line > end.line { end } else { mark }
 }
 
-fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
+fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
     let mut parser = Parser::new_from_str(text);
     let mut documents = 0;
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| not_yaml(&error, builder))?;
-        let mark = mark_of(span);
+        let mark = within(end, mark_of(span));
         match event {
             Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
             Event::StreamEnd => break,

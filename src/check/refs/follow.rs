@@ -1,5 +1,6 @@
 //! From the text of a reference to what it stands for, or to why not.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::files::{Content, NoContent};
@@ -11,6 +12,7 @@ use super::target::{self, NoTarget, Target};
 use crate::check::limits::MAX_REFERENCE_DEPTH;
 use crate::check::yaml::{self, Document, Located, Shape, shown};
 use crate::domain::finding::Finding;
+use crate::domain::id::RepoPath;
 use crate::domain::rule::Rule;
 use crate::domain::suggest;
 
@@ -23,7 +25,7 @@ pub(super) enum Followed {
 /// Why a reference cannot be replaced.
 pub(super) enum Unfollowed {
     Cycle(String),
-    Say(&'static Rule, String, &'static str),
+    Say(&'static Rule, String, Cow<'static, str>),
     Said,
 }
 
@@ -74,7 +76,9 @@ impl Resolver<'_, '_> {
             Target::File(path, fragment) => {
                 let opened = self.files.open(path, &self.pointer, self.findings);
                 let (file, content) = opened.map_err(|reason| match reason {
-                    NoContent::Say { rule, message, hint } => Unfollowed::Say(rule, message, hint),
+                    NoContent::Say { rule, message, hint } => {
+                        Unfollowed::Say(rule, message, self.hint(rule, hint, item.source.file, path))
+                    }
                     NoContent::Said => Unfollowed::Said,
                 })?;
                 (file, content, fragment)
@@ -84,11 +88,11 @@ impl Resolver<'_, '_> {
             Content::Text(_) if !mode.takes_text() => {
                 let message = format!("'{}' is neither a YAML nor a JSON file", self.path(file));
                 let hint = "reference a file that ends in .yaml, .yml or .json";
-                return Err(Unfollowed::Say(&rules::NOT_A_DOCUMENT, message, hint));
+                return Err(Unfollowed::Say(&rules::NOT_A_DOCUMENT, message, hint.into()));
             }
             Content::Text(_) if !fragment.is_empty() => {
                 let message = format!("'{}' is neither YAML nor JSON, and has no parts to reference", self.path(file));
-                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, "reference the whole file"));
+                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, "reference the whole file".into()));
             }
             Content::Text(text) => return Ok(Followed::Text(file, text)),
             Content::Document(document) => document,
@@ -98,7 +102,7 @@ impl Resolver<'_, '_> {
             Err(missing) => {
                 let message = format!("'{}' {missing}", self.path(file));
                 let hint = "look at the spelling; names in '#/…' are case-sensitive";
-                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint));
+                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint.into()));
             }
         };
         let end = document.located.places.get(node).map_or(node, |place| place.end as usize);
@@ -108,9 +112,21 @@ impl Resolver<'_, '_> {
         }
         if self.stack.len() > MAX_REFERENCE_DEPTH {
             let message = format!("references lead to references more than {MAX_REFERENCE_DEPTH} times");
-            return Err(Unfollowed::Say(&rules::TOO_DEEP, message, "reference the part itself"));
+            return Err(Unfollowed::Say(&rules::TOO_DEEP, message, "reference the part itself".into()));
         }
         Ok(Followed::Part { source: Source { file, document }, node, fragment: fragment.clone() })
+    }
+
+    /// What to do about a file without content: a missing one may be there under another name.
+    fn hint(&mut self, rule: &Rule, hint: &'static str, base: usize, missing: &RepoPath) -> Cow<'static, str> {
+        if rule.id != rules::NOT_FOUND.id || !self.findings.wants(rule.severity) {
+            return hint.into();
+        }
+        let base = self.files.path(base).zip(self.files.path(0));
+        match base.and_then(|(base, root)| self.names.meant(missing, base, root)) {
+            Some(meant) => format!("did you mean {}? {hint}", shown(&meant)).into(),
+            None => hint.into(),
+        }
     }
 
     /// The place to which a JSON pointer leads, or what is missing on the way.

@@ -3,6 +3,7 @@
 //!
 //! The walk recurses at most `MAX_DEPTH` containers and `MAX_REFERENCE_DEPTH` references deep.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -12,6 +13,7 @@ use super::files::Files;
 use super::follow::{Followed, Unfollowed};
 use super::item::{Item, Override, Site, Source, fields_of};
 use super::mode::{Meaning, Mode};
+use super::near::Names;
 use super::rules;
 use super::target::{NoTarget, is_local};
 use crate::check::limits::{MAX_DEPTH, MAX_NODES, MAX_TOTAL_BYTES};
@@ -23,6 +25,7 @@ use crate::domain::rule::Rule;
 
 pub(super) struct Resolver<'t, 'f> {
     pub(super) files: Files<'t>,
+    pub(super) names: &'f Names<'t>,
     pub(super) findings: &'f mut Report,
     pub(super) out: Located,
     pub(super) pointer: String,
@@ -40,9 +43,10 @@ pub(super) struct Resolver<'t, 'f> {
 }
 
 impl<'t, 'f> Resolver<'t, 'f> {
-    pub(super) fn new(files: Files<'t>, findings: &'f mut Report) -> Self {
+    pub(super) fn new(files: Files<'t>, names: &'f Names<'t>, findings: &'f mut Report) -> Self {
         Self {
             files,
+            names,
             findings,
             out: Located::default(),
             pointer: String::new(),
@@ -193,13 +197,13 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
         let followed = match self.target_of(item, text) {
             Ok(target) => self.follow(item, &target, mode),
-            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
+            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint.into())),
         };
         let (rule, message, hint) = match followed {
             Ok(followed) => return self.replace(followed, mode, site, &overrides, depth),
             Err(Unfollowed::Said) => return self.leave_broken(item, site, depth),
             // A cycle of DPDS' own references has no meaning that could be kept.
-            Err(Unfollowed::Cycle(message)) => (&rules::CYCLE, message, "write one of the parts out"),
+            Err(Unfollowed::Cycle(message)) => (&rules::CYCLE, message, "write one of the parts out".into()),
             Err(Unfollowed::Say(rule, message, hint)) => (rule, message, hint),
         };
         let location = self.location_of_reference(item);
@@ -246,7 +250,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
         let followed = match self.target_of(item, text) {
             Ok(target) => self.follow(item, &target, mode),
-            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
+            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint.into())),
         };
         match followed {
             Ok(followed) => {
@@ -364,10 +368,16 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
     }
 
-    pub(super) fn say(&mut self, rule: &'static Rule, location: Option<Location>, message: String, hint: &'static str) {
+    pub(super) fn say(
+        &mut self,
+        rule: &'static Rule,
+        location: Option<Location>,
+        message: String,
+        hint: impl Into<Cow<'static, str>>,
+    ) {
         let Some(location) = location else { return };
         let finding = Finding::new(rule.severity, rule.id(), location, self.pointer.as_str(), message);
-        self.findings.push(finding.with_hint(hint));
+        self.findings.push(finding.with_hint(hint.into()));
     }
 
     pub(super) fn path(&self, file: usize) -> &str {

@@ -40,6 +40,8 @@ pub(super) struct Resolver<'t, 'f> {
     pub(super) full: bool,
     /// The file whose root is the root of the definition that is being walked.
     home: Option<usize>,
+    /// From where '#/…' of that definition may lead: its own place, and those with an '$id' above.
+    pub(super) roots: Vec<(usize, usize)>,
 }
 
 impl<'t, 'f> Resolver<'t, 'f> {
@@ -56,6 +58,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
             references: HashMap::new(),
             full: false,
             home: None,
+            roots: Vec::new(),
         }
     }
 
@@ -80,14 +83,18 @@ impl<'t, 'f> Resolver<'t, 'f> {
         overrides: &[Override<'_>],
         depth: usize,
     ) -> Value {
-        if let Value::Object(fields) = item.value
-            && let Some(Value::String(text)) = fields.get("$ref")
-        {
-            match mode.reference() {
-                Meaning::None => {}
-                Meaning::Ours => return self.ours(item, text, mode, site, overrides, depth),
-                Meaning::Theirs => return self.theirs(item, text, mode, site, overrides, depth),
+        let reference = item.value.as_object().and_then(|fields| fields.get("$ref"));
+        match (mode.reference(), reference) {
+            (Meaning::Ours, Some(Value::String(text))) => return self.ours(item, text, mode, site, overrides, depth),
+            (Meaning::Theirs, Some(Value::String(text))) => {
+                return self.theirs(item, text, mode, site, overrides, depth);
             }
+            // What an executor is told is its own business.
+            (Meaning::Ours, Some(other)) if mode != Mode::Configurations => {
+                self.not_a_text(item, other);
+                return self.leave_broken(item, site, depth);
+            }
+            _ => {}
         }
         self.copy(item, mode, site, overrides, depth)
     }
@@ -111,12 +118,16 @@ impl<'t, 'f> Resolver<'t, 'f> {
         let Some(at) = self.open(place, item.source.file, site, text, depth) else { return Value::Null };
         let value = match item.value {
             Value::Object(fields) => {
-                let home = self.home;
+                let (home, roots) = (self.home, self.roots.len());
                 if mode == Mode::Definition {
                     self.home = Some(item.source.file);
                 }
+                if mode == Mode::Definition || (mode == Mode::Foreign && fields.contains_key("$id")) {
+                    self.roots.push((item.source.file, item.node));
+                }
                 let fields = self.copy_fields(item, fields, mode, overrides, depth);
                 self.home = home;
+                self.roots.truncate(roots);
                 Value::Object(fields)
             }
             Value::Array(items) => {
@@ -197,7 +208,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
         let followed = match self.target_of(item, text) {
             Ok(target) => self.follow(item, &target, mode),
-            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint.into())),
+            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
         };
         let (rule, message, hint) = match followed {
             Ok(followed) => return self.replace(followed, mode, site, &overrides, depth),
@@ -209,6 +220,20 @@ impl<'t, 'f> Resolver<'t, 'f> {
         let location = self.location_of_reference(item);
         self.say(rule, location, message, hint);
         self.leave_broken(item, site, depth)
+    }
+
+    /// A `$ref` that is no text.
+    fn not_a_text(&mut self, item: Item<'_>, other: &Value) {
+        let located = &item.source.document.located;
+        let place = located.child(item.node, "$ref").and_then(|node| located.places.get(node));
+        let location = place.and_then(|place| self.location(item.source.file, place.key));
+        let (message, hint) = match other {
+            Value::Null => {
+                ("'$ref' is there and has no value", "put the reference in quotes: behind ' #' a comment begins")
+            }
+            _ => ("'$ref' is not a text", "write one reference: '#/components/…', 'file.yaml' or 'file.yaml#/pointer'"),
+        };
+        self.say(&rules::MALFORMED, location, message.to_owned(), hint);
     }
 
     /// A reference of another language, inside of a definition.
@@ -227,6 +252,8 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 let message =
                     format!("{} means the file in which it stands, and that was put into another", shown(text));
                 self.say(&rules::MEANING_MOVED, location, message, "reference the other file by its name");
+            } else if self.home.is_some() {
+                self.look_inside(item, text);
             }
             return self.copy(item, mode, site, overrides, depth);
         }
@@ -246,11 +273,11 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 self.say(&rules::ANCHOR_NOT_FOLLOWED, location, message, "use a JSON pointer behind the '#'");
                 return self.copy(item, mode, site, overrides, depth);
             }
-            Err(NoTarget::Outside | NoTarget::Malformed(_)) | Ok(_) => {}
+            Err(NoTarget::Outside | NoTarget::Backslashes(_) | NoTarget::Malformed(_)) | Ok(_) => {}
         }
         let followed = match self.target_of(item, text) {
             Ok(target) => self.follow(item, &target, mode),
-            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint.into())),
+            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
         };
         match followed {
             Ok(followed) => {

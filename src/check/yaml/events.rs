@@ -8,6 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
 
 use super::builder::{Builder, too_deep};
+use super::mistakes::{self, Mistake};
 use super::older;
 use super::place::{Mark, Shape};
 use super::scalar::{Plain, plain};
@@ -39,7 +40,7 @@ fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
     let mut parser = Parser::new_from_str(text);
     let mut documents = 0;
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| not_yaml(&error, builder))?;
+        let (event, span) = event.map_err(|error| not_yaml(text, &error, builder))?;
         let mark = within(end, mark_of(span));
         match event {
             Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
@@ -66,7 +67,12 @@ fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
                 }
             }
             Event::SequenceStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a list")),
-            Event::MappingStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a map")),
+            Event::MappingStart(..) if builder.wants_key() => {
+                return Err(match mistakes::is_template(text, mark) {
+                    true => unfilled(mark, builder),
+                    false => complex_key(mark, builder, "a map"),
+                });
+            }
             Event::SequenceStart(anchor, tag) => {
                 check_collection_tag(builder, tag.as_deref(), "seq", mark);
                 builder.open(Shape::List, mark, anchor)?;
@@ -210,11 +216,18 @@ fn complex_key(mark: Mark, builder: &Builder, what: &str) -> Problem {
         .with_hint("give the field a name")
 }
 
+/// `{{ name }}`, where maps begin.
+fn unfilled(mark: Mark, builder: &Builder) -> Problem {
+    let message = "'{{' begins a map inside of a map, and not a text";
+    Problem::new(&rules::COMPLEX_KEY, mark, builder.pointer(), message)
+        .with_hint("fill the template in before; where '{{ … }}' is meant to stay, put the text in quotes")
+}
+
 fn is_nothing(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> bool {
     text.is_empty() && style == ScalarStyle::Plain && tag.is_none()
 }
 
-fn not_yaml(error: &ScanError, builder: &Builder) -> Problem {
+fn not_yaml(text: &str, error: &ScanError, builder: &Builder) -> Problem {
     let at = *error.marker();
     let mark = Mark { line: number(at.line()).max(1), column: number(at.col()) + 1, length: 0 };
     let info = error.info();
@@ -222,27 +235,8 @@ fn not_yaml(error: &ScanError, builder: &Builder) -> Problem {
     if info == "recursion limit exceeded" {
         return too_deep(mark, String::new());
     }
-    let (what, hint) = in_plain_words(info);
+    let Mistake { mark, what, hint } = mistakes::told(text, info, mark);
     Problem::new(&rules::YAML, mark, builder.pointer(), format!("this is not YAML: {what}")).with_hint(hint)
-}
-
-/// What the parser says of what is met most often, for those who do not write parsers.
-fn in_plain_words(info: &str) -> (&str, &'static str) {
-    if info.contains("unknown anchor") {
-        ("there is no anchor of this name above", "define it with '&name' above its first use")
-    } else if info.contains("followed by a valid YAML whitespace") {
-        ("a tab stands behind the ':'", "write a space instead")
-    } else if info.contains("tab") {
-        ("a tab stands where only spaces may", "indent with spaces")
-    } else if info.contains("mapping values are not allowed") {
-        let hint =
-            "put the text in quotes when the ':' is part of it; otherwise indent this line like the fields beside it";
-        ("a ':' stands where no field can begin", hint)
-    } else if info.contains("quoted scalar") {
-        ("a text in quotes has no end here", "close it with the quote with which it begins")
-    } else {
-        (info, "look at the indentation, the quotes and the colons of this line and the one above")
-    }
 }
 
 fn mark_of(span: Span) -> Mark {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fix::Fix;
 use super::leniency;
 use super::limits::MAX_FINDINGS;
-use super::refs::{self, Resolution};
+use super::refs::{self, Names, Resolution};
 use super::report::Report;
 use super::rules::{self, Subject};
 use super::schema;
@@ -75,7 +75,7 @@ impl Assessment {
     pub fn locator(&self) -> Locator<'_> {
         let located = match &self.places {
             Places::Known(located) => Arc::clone(located),
-            Places::InTree(tree) => Arc::new(refs::resolve(tree.as_ref(), &self.path).located),
+            Places::InTree(tree) => Arc::new(refs::resolve(tree.as_ref(), &Names::none(), &self.path).located),
         };
         Locator { root: &self.path, located }
     }
@@ -106,7 +106,11 @@ impl Locator<'_> {
 
 /// Reads and checks one descriptor. It never fails: what is wrong is a finding.
 pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessment {
-    let Resolution { content, located, files, mut findings } = refs::resolve(tree, path);
+    assess_one(tree, &Names::of(tree), path, settings)
+}
+
+fn assess_one(tree: &dyn Tree, names: &Names<'_>, path: &RepoPath, settings: &Settings) -> Assessment {
+    let Resolution { content, located, files, mut findings } = refs::resolve(tree, names, path);
     let mut product = None;
     let mut descriptor = None;
     if let Some(content) = content
@@ -134,14 +138,16 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
 
 /// Reads and checks many, on all cores, in the order of `paths`.
 pub fn assess_all(tree: &dyn Tree, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
-    paths.par_iter().map(|path| assess(tree, path, settings)).collect()
+    let names = Names::of(tree);
+    paths.par_iter().map(|path| assess_one(tree, &names, path, settings)).collect()
 }
 
 /// The same for the tree of a commit, so that what comes back takes little memory, however many
 /// descriptors the commit has.
 pub fn assess_commit(tree: &Arc<dyn Tree>, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
+    let names = Names::of(tree.as_ref());
     let of_path = |path| {
-        let mut assessment = assess(tree.as_ref(), path, settings);
+        let mut assessment = assess_one(tree.as_ref(), &names, path, settings);
         assessment.shrink(tree);
         assessment
     };

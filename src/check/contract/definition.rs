@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::fields::{Spot, is_for_people, rule};
-use super::{Editions, LANGUAGES, Language, is_same_edition, listed};
+use super::{Editions, Fault, LANGUAGES, Language, is_same_edition, listed};
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::{ContractRule, Reason, Side};
 
@@ -86,6 +86,16 @@ pub(super) fn compare(standard: &Spot<'_>, side: Side) -> Vec<Reason> {
     reasons
 }
 
+/// Why a definition is not in the language that `specification` names. `None` where it may well be, where the
+/// language is none that is compared, and where it stands elsewhere.
+pub(in crate::check) fn fault(specification: &str, definition: &Value) -> Option<Fault> {
+    let language = named(specification)?;
+    if ["$ref", "$href"].iter().any(|field| definition.get(field).is_some_and(Value::is_string)) {
+        return None;
+    }
+    (language.fault)(definition)
+}
+
 /// What differs beside the definition itself.
 fn beside(standard: &Spot<'_>, side: Side) -> Vec<Reason> {
     let mut reasons = Vec::new();
@@ -130,11 +140,14 @@ fn is_local(value: &Value) -> bool {
 
 /// The language of two editions: what `specification` says, or what both look like.
 fn language(specification: &str, editions: &Editions<'_>) -> Option<&'static Language> {
-    let named = LANGUAGES.iter().find(|language| language.specifications.contains(&plain(specification).as_str()));
     let looks = |language: &&Language| {
         (language.is_told_by_shape)(editions.before) && (language.is_told_by_shape)(editions.after)
     };
-    named.or_else(|| LANGUAGES.iter().find(looks))
+    named(specification).or_else(|| LANGUAGES.iter().find(looks))
+}
+
+fn named(specification: &str) -> Option<&'static Language> {
+    LANGUAGES.iter().find(|language| language.specifications.contains(&plain(specification).as_str()))
 }
 
 /// A name of a specification, as languages list it.

@@ -22,6 +22,7 @@ pub mod openapi;
 pub mod protobuf;
 pub mod sql;
 
+pub(in crate::check) use definition::fault;
 pub use ports::compare;
 
 use serde_json::Value;
@@ -55,10 +56,39 @@ pub struct Language {
     pub specifications: &'static [&'static str],
     /// Whether a definition looks like it, for ports whose `specification` is `custom` or unknown.
     pub is_told_by_shape: fn(&Value) -> bool,
+    /// Why a definition is certainly none of it. What is merely not understood is no fault.
+    pub fault: fn(&Value) -> Option<Fault>,
     /// The comparison.
     pub compare: Compare,
     /// The rules, in the order in which they are documented.
     pub rules: &'static [ContractRule],
+}
+
+/// What is wrong with a definition, whatever it is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The end of a sentence.
+    pub why: String,
+    /// Where: a JSON pointer into the definition.
+    pub pointer: String,
+    /// The line of the definition's text, from 1, where it is a text and the line is known.
+    pub line: Option<u32>,
+}
+
+impl Fault {
+    /// A fault somewhere, or in the line that the message begins with.
+    fn of(message: String) -> Self {
+        let placed = message.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+        match placed.and_then(|(line, why)| Some((line.parse().ok()?, why.to_owned()))) {
+            Some((line, why)) => Self { why, pointer: String::new(), line: Some(line) },
+            None => Self { why: message, pointer: String::new(), line: None },
+        }
+    }
+
+    /// A fault of a part.
+    fn at(pointer: String, why: String) -> Self {
+        Self { why, pointer, line: None }
+    }
 }
 
 /// All languages, in the order in which they are documented. The first that a shape tells is taken, so

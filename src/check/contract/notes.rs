@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Editions;
+use super::{Editions, Fault};
 use crate::check::limits::{MAX_DEPTH, MAX_FILE_BYTES};
 use crate::check::yaml::{self, Syntax};
 use crate::domain::compat::{ContractRule, Reason, Side};
@@ -102,6 +102,18 @@ pub(super) fn object(definition: &Value) -> Result<Cow<'_, Value>, String> {
         }
         _ => Err("it is neither an object nor the text of one".to_owned()),
     }
+}
+
+/// Why a definition is no document that says one of these fields at its top. Nothing at all is no fault.
+pub(super) fn lacks(definition: &Value, fields: &[&str]) -> Option<Fault> {
+    let document = match object(definition) {
+        Ok(document) => document,
+        Err(why) => return Some(Fault::of(why)),
+    };
+    let is_there = fields.iter().any(|field| document.get(field).is_some());
+    let is_empty = document.as_object().is_some_and(serde_json::Map::is_empty);
+    let named = fields.iter().map(|field| format!("'{field}'")).collect::<Vec<_>>().join(" or ");
+    (!is_there && !is_empty).then(|| Fault::of(format!("it does not say {named}")))
 }
 
 /// Both editions, or what hinders, as a sentence.

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use super::yaml::{self, Located, Mark};
 use crate::domain::id::RepoPath;
-use crate::port::tree::{Listing, ReadError, Tree};
+use crate::port::tree::{Entry, EntryKind, Listing, ReadError, Tree};
 
 /// A tree of a few files.
 #[derive(Debug, Default)]
@@ -39,7 +39,8 @@ impl Files {
 
 impl Tree for Files {
     fn list(&self, _: Option<&RepoPath>) -> Result<Listing, ReadError> {
-        Ok(Listing::default())
+        let entries = self.0.keys().map(|path| Entry { path: path.clone(), kind: EntryKind::File }).collect();
+        Ok(Listing { entries, unusable: Vec::new() })
     }
 
     fn read(&self, path: &RepoPath, limit: u64) -> Result<Vec<u8>, ReadError> {

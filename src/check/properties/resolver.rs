@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Files, Lines, assert_parallel, size, written};
 use crate::check::assess::{Settings, assess};
 use crate::check::limits::{MAX_DEPTH, MAX_FILES, MAX_NODES};
-use crate::check::refs::{self, Resolution};
+use crate::check::refs::{self, Names, Resolution};
 use crate::check::yaml::Mark;
 use crate::domain::canonical::digest;
 use crate::domain::finding::{Finding, Location};
@@ -23,7 +23,7 @@ const ROOT: &str = "p/q/d.yaml";
 pub fn resolver(bytes: &[u8]) {
     let (files, lines) = files(bytes);
     let root: RepoPath = ROOT.parse().unwrap();
-    let Resolution { content, located, files: read, findings } = refs::resolve(&files, &root);
+    let Resolution { content, located, files: read, findings } = refs::resolve(&files, &Names::of(&files), &root);
     assert!(read.first() == Some(&root) && read.len() <= MAX_FILES);
     let holds = |location: &Location| {
         assert!(read.contains(&location.file), "{location:?}");
@@ -41,7 +41,7 @@ pub fn resolver(bytes: &[u8]) {
         assert!(count <= MAX_NODES && depth <= MAX_DEPTH, "{count} values, {depth} deep");
         (0..located.places.len()).filter_map(|node| located.head_location(node)).for_each(|place| holds(&place));
         if let Some(text) = written(&content).filter(|_| findings.is_empty()) {
-            let again = refs::resolve(&Files::default().with(ROOT, text), &root);
+            let again = refs::resolve(&Files::default().with(ROOT, text), &Names::none(), &root);
             assert!(!again.findings.has_errors(), "{:?}", again.findings);
             let again = again.content.expect("there is content");
             assert_eq!(again, content);

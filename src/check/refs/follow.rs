@@ -1,6 +1,9 @@
 //! From the text of a reference to what it stands for, or to why not.
 
+use std::borrow::Cow;
 use std::rc::Rc;
+
+use serde_json::Value;
 
 use super::files::{Content, NoContent};
 use super::item::{Item, Source};
@@ -11,6 +14,7 @@ use super::target::{self, NoTarget, Target};
 use crate::check::limits::MAX_REFERENCE_DEPTH;
 use crate::check::yaml::{self, Document, Located, Shape, shown};
 use crate::domain::finding::Finding;
+use crate::domain::id::RepoPath;
 use crate::domain::rule::Rule;
 use crate::domain::suggest;
 
@@ -23,8 +27,16 @@ pub(super) enum Followed {
 /// Why a reference cannot be replaced.
 pub(super) enum Unfollowed {
     Cycle(String),
-    Say(&'static Rule, String, &'static str),
+    Say(&'static Rule, String, Cow<'static, str>),
     Said,
+}
+
+/// What a JSON pointer does not find.
+struct Missing {
+    /// How far it leads.
+    at: usize,
+    /// What is missing there, as the end of a sentence.
+    told: String,
 }
 
 impl Resolver<'_, '_> {
@@ -32,7 +44,7 @@ impl Resolver<'_, '_> {
         &mut self,
         item: Item<'_>,
         text: &str,
-    ) -> Result<Target, (&'static Rule, String, &'static str)> {
+    ) -> Result<Target, (&'static Rule, String, Cow<'static, str>)> {
         let reason = match self.read_target(item, text) {
             Ok(target) => return Ok(target),
             Err(reason) => reason,
@@ -42,12 +54,17 @@ impl Resolver<'_, '_> {
             NoTarget::Remote => (
                 &rules::REMOTE,
                 format!("{shown_text} leads to another machine, and only files of the same repository are read"),
-                "commit the file and reference it by its path",
+                "commit the file and reference it by its path".into(),
             ),
             NoTarget::Outside => (
                 &rules::OUTSIDE,
                 format!("{shown_text} leads out of the repository"),
-                "paths are relative to the file in which they stand",
+                "paths are relative to the file in which they stand".into(),
+            ),
+            NoTarget::Backslashes(right) => (
+                &rules::MALFORMED,
+                format!("{shown_text} is not a reference: folders are separated by '/'"),
+                format!("write {}", shown(&right)).into(),
             ),
             NoTarget::NoSlash(right, target) => {
                 // What was meant is plain, so it is followed: no second finding comes of the first.
@@ -63,7 +80,7 @@ impl Resolver<'_, '_> {
             NoTarget::Malformed(why) => (
                 &rules::MALFORMED,
                 format!("{shown_text} is not a reference: {why}"),
-                "write '#/components/…', 'file.yaml' or 'file.yaml#/pointer'",
+                "write '#/components/…', 'file.yaml' or 'file.yaml#/pointer'".into(),
             ),
         })
     }
@@ -74,7 +91,9 @@ impl Resolver<'_, '_> {
             Target::File(path, fragment) => {
                 let opened = self.files.open(path, &self.pointer, self.findings);
                 let (file, content) = opened.map_err(|reason| match reason {
-                    NoContent::Say { rule, message, hint } => Unfollowed::Say(rule, message, hint),
+                    NoContent::Say { rule, message, hint } => {
+                        Unfollowed::Say(rule, message, self.hint(rule, hint, item, path))
+                    }
                     NoContent::Said => Unfollowed::Said,
                 })?;
                 (file, content, fragment)
@@ -84,21 +103,21 @@ impl Resolver<'_, '_> {
             Content::Text(_) if !mode.takes_text() => {
                 let message = format!("'{}' is neither a YAML nor a JSON file", self.path(file));
                 let hint = "reference a file that ends in .yaml, .yml or .json";
-                return Err(Unfollowed::Say(&rules::NOT_A_DOCUMENT, message, hint));
+                return Err(Unfollowed::Say(&rules::NOT_A_DOCUMENT, message, hint.into()));
             }
             Content::Text(_) if !fragment.is_empty() => {
                 let message = format!("'{}' is neither YAML nor JSON, and has no parts to reference", self.path(file));
-                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, "reference the whole file"));
+                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, "reference the whole file".into()));
             }
             Content::Text(text) => return Ok(Followed::Text(file, text)),
             Content::Document(document) => document,
         };
-        let node = match self.lookup(file, &document, fragment) {
+        let node = match self.lookup(file, &document, 0, fragment) {
             Ok(node) => node,
-            Err(missing) => {
-                let message = format!("'{}' {missing}", self.path(file));
+            Err(Missing { told, .. }) => {
+                let message = format!("'{}' {told}", self.path(file));
                 let hint = "look at the spelling; names in '#/…' are case-sensitive";
-                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint));
+                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint.into()));
             }
         };
         let end = document.located.places.get(node).map_or(node, |place| place.end as usize);
@@ -108,15 +127,66 @@ impl Resolver<'_, '_> {
         }
         if self.stack.len() > MAX_REFERENCE_DEPTH {
             let message = format!("references lead to references more than {MAX_REFERENCE_DEPTH} times");
-            return Err(Unfollowed::Say(&rules::TOO_DEEP, message, "reference the part itself"));
+            return Err(Unfollowed::Say(&rules::TOO_DEEP, message, "reference the part itself".into()));
         }
         Ok(Followed::Part { source: Source { file, document }, node, fragment: fragment.clone() })
     }
 
-    /// The place to which a JSON pointer leads, or what is missing on the way.
-    fn lookup(&mut self, file: usize, document: &Document, fragment: &str) -> Result<usize, String> {
+    /// What to do about a file without content: a missing one may be there under another name.
+    fn hint(&mut self, rule: &Rule, hint: &'static str, item: Item<'_>, missing: &RepoPath) -> Cow<'static, str> {
+        if rule.id != rules::NOT_FOUND.id || !self.findings.wants(rule.severity) {
+            return hint.into();
+        }
+        let text = item.value.get("$ref").and_then(Value::as_str).unwrap_or_default();
+        let is_name = !text.is_empty() && !text.contains(['/', '.', '#']);
+        if is_name && self.pointer.ends_with("/service") {
+            return format!("an executor is named by '$href': write {{ $href: {text} }}").into();
+        }
+        if item.source.document.value.pointer(&format!("/{text}")).is_some() {
+            return format!("did you mean {}? Without the '#/' it is the path of a file", shown(&format!("#/{text}")))
+                .into();
+        }
+        let base = self.files.path(item.source.file).zip(self.files.path(0));
+        match base.and_then(|(base, root)| self.names.meant(missing, base, root)) {
+            Some(meant) => format!("did you mean {}? {hint}", shown(&meant)).into(),
+            None => hint.into(),
+        }
+    }
+
+    /// Says of a reference of another language to its own document that there is no such part.
+    pub(super) fn look_inside(&mut self, item: Item<'_>, text: &str) {
+        // In examples, values stand for themselves.
+        const FREE: [&str; 6] = ["example", "examples", "default", "const", "enum", "value"];
+        let Ok(Target::Here(fragment)) = self.read_target(item, text) else { return };
+        let free = |step: Cow<'_, str>| FREE.contains(&step.as_ref()) || step.starts_with("x-");
+        let is_wanted = self.findings.wants(rules::LEADS_NOWHERE.severity);
+        if !is_wanted || fragment.is_empty() || yaml::segments(&self.pointer).any(free) {
+            return;
+        }
+        let file = item.source.file;
+        let document = Rc::clone(&item.source.document);
+        let mut roots: Vec<usize> = self.roots.iter().filter(|root| root.0 == file).map(|root| root.1).collect();
+        roots.push(0);
+        let mut told = None;
+        for root in roots {
+            match self.lookup(file, &document, root, &fragment) {
+                Ok(_) => return,
+                // Many look further behind a reference, though a pointer ends there.
+                Err(missing) if document.located.child(missing.at, "$ref").is_some() => return,
+                Err(missing) => told = told.or(Some(missing.told)),
+            }
+        }
+        if let Some(told) = told {
+            let location = self.location_of_reference(item);
+            let hint = "look at the spelling; names in '#/…' are case-sensitive";
+            self.say(&rules::LEADS_NOWHERE, location, format!("the definition {told}"), hint);
+        }
+    }
+
+    /// The place to which a JSON pointer leads from another, or what is missing on the way.
+    fn lookup(&mut self, file: usize, document: &Document, from: usize, fragment: &str) -> Result<usize, Missing> {
         let located = &document.located;
-        let mut node = 0;
+        let mut node = from;
         for segment in yaml::segments(fragment) {
             match self.child(file, located, node, &segment) {
                 Some(child) => node = child,
@@ -124,7 +194,8 @@ impl Resolver<'_, '_> {
                     let names = located.children(node).map(|child| located.key(child));
                     let near = suggest::nearest(&segment, names);
                     let near = near.map(|name| format!("; did you mean {}?", shown(name))).unwrap_or_default();
-                    return Err(format!("has no {} at {}{near}", shown(&segment), shown(&format!("#{fragment}"))));
+                    let told = format!("has no {} at {}{near}", shown(&segment), shown(&format!("#{fragment}")));
+                    return Err(Missing { at: node, told });
                 }
             }
         }

@@ -11,12 +11,15 @@ mod files;
 mod follow;
 mod item;
 mod mode;
+mod near;
 mod plain;
 mod resolve;
 pub(super) mod rules;
 mod target;
 
 use serde_json::Value;
+
+pub(super) use self::near::Names;
 
 use self::files::{Content, Files};
 use self::resolve::Resolver;
@@ -39,8 +42,8 @@ pub(super) struct Resolution {
     pub findings: Report,
 }
 
-/// Reads the file at `root` and everything it references.
-pub(super) fn resolve(tree: &dyn Tree, root: &RepoPath) -> Resolution {
+/// Reads the file at `root` and everything it references. `names` are of the same tree.
+pub(super) fn resolve(tree: &dyn Tree, names: &Names<'_>, root: &RepoPath) -> Resolution {
     let mut files = Files::new(tree);
     let mut findings = Report::default();
     let syntax = Syntax::of(root).unwrap_or(Syntax::Yaml);
@@ -67,7 +70,7 @@ pub(super) fn resolve(tree: &dyn Tree, root: &RepoPath) -> Resolution {
         located.files = vec![root.clone()];
         return Resolution { content: Some(value), located, files: files.into_paths(), findings };
     }
-    let mut resolver = Resolver::new(files, &mut findings);
+    let mut resolver = Resolver::new(files, names, &mut findings);
     let content = resolver.root(&document);
     let (located, files) = resolver.into_parts();
     Resolution { content: Some(content), located, files, findings }

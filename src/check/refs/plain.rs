@@ -136,7 +136,7 @@ mod tests {
         assert!(problems.is_empty(), "{problems:?}");
         let document = document.unwrap();
         let written = Located { files: vec![path.clone()], ..document.located };
-        let resolved = refs::resolve(&One(TEXT), &path);
+        let resolved = refs::resolve(&One(TEXT), &refs::Names::none(), &path);
         let content = resolved.content.unwrap();
         assert!(resolved.findings.into_parts().0.is_empty());
         let mut count = 0;

@@ -3,6 +3,7 @@
 //!
 //! The walk recurses at most `MAX_DEPTH` containers and `MAX_REFERENCE_DEPTH` references deep.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -12,6 +13,7 @@ use super::files::Files;
 use super::follow::{Followed, Unfollowed};
 use super::item::{Item, Override, Site, Source, fields_of};
 use super::mode::{Meaning, Mode};
+use super::near::Names;
 use super::rules;
 use super::target::{NoTarget, is_local};
 use crate::check::limits::{MAX_DEPTH, MAX_NODES, MAX_TOTAL_BYTES};
@@ -23,6 +25,7 @@ use crate::domain::rule::Rule;
 
 pub(super) struct Resolver<'t, 'f> {
     pub(super) files: Files<'t>,
+    pub(super) names: &'f Names<'t>,
     pub(super) findings: &'f mut Report,
     pub(super) out: Located,
     pub(super) pointer: String,
@@ -37,12 +40,15 @@ pub(super) struct Resolver<'t, 'f> {
     pub(super) full: bool,
     /// The file whose root is the root of the definition that is being walked.
     home: Option<usize>,
+    /// From where '#/…' of that definition may lead: its own place, and those with an '$id' above.
+    pub(super) roots: Vec<(usize, usize)>,
 }
 
 impl<'t, 'f> Resolver<'t, 'f> {
-    pub(super) fn new(files: Files<'t>, findings: &'f mut Report) -> Self {
+    pub(super) fn new(files: Files<'t>, names: &'f Names<'t>, findings: &'f mut Report) -> Self {
         Self {
             files,
+            names,
             findings,
             out: Located::default(),
             pointer: String::new(),
@@ -52,6 +58,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
             references: HashMap::new(),
             full: false,
             home: None,
+            roots: Vec::new(),
         }
     }
 
@@ -76,14 +83,18 @@ impl<'t, 'f> Resolver<'t, 'f> {
         overrides: &[Override<'_>],
         depth: usize,
     ) -> Value {
-        if let Value::Object(fields) = item.value
-            && let Some(Value::String(text)) = fields.get("$ref")
-        {
-            match mode.reference() {
-                Meaning::None => {}
-                Meaning::Ours => return self.ours(item, text, mode, site, overrides, depth),
-                Meaning::Theirs => return self.theirs(item, text, mode, site, overrides, depth),
+        let reference = item.value.as_object().and_then(|fields| fields.get("$ref"));
+        match (mode.reference(), reference) {
+            (Meaning::Ours, Some(Value::String(text))) => return self.ours(item, text, mode, site, overrides, depth),
+            (Meaning::Theirs, Some(Value::String(text))) => {
+                return self.theirs(item, text, mode, site, overrides, depth);
             }
+            // What an executor is told is its own business.
+            (Meaning::Ours, Some(other)) if mode != Mode::Configurations => {
+                self.not_a_text(item, other);
+                return self.leave_broken(item, site, depth);
+            }
+            _ => {}
         }
         self.copy(item, mode, site, overrides, depth)
     }
@@ -107,12 +118,16 @@ impl<'t, 'f> Resolver<'t, 'f> {
         let Some(at) = self.open(place, item.source.file, site, text, depth) else { return Value::Null };
         let value = match item.value {
             Value::Object(fields) => {
-                let home = self.home;
+                let (home, roots) = (self.home, self.roots.len());
                 if mode == Mode::Definition {
                     self.home = Some(item.source.file);
                 }
+                if mode == Mode::Definition || (mode == Mode::Foreign && fields.contains_key("$id")) {
+                    self.roots.push((item.source.file, item.node));
+                }
                 let fields = self.copy_fields(item, fields, mode, overrides, depth);
                 self.home = home;
+                self.roots.truncate(roots);
                 Value::Object(fields)
             }
             Value::Array(items) => {
@@ -199,12 +214,26 @@ impl<'t, 'f> Resolver<'t, 'f> {
             Ok(followed) => return self.replace(followed, mode, site, &overrides, depth),
             Err(Unfollowed::Said) => return self.leave_broken(item, site, depth),
             // A cycle of DPDS' own references has no meaning that could be kept.
-            Err(Unfollowed::Cycle(message)) => (&rules::CYCLE, message, "write one of the parts out"),
+            Err(Unfollowed::Cycle(message)) => (&rules::CYCLE, message, "write one of the parts out".into()),
             Err(Unfollowed::Say(rule, message, hint)) => (rule, message, hint),
         };
         let location = self.location_of_reference(item);
         self.say(rule, location, message, hint);
         self.leave_broken(item, site, depth)
+    }
+
+    /// A `$ref` that is no text.
+    fn not_a_text(&mut self, item: Item<'_>, other: &Value) {
+        let located = &item.source.document.located;
+        let place = located.child(item.node, "$ref").and_then(|node| located.places.get(node));
+        let location = place.and_then(|place| self.location(item.source.file, place.key));
+        let (message, hint) = match other {
+            Value::Null => {
+                ("'$ref' is there and has no value", "put the reference in quotes: behind ' #' a comment begins")
+            }
+            _ => ("'$ref' is not a text", "write one reference: '#/components/…', 'file.yaml' or 'file.yaml#/pointer'"),
+        };
+        self.say(&rules::MALFORMED, location, message.to_owned(), hint);
     }
 
     /// A reference of another language, inside of a definition.
@@ -223,6 +252,8 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 let message =
                     format!("{} means the file in which it stands, and that was put into another", shown(text));
                 self.say(&rules::MEANING_MOVED, location, message, "reference the other file by its name");
+            } else if self.home.is_some() {
+                self.look_inside(item, text);
             }
             return self.copy(item, mode, site, overrides, depth);
         }
@@ -242,7 +273,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 self.say(&rules::ANCHOR_NOT_FOLLOWED, location, message, "use a JSON pointer behind the '#'");
                 return self.copy(item, mode, site, overrides, depth);
             }
-            Err(NoTarget::Outside | NoTarget::Malformed(_)) | Ok(_) => {}
+            Err(NoTarget::Outside | NoTarget::Backslashes(_) | NoTarget::Malformed(_)) | Ok(_) => {}
         }
         let followed = match self.target_of(item, text) {
             Ok(target) => self.follow(item, &target, mode),
@@ -364,10 +395,16 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
     }
 
-    pub(super) fn say(&mut self, rule: &'static Rule, location: Option<Location>, message: String, hint: &'static str) {
+    pub(super) fn say(
+        &mut self,
+        rule: &'static Rule,
+        location: Option<Location>,
+        message: String,
+        hint: impl Into<Cow<'static, str>>,
+    ) {
         let Some(location) = location else { return };
         let finding = Finding::new(rule.severity, rule.id(), location, self.pointer.as_str(), message);
-        self.findings.push(finding.with_hint(hint));
+        self.findings.push(finding.with_hint(hint.into()));
     }
 
     pub(super) fn path(&self, file: usize) -> &str {

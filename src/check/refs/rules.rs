@@ -14,6 +14,7 @@ pub const RULES: &[Rule] = &[
     ANCHOR_NOT_FOLLOWED,
     RECURSIVE_DEFINITION,
     MEANING_MOVED,
+    LEADS_NOWHERE,
     CYCLE,
     TOO_DEEP,
     OUTSIDE,
@@ -97,6 +98,15 @@ pub(in crate::check) const RECURSIVE_DEFINITION: Rule = Rule {
     example: "$ref: node.json, inside of node.json",
     remedy: "Nothing, when who reads the definition has the file too.",
     source: "Meshwright; a definition cannot hold itself",
+};
+
+pub(in crate::check) const LEADS_NOWHERE: Rule = Rule {
+    id: "ref/leads-nowhere",
+    severity: Severity::Warning,
+    meaning: "A definition in another language references a part of itself ('#/…') that is not there.",
+    example: "schema: {$ref: '#/components/schemas/Tirp'}, in an OpenAPI document",
+    remedy: "Correct the spelling, or add the part; names are case-sensitive.",
+    source: "RFC 6901; the specification of the definition's language",
 };
 
 pub(in crate::check) const MEANING_MOVED: Rule = Rule {

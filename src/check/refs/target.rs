@@ -22,6 +22,8 @@ pub(super) enum NoTarget {
     Outside,
     /// The fragment has no '/' behind its '#'; the right form, and where that points.
     NoSlash(String, Box<Target>),
+    /// Its folders are separated by '\\'; the right form.
+    Backslashes(String),
     /// It cannot be read; why.
     Malformed(&'static str),
 }
@@ -37,8 +39,12 @@ pub(super) fn read(text: &str, base: &RepoPath) -> Result<Target, NoTarget> {
     if path.is_empty() && !is_local(text) {
         return Err(NoTarget::Malformed("it is empty"));
     }
-    if has_scheme(path) || path.starts_with("//") {
-        return Err(NoTarget::Remote);
+    match scheme(path) {
+        // The drive of a machine, as Windows has them.
+        Some(drive) if drive.len() == 1 => return Err(NoTarget::Outside),
+        Some(_) => return Err(NoTarget::Remote),
+        None if path.starts_with("//") => return Err(NoTarget::Remote),
+        None => {}
     }
     let fragment = decode(fragment)?;
     if !fragment.is_empty() && !fragment.starts_with('/') {
@@ -54,7 +60,7 @@ pub(super) fn read(text: &str, base: &RepoPath) -> Result<Target, NoTarget> {
     }
     let path = decode(path)?;
     if path.contains('\\') {
-        return Err(NoTarget::Malformed("folders are separated by '/'"));
+        return Err(NoTarget::Backslashes(text.replace('\\', "/")));
     }
     if path.starts_with('/') || climbs_out(&path, base) {
         return Err(NoTarget::Outside);
@@ -74,10 +80,11 @@ fn decode(text: &str) -> Result<String, NoTarget> {
 }
 
 /// `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) ":"`
-fn has_scheme(path: &str) -> bool {
-    let Some((scheme, _)) = path.split_once(':') else { return false };
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+fn scheme(path: &str) -> Option<&str> {
+    let (scheme, _) = path.split_once(':')?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    is_scheme.then_some(scheme)
 }
 
 fn climbs_out(path: &str, base: &RepoPath) -> bool {
@@ -119,18 +126,26 @@ mod tests {
 
     #[test]
     fn what_points_elsewhere() {
-        for remote in
-            ["http://x/y", "https://x", "file:///etc/passwd", "urn:x:y", "//host/x", "C:/x.json", "git+ssh://x"]
-        {
+        for remote in ["http://x/y", "https://x", "file:///etc/passwd", "urn:x:y", "//host/x", "git+ssh://x"] {
             assert_eq!(target(remote), Err(NoTarget::Remote), "{remote}");
         }
-        for outside in ["/etc/passwd", "../../../x", "../../..", "%2e%2e/%2E%2E/../x", "a/../../../../x", "%2Fetc"] {
+        for outside in [
+            "C:/x.json",
+            "c:\\x.json",
+            "/etc/passwd",
+            "../../../x",
+            "../../..",
+            "%2e%2e/%2E%2E/../x",
+            "a/../../../../x",
+            "%2Fetc",
+        ] {
             assert_eq!(target(outside), Err(NoTarget::Outside), "{outside}");
         }
         let slashless = |right: &str| Err(NoTarget::NoSlash(right.into(), Box::new(target(right).unwrap())));
         assert_eq!(target("#components/x"), slashless("#/components/x"));
         assert_eq!(target("a.json#Pet"), slashless("a.json#/Pet"));
-        for malformed in ["", "a?b", "a\\b", "a%00b", "%ff", "a//b", "ports/", "a%0Ab"] {
+        assert_eq!(target("a\\b.yaml#/c"), Err(NoTarget::Backslashes("a/b.yaml#/c".into())));
+        for malformed in ["", "a?b", "a%00b", "%ff", "a//b", "ports/", "a%0Ab"] {
             assert!(matches!(target(malformed), Err(NoTarget::Malformed(_))), "{malformed}");
         }
     }

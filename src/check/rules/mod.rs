@@ -5,6 +5,7 @@
 //! What needs more than one document is absent: whether a version was released before, whether
 //! another product exists.
 
+mod definitions;
 mod document;
 mod identity;
 mod lifecycle;
@@ -66,6 +67,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Report) {
     version::check(subject, &entities, findings);
     lineage::check(subject, &entities, findings);
     lifecycle::check(subject, &entities, findings);
+    definitions::check(subject, &entities, findings);
 }
 
 impl<'a> Subject<'a> {

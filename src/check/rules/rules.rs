@@ -24,6 +24,7 @@ pub const RULES: &[Rule] = &[
     ORDER,
     EXECUTOR_NAME,
     EXECUTOR_IN_BRACES,
+    DEFINITION,
 ];
 
 pub(in crate::check) const UNKNOWN_VERSION: Rule = Rule {
@@ -195,4 +196,13 @@ pub(in crate::check) const EXECUTOR_IN_BRACES: Rule = Rule {
     example: "service: {$href: '{azure-devops}'}",
     remedy: "Write the name without the braces.",
     source: "Open Data Mesh, older descriptors; in the wild in the specification parser's tests (dpd-lifecycle-iref.json)",
+};
+
+pub(in crate::check) const DEFINITION: Rule = Rule {
+    id: "definition/unreadable",
+    severity: Severity::Warning,
+    meaning: "The definition of a port's API is not in the language that 'specification' names, so nobody can tell what a change of it means. Only what is certainly none of it is told; of SQL, whose dialects are many, nothing is.",
+    example: "api: {name: tripsApi, version: 1.0.0, specification: openapi, definition: apis/trips.yaml}",
+    remedy: "Correct the definition, or what 'specification' says.",
+    source: "DPDS 1.0.0, Standard Definition Object",
 };

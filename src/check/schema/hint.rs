@@ -72,10 +72,15 @@ pub(super) fn for_format(format: &str, text: &str, pointer: &str) -> String {
         _ if format == "uuid" || pointer.ends_with("/fullyQualifiedName") => {
             return "leave the field out; it is computed".to_owned();
         }
-        "version" => [text.trim_start_matches(['v', 'V']).to_owned(), format!("{text}.0"), format!("{text}.0.0")]
-            .into_iter()
-            .find(|near| near.len() <= SHORT && formats::is_version(near)),
-        "name" if text.chars().all(|c| c.is_ascii_alphanumeric() || " -_./".contains(c)) => {
+        "version" => {
+            let bare = text.trim().trim_start_matches(['v', 'V']).replace(',', ".");
+            let number = |part: &str| part.parse::<u64>().map_or_else(|_| part.to_owned(), |number| number.to_string());
+            let plain = bare.split('.').map(number).collect::<Vec<_>>().join(".");
+            [plain.clone(), format!("{plain}.0"), format!("{plain}.0.0")]
+                .into_iter()
+                .find(|near| near.len() <= SHORT && formats::is_version(near))
+        }
+        "name" if text.chars().all(|c| c.is_ascii_alphanumeric() || " -_./'\"“”‘’«»".contains(c)) => {
             Some(in_camel_case(text)).filter(|near| near.len() <= SHORT && formats::is_name(near))
         }
         _ => None,
@@ -117,7 +122,9 @@ pub(super) fn for_field(field: &str, pointer: &str, error: &ValidationError<'_>,
             return format!("move it out, to the fields of {}", super::message::label(above));
         }
     }
-    format!("remove it, or begin its name with 'x-' when it is an extension: {}", shown(&format!("x-{field}")))
+    // What begins nearly so was meant to be one.
+    let rest = field.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix(['-', '_'])).unwrap_or(field);
+    format!("remove it, or begin its name with 'x-' when it is an extension: {}", shown(&format!("x-{rest}")))
 }
 
 /// The field of the same object in which an unknown field would be a known one.
@@ -138,7 +145,10 @@ mod tests {
             ("version", "v1.0.0", "write 1.0.0, or"),
             ("version", "2.0", "write 2.0.0, or"),
             ("version", "2", "write 2.0.0, or"),
+            ("version", " 01.2.03 ", "write 1.2.3, or"),
+            ("version", "1,2,0", "write 1.2.0, or"),
             ("version", "banana", "write three numbers"),
+            ("name", "“orders”", "write orders, or"),
             ("name", "web-shop orders", "write webShopOrders, or"),
             ("name", "shop_events", "write shopEvents, or"),
             ("name", "1", "write letters and digits"),

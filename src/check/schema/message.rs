@@ -127,27 +127,19 @@ fn misspelt<'e>(property: &str, error: &'e ValidationError<'_>, schema: &Value) 
     if rule_for_missing(error.instance_path().as_str(), property).id != rules::REQUIRED.id {
         return None;
     }
-    let known = fields_of(schema, object_of(error, schema)?)?;
-    let written = error.instance().as_object()?.keys().map(String::as_str);
-    suggest::nearest(property, written.filter(|name| !known.contains_key(*name) && !name.starts_with("x-")))
-}
-
-/// What a document is called that stands where a definition is expected, which has its own fields and
-/// the document in one of them. Only where the definition lacks what would make it one.
-pub(super) fn pasted(error: &ValidationError<'_>) -> Option<&'static str> {
-    let ValidationErrorKind::Required { property } = error.kind() else { return None };
+    let object = object_of(error, schema)?;
+    let known = fields_of(schema, object)?;
     let fields = error.instance().as_object()?;
-    if property != "specification" || fields.contains_key("definition") {
-        return None;
-    }
-    let known = [
-        ("openapi", "an OpenAPI document"),
-        ("swagger", "an OpenAPI document"),
-        ("asyncapi", "an AsyncAPI document"),
-        ("datastoreapi", "a datastore API document"),
-        ("$schema", "a JSON Schema"),
-    ];
-    known.into_iter().find(|(field, _)| fields.contains_key(*field)).map(|(_, what)| what)
+    let unknown =
+        || fields.keys().map(String::as_str).filter(|name| !known.contains_key(*name) && !name.starts_with("x-"));
+    // Where one text is all that there has to be, the only text that is there is that.
+    let only = || {
+        let is_all = object.get("required")?.as_array()?.len() == 1 && property == "$href";
+        let mut unknown = unknown();
+        let first = unknown.next().filter(|name| is_all && fields.get(*name).is_some_and(Value::is_string))?;
+        unknown.next().is_none().then_some(first)
+    };
+    suggest::nearest(property, unknown()).or_else(only)
 }
 
 /// Whether a pointer leads to a template in `components`.

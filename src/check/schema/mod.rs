@@ -7,6 +7,7 @@
 mod editor;
 pub(super) mod formats;
 mod hint;
+mod instead;
 mod message;
 pub(super) mod rules;
 mod shape;
@@ -16,6 +17,7 @@ use std::sync::LazyLock;
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
+use self::instead::Instead;
 use super::rules::Form;
 use super::yaml::Located;
 use crate::check::limits::MAX_FINDINGS;
@@ -87,16 +89,19 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
     if validator.is_valid(content) {
         return;
     }
-    // A whole document of another language in the place of a definition is one mistake.
-    let mut pasted: Vec<String> = Vec::new();
+    // Something else in the place of an object is one mistake, whatever the object lacks.
+    let mut settled: Vec<String> = Vec::new();
     for error in validator.iter_errors(content).take(MAX_FINDINGS) {
-        if let Some(what) = message::pasted(&error) {
-            let pointer = error.instance_path().as_str();
-            let location = located.location(pointer).unwrap_or_else(|| Location::top_of(root.clone()));
-            let message = format!("{what} stands where a definition of {} is expected", message::label(pointer));
-            let rule = &rules::PASTED;
-            findings.push(Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(rule.hint()));
-            pasted.push(format!("{pointer}/"));
+        let pointer = error.instance_path().as_str();
+        let within = format!("{pointer}/");
+        if settled.contains(&within) || located.find(pointer).broken {
+            continue;
+        }
+        if let Some(Instead { rule, at, message, hint }) = instead::of(&error, &compiled.schema) {
+            let place = at.map_or_else(|| located.location(pointer), |at| located.key_location(&at));
+            let location = place.unwrap_or_else(|| Location::top_of(root.clone()));
+            findings.push(Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint));
+            settled.push(within);
         }
     }
     for error in validator.iter_errors(content) {
@@ -104,7 +109,7 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
             break;
         }
         let within = format!("{}/", error.instance_path());
-        if pasted.iter().any(|pasted| within.starts_with(pasted.as_str())) {
+        if settled.iter().any(|settled| within.starts_with(settled.as_str())) {
             continue;
         }
         message::explain(&error, &compiled.schema, located, root, findings);

@@ -148,10 +148,10 @@ fn both_printed_identifiers_of_the_specification_are_accepted_and_others_are_not
 
 #[test]
 fn places_and_content_are_parallel_also_behind_references() {
-    let resolution = refs::resolve(&pieces(), &"p/d.yaml".parse().unwrap());
+    let resolution = refs::resolve(&pieces(), &refs::Names::none(), &"p/d.yaml".parse().unwrap());
     assert_parallel(&resolution.content.unwrap(), &resolution.located, 0);
     let files = Files::default().with("d.yaml", YAML);
-    let resolution = refs::resolve(&files, &"d.yaml".parse().unwrap());
+    let resolution = refs::resolve(&files, &refs::Names::none(), &"d.yaml".parse().unwrap());
     assert_parallel(&resolution.content.unwrap(), &resolution.located, 0);
 }
 

@@ -8,6 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
 
 use super::builder::{Builder, too_deep};
+use super::mistakes::{self, Mistake};
 use super::older;
 use super::place::{Mark, Shape};
 use super::scalar::{Plain, plain};
@@ -16,28 +17,31 @@ use super::{Document, Problem, rules, shown};
 /// Reads the one document of a text.
 pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
     let mut builder = Builder::new(text.len());
-    match drive(text, &mut builder) {
+    let end = end_of(text);
+    match drive(text, end, &mut builder) {
         Ok(()) => builder.finished(),
-        Err(problem) => (None, builder.abandoned(Problem { mark: within(text, problem.mark), ..problem })),
+        Err(problem) => (None, builder.abandoned(Problem { mark: within(end, problem.mark), ..problem })),
     }
+}
+
+/// The place behind the last character of a text.
+fn end_of(text: &str) -> Mark {
+    let text = text.replace("\r\n", "\n");
+    let (line, last) = text.split(['\n', '\r']).fold((0, ""), |(count, _), line| (count + 1, line));
+    Mark { line, column: number(last.chars().count()) + 1, length: 0 }
 }
 
 /// What is missing at the end of a text, the parser finds on the line behind the last one.
-fn within(text: &str, mark: Mark) -> Mark {
-    let text = text.replace("\r\n", "\n");
-    let (lines, last) = text.split(['\n', '\r']).fold((0, ""), |(count, _), line| (count + 1, line));
-    if mark.line <= lines {
-        return mark;
-    }
-    Mark { line: lines, column: number(last.chars().count()) + 1, length: 0 }
+fn within(end: Mark, mark: Mark) -> Mark {
+    if mark.line > end.line { end } else { mark }
 }
 
-fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
+fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
     let mut parser = Parser::new_from_str(text);
     let mut documents = 0;
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| not_yaml(&error, builder))?;
-        let mark = mark_of(span);
+        let (event, span) = event.map_err(|error| not_yaml(text, &error, builder))?;
+        let mark = within(end, mark_of(span));
         match event {
             Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
             Event::StreamEnd => break,
@@ -63,7 +67,12 @@ fn drive(text: &str, builder: &mut Builder) -> Result<(), Problem> {
                 }
             }
             Event::SequenceStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a list")),
-            Event::MappingStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a map")),
+            Event::MappingStart(..) if builder.wants_key() => {
+                return Err(match mistakes::is_template(text, mark) {
+                    true => unfilled(mark, builder),
+                    false => complex_key(mark, builder, "a map"),
+                });
+            }
             Event::SequenceStart(anchor, tag) => {
                 check_collection_tag(builder, tag.as_deref(), "seq", mark);
                 builder.open(Shape::List, mark, anchor)?;
@@ -207,11 +216,18 @@ fn complex_key(mark: Mark, builder: &Builder, what: &str) -> Problem {
         .with_hint("give the field a name")
 }
 
+/// `{{ name }}`, where maps begin.
+fn unfilled(mark: Mark, builder: &Builder) -> Problem {
+    let message = "'{{' begins a map inside of a map, and not a text";
+    Problem::new(&rules::COMPLEX_KEY, mark, builder.pointer(), message)
+        .with_hint("fill the template in before; where '{{ … }}' is meant to stay, put the text in quotes")
+}
+
 fn is_nothing(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> bool {
     text.is_empty() && style == ScalarStyle::Plain && tag.is_none()
 }
 
-fn not_yaml(error: &ScanError, builder: &Builder) -> Problem {
+fn not_yaml(text: &str, error: &ScanError, builder: &Builder) -> Problem {
     let at = *error.marker();
     let mark = Mark { line: number(at.line()).max(1), column: number(at.col()) + 1, length: 0 };
     let info = error.info();
@@ -219,27 +235,8 @@ fn not_yaml(error: &ScanError, builder: &Builder) -> Problem {
     if info == "recursion limit exceeded" {
         return too_deep(mark, String::new());
     }
-    let (what, hint) = in_plain_words(info);
+    let Mistake { mark, what, hint } = mistakes::told(text, info, mark);
     Problem::new(&rules::YAML, mark, builder.pointer(), format!("this is not YAML: {what}")).with_hint(hint)
-}
-
-/// What the parser says of what is met most often, for those who do not write parsers.
-fn in_plain_words(info: &str) -> (&str, &'static str) {
-    if info.contains("unknown anchor") {
-        ("there is no anchor of this name above", "define it with '&name' above its first use")
-    } else if info.contains("followed by a valid YAML whitespace") {
-        ("a tab stands behind the ':'", "write a space instead")
-    } else if info.contains("tab") {
-        ("a tab stands where only spaces may", "indent with spaces")
-    } else if info.contains("mapping values are not allowed") {
-        let hint =
-            "put the text in quotes when the ':' is part of it; otherwise indent this line like the fields beside it";
-        ("a ':' stands where no field can begin", hint)
-    } else if info.contains("quoted scalar") {
-        ("a text in quotes has no end here", "close it with the quote with which it begins")
-    } else {
-        (info, "look at the indentation, the quotes and the colons of this line and the one above")
-    }
 }
 
 fn mark_of(span: Span) -> Mark {

@@ -241,6 +241,16 @@ impl<'t> Reader<'t> {
             (Some(b'/' | b'#'), _) => "remove the comment; JSON has none",
             (Some(b'}' | b']'), "a value" | "a key in double quotes") => "remove the comma before it",
             (Some(b'\''), _) => "write it in double quotes",
+            _ if self.rest().starts_with(['“', '”', '„', '‘', '’', '«', '»']) => {
+                "replace the typographic quotes by plain ones: \""
+            }
+            _ if self.rest().starts_with(['\u{A0}', '\u{2007}', '\u{202F}', '\u{3000}']) => {
+                "replace the no-break space by a plain one"
+            }
+            (Some(b'<' | b'=' | b'>'), _) if is_conflict(self.rest()) => "settle the merge conflict that was left here",
+            (Some(b'T' | b'F' | b'N' | b'I' | b'u'), "a value") => {
+                "write true, false or null in lower case, and texts in double quotes; JSON has no NaN and no Infinity"
+            }
             (None, _) => "close what was opened above, with '}' or ']'",
             (Some(byte), _) if self.builder.pointer_is_root() && (byte.is_ascii_alphabetic() || byte == b'-') => {
                 "write JSON, or let the file's name end in .yaml"
@@ -290,6 +300,11 @@ impl<'t> Reader<'t> {
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
+}
+
+/// Whether a line of a merge conflict begins here.
+fn is_conflict(rest: &str) -> bool {
+    ["<<<<<<< ", "=======", ">>>>>>> "].iter().any(|mark| rest.starts_with(mark))
 }
 
 enum Form {

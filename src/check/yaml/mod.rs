@@ -8,6 +8,7 @@ mod encoding;
 mod events;
 mod everyday;
 mod json;
+mod mistakes;
 mod older;
 mod place;
 pub(super) mod rules;

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::compare::Comparison;
-use super::notes::object;
+use super::notes::{lacks, object};
 use super::{Editions, Language, document};
 use crate::domain::compat::Reason;
 
@@ -24,6 +24,7 @@ pub(super) const LANGUAGE: Language = Language {
             examples and `x-` fields are not compared.",
     specifications: &["asyncapi", "asyncapispecification"],
     is_told_by_shape: |definition| document::is_told_by("asyncapi", definition),
+    fault: |definition| lacks(definition, &["asyncapi"]),
     compare,
     rules: rules::RULES,
 };

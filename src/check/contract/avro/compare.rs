@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::model::{Field, Kind, Model, Named, Node};
 use super::rules;
-use crate::check::contract::joined;
+use crate::check::contract::fields::Spot;
 use crate::check::contract::notes::Notes;
+use crate::check::contract::{joined, privacy};
 use crate::check::yaml::shown;
 use crate::domain::compat::{Reason, Side};
 
@@ -212,6 +213,16 @@ impl<'a> Comparison<'a> {
             };
             let message = format!("field {} {message}", shown(&new.name));
             self.tell(&rules::DEFAULT_CHANGED, &new.pointer, &inner, message);
+        }
+        if old.marks != new.marks {
+            let spot = Spot {
+                before: Some(&old.marks),
+                after: Some(&new.marks),
+                pointer: format!("{}{}", self.pointer, new.pointer),
+                path: inner.clone(),
+            };
+            let told = privacy::compare(&spot, self.side);
+            self.notes.extend(told.into_iter().map(|reason| Reason { path: inner.clone(), ..reason }));
         }
         self.nodes(&old.node, &new.node, &inner);
     }

@@ -28,6 +28,7 @@ pub(super) const LANGUAGE: Language = Language {
             other files cannot be read.",
     specifications: &["avro", "apacheavro", "avsc", "avroschema"],
     is_told_by_shape,
+    fault: model::fault,
     compare,
     rules: rules::RULES,
 };

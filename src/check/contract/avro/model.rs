@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use apache_avro::Schema;
+use apache_avro::error::Details;
 use apache_avro::schema::{Alias, InnerDecimalSchema, Name, UuidSchema};
 use serde_json::Value;
 
 use crate::check::contract::notes::{is_too_deep, text};
+use crate::check::contract::{Fault, privacy};
 
 /// One edition.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ pub(super) struct Field {
     pub name: String,
     pub aliases: Vec<String>,
     pub default: Option<Value>,
+    /// What marks it as personal data: an object of those attributes.
+    pub marks: Value,
     pub node: Node,
     pub pointer: String,
 }
@@ -106,6 +110,67 @@ impl Model {
         }
         named
     }
+}
+
+/// Why a definition is no Avro schema. A type that is not defined in it may be in another file, unless its name is
+/// nearly that of a type that every schema has.
+pub(super) fn fault(definition: &Value) -> Option<Fault> {
+    let parsed;
+    let json = match definition {
+        Value::String(written) if written.trim_start().starts_with(['{', '[']) => {
+            if is_too_deep(written) {
+                return None;
+            }
+            parsed = match serde_json::from_str::<Value>(written) {
+                Ok(parsed) => parsed,
+                Err(error) => return Some(Fault::of(located(&error))),
+            };
+            &parsed
+        }
+        other => other,
+    };
+    let error = Schema::parse(json).err()?;
+    let (name, why) = match error.details() {
+        Details::ParsePrimitive(name) | Details::ParsePrimitiveSimilar(name, _) => {
+            const TYPES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+            let name = name.rsplit('.').next().unwrap_or(name);
+            let is_near = |known: &&&str| {
+                (name == "bool" && **known == "boolean") || strsim::damerau_levenshtein(name, known) == 1
+            };
+            let near = TYPES.iter().filter(|_| name.len() <= 10).find(is_near)?;
+            (name, format!("it has the type '{name}'; did you mean '{near}'?"))
+        }
+        Details::SchemaResolutionError(_) => return None,
+        Details::InvalidSchemaRecord(name) => {
+            let name = name.as_str();
+            (name, format!("a type '{name}' is defined inside of 'type', as in {{\"type\": {{\"type\": \"{name}\"}}}}"))
+        }
+        _ => return Some(Fault::of(error.to_string())),
+    };
+    Some(Fault::at(use_of(json, name).unwrap_or_default(), why))
+}
+
+/// Where a type is used first: a JSON pointer.
+fn use_of(json: &Value, name: &str) -> Option<String> {
+    let mut waiting = vec![(String::new(), json)];
+    while let Some((pointer, value)) = waiting.pop() {
+        match value {
+            Value::String(text) if text == name => return Some(pointer),
+            // The last that is put there is the next.
+            Value::Object(fields) => {
+                let is_record = fields.get("fields").is_some_and(Value::is_array);
+                let inner =
+                    ["fields", "values", "items", "type"].into_iter().filter(|key| !(is_record && *key == "type"));
+                waiting.extend(inner.filter_map(|key| Some((format!("{pointer}/{key}"), fields.get(key)?))));
+            }
+            Value::Array(items) => {
+                let items = items.iter().enumerate().rev();
+                waiting.extend(items.map(|(index, item)| (format!("{pointer}/{index}"), item)));
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 struct Reader {
@@ -164,11 +229,13 @@ impl Reader {
                 let list = part("fields");
                 let fields = record.fields.iter().enumerate().map(|(index, field)| {
                     let place = self.below(&self.below(&pointer, "fields"), &index.to_string());
-                    let json = list.get(index).and_then(|field| field.get("type")).unwrap_or(&Value::Null);
+                    let written = list.get(index).and_then(Value::as_object);
+                    let json = written.and_then(|field| field.get("type")).unwrap_or(&Value::Null);
                     Field {
                         name: field.name.clone(),
                         aliases: field.aliases.clone(),
                         default: field.default.clone(),
+                        marks: written.map(privacy::marks_of).unwrap_or_default(),
                         node: self.node(&field.schema, json, self.below(&place, "type")),
                         pointer: place,
                     }

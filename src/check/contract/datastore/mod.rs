@@ -5,11 +5,10 @@ mod columns;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use super::fields::{Spot, is_for_people};
+use super::notes::{lacks, object};
 use super::{Editions, Language, definition, is_same_edition, privacy};
 use crate::check::limits::MAX_DEPTH;
 use crate::domain::compat::{ContractRule, Reason, Side};
@@ -22,6 +21,7 @@ pub(super) const LANGUAGE: Language = Language {
             in that language. Versions inside the definition are not compared: what they announce is.",
     specifications: &["datastoreapi", "dsas", "datastoreapispecification"],
     is_told_by_shape,
+    fault: |definition| lacks(definition, &["datastoreapi", "schema", "tables", "services"]),
     compare,
     rules: rules::RULES,
 };
@@ -69,11 +69,7 @@ pub(crate) fn compare(editions: &Editions<'_>) -> Vec<Reason> {
 
 /// A definition with its references followed, read where it is a text.
 fn read(definition: &Value) -> Option<Value> {
-    let parsed = match definition {
-        Value::Object(_) => Cow::Borrowed(definition),
-        Value::String(text) => Cow::Owned(serde_json::from_str(text).ok().filter(Value::is_object)?),
-        _ => return None,
-    };
+    let parsed = object(definition).ok()?;
     let mut left = MOST_VALUES;
     expanded(&parsed, &parsed, (0, 0), &mut left)
 }

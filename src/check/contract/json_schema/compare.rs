@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::facts::{End, Type};
 use super::view::{Document, Root, View, is_for_people};
 use super::{branches, lists, objects, rules, values};
-use crate::check::contract::listed;
+use crate::check::contract::fields::Spot;
+use crate::check::contract::{listed, privacy};
 use crate::domain::canonical::canonical;
 use crate::domain::change::Impact;
 use crate::domain::compat::{ContractRule, Reason, Side};
@@ -246,6 +247,7 @@ impl<'a> Comparison<'a> {
             let message = "what the reference leads to was not found, and may differ".to_owned();
             self.tell(&rules::REFERENCE, &place.at(new, "$ref"), place, message);
         }
+        self.privacy(old, new, place);
         match (old.is_free(), new.is_free()) {
             (true, true) => return,
             (true, false) if !new.has_only(&[]) => {
@@ -289,6 +291,20 @@ impl<'a> Comparison<'a> {
         *self.named.get_or_init(|| has_names(self.before.root, 0) || has_names(self.after.root, 0))
     }
 
+    /// Compares how a value is marked as personal data.
+    fn privacy(&mut self, old: &View<'a>, new: &View<'a>, place: &Place) {
+        let (was, is) = (old.marks(), new.marks());
+        if was == is {
+            return;
+        }
+        let spot = Spot { before: Some(&was), after: Some(&is), pointer: String::new(), path: place.path.clone() };
+        for reason in privacy::compare(&spot, self.side) {
+            // Where it stands is told by the keyword: parts of one schema may stand in several places.
+            let pointer = place.at(new, reason.pointer.trim_start_matches('/'));
+            self.reasons.push(Reason { pointer, path: place.path.clone(), ..reason });
+        }
+    }
+
     /// Compares what is remarked on a value.
     fn remarks(&mut self, old: &View<'a>, new: &View<'a>, place: &Place) {
         let default = |view: &View<'a>| view.all("default").map(canonical).collect::<BTreeSet<_>>();
@@ -324,7 +340,7 @@ impl<'a> Comparison<'a> {
         for keyword in keywords {
             let well_formed = |view: &View<'a>| view.all(keyword).all(|value| is_well_formed(keyword, value));
             let is_compared = COMPARED.contains(&keyword.as_str()) && well_formed(old) && well_formed(new);
-            if is_compared || is_for_people(keyword) {
+            if is_compared || is_for_people(keyword) || privacy::is_mark(keyword) {
                 continue;
             }
             let all = |view: &View<'a>| view.all(keyword).map(canonical).collect::<BTreeSet<_>>();

@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use self::compare::{Comparison, MOST_PAIRS, Place};
 use self::view::{Document, Root};
-use super::{Editions, Language};
+use super::{Editions, Fault, Language};
 use crate::domain::compat::{Reason, Side};
 
 /// How this language is told, compared and explained.
@@ -33,6 +33,7 @@ pub(super) const LANGUAGE: Language = Language {
             are followed. Title, description, comments and examples are for people and are not compared.",
     specifications: &["jsonschema"],
     is_told_by_shape,
+    fault,
     compare,
     rules: rules::RULES,
 };
@@ -46,6 +47,29 @@ fn is_told_by_shape(definition: &Value) -> bool {
                 && fields.get("properties").is_some_and(Value::is_object))
     };
     parsed(definition).is_some_and(|definition| definition.as_object().is_some_and(says))
+}
+
+/// Why a definition is no JSON Schema. One that does not say its draft may be of any; of a draft that is not known, nothing
+/// can be said.
+fn fault(definition: &Value) -> Option<Fault> {
+    use jsonschema::{draft4, draft6, draft7, draft201909, draft202012};
+    let Some(schema) = parsed(definition) else {
+        return Some(Fault::of("it is neither an object nor the text of one".to_owned()));
+    };
+    let drafts = [draft202012::meta::is_valid, draft201909::meta::is_valid, draft7::meta::is_valid];
+    let older = [draft6::meta::is_valid, draft4::meta::is_valid];
+    let says_other = schema
+        .get("$schema")
+        .is_some_and(|draft| !draft.as_str().is_some_and(|draft| draft.contains("//json-schema.org/")));
+    if says_other || drafts.into_iter().chain(older).any(|is_valid| is_valid(&schema)) {
+        return None;
+    }
+    let error = draft202012::meta::validate(&schema).err()?;
+    let value: String = error.instance().to_string().chars().take(60).collect();
+    let pointer = error.instance_path().as_str().to_owned();
+    let name = pointer.rsplit('/').next().unwrap_or_default();
+    let why = if name.is_empty() { format!("it is {value}") } else { format!("'{name}' cannot be {value}") };
+    Some(Fault::at(pointer, why))
 }
 
 /// A schema, and the document in which its references (`#/components/schemas/Order`) are looked up.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::check::contract::escaped;
+use crate::check::contract::{escaped, privacy};
 
 /// More parts than this do not stand at one place of any schema that people write.
 const MOST_PARTS: usize = 200;
@@ -138,7 +138,8 @@ impl<'a> View<'a> {
 
     /// Whether any value is allowed, and nothing is said about it but to people.
     pub(super) fn is_free(&self) -> bool {
-        let says_something = |key: &String| !is_for_people(key) && key != "$ref" && key != "allOf";
+        let says_something =
+            |key: &String| !is_for_people(key) && !privacy::is_mark(key) && key != "$ref" && key != "allOf";
         !self.never
             && !self.unreadable
             && self.not_followed.is_empty()
@@ -160,6 +161,21 @@ impl<'a> View<'a> {
         self.all(keyword).any(|value| value == &Value::Bool(true))
     }
 
+    /// What marks the value as personal data, in all parts.
+    pub(super) fn marks(&self) -> Value {
+        let mut marks = Map::new();
+        for (keyword, value) in self.parts.iter().flat_map(|part| part.fields) {
+            match (marks.get_mut(keyword), value) {
+                (None, _) if privacy::is_mark(keyword) => {
+                    marks.insert(keyword.clone(), value.clone());
+                }
+                (Some(Value::Array(tags)), Value::Array(more)) => tags.extend(more.iter().cloned()),
+                _ => {}
+            }
+        }
+        Value::Object(marks)
+    }
+
     /// Where a keyword stands; where it does not, the first part.
     pub(super) fn pointer_of(&self, keyword: &str) -> Option<String> {
         match self.parts.iter().find(|part| part.fields.contains_key(keyword)) {
@@ -176,7 +192,8 @@ impl<'a> View<'a> {
     /// Whether beside these keywords there is nothing that constrains.
     pub(super) fn has_only(&self, keywords: &[&str]) -> bool {
         let more = |key: &String| {
-            let is_plain = key == "$ref" || key == "allOf" || is_for_people(key) || REMARKS.contains(&key.as_str());
+            let is_remark = REMARKS.contains(&key.as_str()) || privacy::is_mark(key);
+            let is_plain = key == "$ref" || key == "allOf" || is_for_people(key) || is_remark;
             !is_plain && !keywords.contains(&key.as_str())
         };
         self.not_followed.is_empty() && !self.parts.iter().any(|part| part.fields.keys().any(more))

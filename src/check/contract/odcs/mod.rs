@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::document::Here;
-use super::notes::{Notes, object};
+use super::notes::{Notes, lacks, object};
 use super::{Editions, Language, document};
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Reason, Side};
@@ -32,6 +32,8 @@ pub(super) const LANGUAGE: Language = Language {
             properties are not compared.",
     specifications: &["odcs", "opendatacontractstandard", "opendatacontract", "datacontract"],
     is_told_by_shape,
+    // The Data Contract Specification is not compared; many call it by the same name.
+    fault: |definition| lacks(definition, &["apiVersion", "kind", "dataContractSpecification"]),
     compare,
     rules: rules::RULES,
 };

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::paths::Comparison;
-use super::notes::object;
+use super::notes::{lacks, object};
 use super::{Editions, Language, document};
 use crate::domain::compat::Reason;
 
@@ -27,6 +27,8 @@ pub(super) const LANGUAGE: Language = Language {
             Descriptions, examples, tags, links and `x-` fields outside schemas are not compared.",
     specifications: &["openapi", "openapispecification", "oas", "oas3", "rest"],
     is_told_by_shape: |definition| document::is_told_by("openapi", definition),
+    // OpenAPI 2 was called Swagger. It is not compared, and is one all the same.
+    fault: |definition| lacks(definition, &["openapi", "swagger"]),
     compare,
     rules: rules::RULES,
 };

@@ -34,6 +34,23 @@ impl Measure {
         }
     }
 
+    /// An amount of money, and what stands beside the number: the currency, and for what it is. What is free costs
+    /// nothing in any.
+    pub(super) fn money(text: &str) -> Option<(Self, String)> {
+        let text = text.trim();
+        if matches!(text.to_lowercase().as_str(), "free" | "free of charge" | "none") {
+            return Some((Measure::Number(0.0), String::new()));
+        }
+        let begin = text.find(|c: char| c.is_ascii_digit())?;
+        let end =
+            text.get(begin..)?.find(|c: char| !c.is_ascii_digit() && c != '.').map_or(text.len(), |at| begin + at);
+        let number: f64 = text.get(begin..end)?.parse().ok()?;
+        let beside: String = [text.get(..begin)?, text.get(end..)?].concat();
+        let is_plain = !beside.contains(|c: char| c.is_ascii_digit() || matches!(c, ',' | '-' | '%'));
+        let word = beside.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+        is_plain.then_some((Measure::Number(number), word))
+    }
+
     /// Whether it is a number from 0 to 1.
     pub(super) fn is_share(self) -> bool {
         matches!(self, Measure::Number(number) if (0.0..=1.0).contains(&number))
@@ -80,7 +97,34 @@ fn of_text(text: &str) -> Option<Measure> {
     let rank = |(row, words): (usize, &&[&str])| {
         words.iter().position(|one| *one == word).map(|place| Measure::Rank { row, place })
     };
-    ROWS.iter().enumerate().find_map(rank).or_else(|| iso_period(text)).or_else(|| short_period(text))
+    let ranked = ROWS.iter().enumerate().find_map(rank);
+    ranked
+        .or_else(|| said_period(&word))
+        .or_else(|| iso_period(text))
+        .or_else(|| short_period(text))
+        .or_else(|| lag(text))
+}
+
+/// A length of time as a word.
+fn said_period(word: &str) -> Option<Measure> {
+    let (shortest, longest) = match word {
+        "hourly" => exactly(3_600.0),
+        "daily" => exactly(DAY),
+        "weekly" => exactly(7.0 * DAY),
+        "monthly" => MONTH,
+        "quarterly" => time(3.0, MONTH),
+        "yearly" | "annually" => YEAR,
+        "forever" | "unlimited" | "indefinite" | "indefinitely" | "infinite" => exactly(f64::INFINITY),
+        _ => return None,
+    };
+    Some(Measure::Time { shortest, longest })
+}
+
+/// Days behind, as those who trade write them: `T+1`.
+fn lag(text: &str) -> Option<Measure> {
+    let days: u32 = text.strip_prefix(['T', 'D'])?.trim_start().strip_prefix('+')?.trim().parse().ok()?;
+    let (shortest, longest) = exactly(f64::from(days) * DAY);
+    Some(Measure::Time { shortest, longest })
 }
 
 fn time(amount: f64, (shortest, longest): (f64, f64)) -> (f64, f64) {
@@ -168,15 +212,40 @@ mod tests {
             (json!("at-least-once"), json!("exactly once"), Some(Less)),
             (json!("24x7"), json!("at-least-once"), None),
             (json!("5m"), json!(5), None),
+            (json!("daily"), json!("PT1H"), Some(Greater)),
+            (json!("monthly"), json!("30 days"), None),
+            (json!("forever"), json!("P10Y"), Some(Greater)),
+            (json!("forever"), json!("indefinitely"), Some(Equal)),
+            (json!("T+1"), json!("T+3"), Some(Less)),
         ];
         for (a, b, expected) in cases {
             let found = Measure::of(&a).unwrap().compare(Measure::of(&b).unwrap());
             assert_eq!(found, expected, "{a} {b}");
         }
-        for nothing in
-            [json!("P"), json!("PT"), json!("P5"), json!("soon"), json!("NaN"), json!("5 parsecs"), json!(["1"])]
-        {
+        for nothing in [
+            json!("T+x"),
+            json!("P"),
+            json!("PT"),
+            json!("P5"),
+            json!("soon"),
+            json!("NaN"),
+            json!("5 parsecs"),
+            json!(["1"]),
+        ] {
             assert_eq!(Measure::of(&nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn money_is_known_with_what_it_is_for() {
+        let money = |text: &str| Measure::money(text).map(|(amount, beside)| (amount, beside));
+        let of = |amount: f64, beside: &str| Some((Measure::Number(amount), beside.to_owned()));
+        assert_eq!(money("10 EUR"), of(10.0, "eur"));
+        assert_eq!(money("EUR 10.50"), of(10.5, "eur"));
+        assert_eq!(money("$10 / month"), of(10.0, "$/month"));
+        assert_eq!(money("free"), of(0.0, ""));
+        for other in ["1,000 EUR", "10-20 EUR", "10 EUR for 100 GB", "EUR", "", "10%"] {
+            assert_eq!(money(other), None, "{other}");
         }
     }
 }

@@ -37,10 +37,12 @@ enum Kind {
     Period,
     /// What they pay.
     Price,
+    /// How often something happens: as a length of time, less is better; as a number, nobody knows of what.
+    Frequency,
 }
 
 /// Parts of words, in lower case, without anything but letters.
-const WORDS: [(&str, Kind); 35] = [
+const WORDS: [(&str, Kind); 36] = [
     ("errorrate", Kind::Loss),
     ("downtime", Kind::Loss),
     ("retention", Kind::Period),
@@ -67,6 +69,7 @@ const WORDS: [(&str, Kind); 35] = [
     ("maxage", Kind::Loss),
     ("staleness", Kind::Loss),
     ("interval", Kind::Loss),
+    ("frequency", Kind::Frequency),
     ("recovery", Kind::Loss),
     ("rpo", Kind::Loss),
     ("rto", Kind::Loss),
@@ -77,6 +80,9 @@ const WORDS: [(&str, Kind); 35] = [
     ("fee", Kind::Price),
     ("charge", Kind::Price),
 ];
+
+/// Those that are parts of quite other words as well (`startOffset`, `feed`): they have to be words of their own.
+const SHORT: [&str; 7] = ["rpo", "rto", "fee", "cost", "charge", "grace", "delay"];
 
 /// Names that say nothing of what the value is: that stands around it.
 const NEUTRAL: [&str; 20] = [
@@ -141,11 +147,32 @@ fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase()
 }
 
+/// The words of a name, in lower case: `costPerGB` has `cost`, `per`, `gb`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if !c.is_alphabetic() || (was_lower && c.is_uppercase()) {
+            words.push(String::new());
+        }
+        was_lower = c.is_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphabetic()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 /// The kinds of which a name has words.
 fn kinds(name: &str) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
-    let name = plain(name);
-    for (_, kind) in WORDS.iter().filter(|(word, _)| name.contains(word)) {
+    let (name, words) = (plain(name), words(name));
+    let says = |word: &str| match SHORT.contains(&word) {
+        true => words.iter().any(|own| own.strip_suffix('s').unwrap_or(own) == word),
+        false => name.contains(word),
+    };
+    for (_, kind) in WORDS.iter().filter(|(word, _)| says(word)) {
         if !kinds.contains(kind) {
             kinds.push(*kind);
         }
@@ -199,27 +226,53 @@ fn value(spot: &Spot<'_>, (kind, is_part): (Option<Kind>, bool), about: About, s
             });
         }
     };
-    let measures = Measure::of(after).zip(Measure::of(before));
+    let measures = measured(after, kind).zip(measured(before, kind)).or_else(|| amounts(after, before, kind));
     // 99.9 may be a share in percent, and 0.999 the same share.
     let mixed =
         |(after, before): &(Measure, Measure)| kind == Some(Kind::Gain) && after.is_share() != before.is_share();
-    let order = measures.filter(|both| !mixed(both)).and_then(|(after, before)| after.compare(before));
-    let rule = match (order, kind) {
-        // The same, written otherwise.
-        (Some(Ordering::Equal), _) => return,
-        (Some(Ordering::Greater), Some(Kind::Gain)) | (Some(Ordering::Less), Some(Kind::Loss)) => {
-            &rules::OBJECTIVE_RAISED
-        }
-        (Some(Ordering::Less), Some(Kind::Gain)) | (Some(Ordering::Greater), Some(Kind::Loss)) => {
-            &rules::OBJECTIVE_LOWERED
-        }
-        (Some(Ordering::Greater), Some(Kind::Period)) => &rules::PERIOD_EXTENDED,
-        (Some(Ordering::Less), Some(Kind::Period)) => &rules::PERIOD_SHORTENED,
-        (Some(Ordering::Greater), Some(Kind::Price)) => &rules::PRICE_RAISED,
-        (Some(Ordering::Less), Some(Kind::Price)) => &rules::PRICE_LOWERED,
-        (None, _) | (_, None) => unclear,
-    };
+    let odd = |(after, _): &(Measure, Measure)| kind == Some(Kind::Frequency) && !matches!(after, Measure::Time { .. });
+    let order = measures.filter(|both| !mixed(both) && !odd(both)).and_then(|(after, before)| after.compare(before));
+    let rule =
+        match (order, kind) {
+            // The same, written otherwise.
+            (Some(Ordering::Equal), _) => return,
+            (Some(Ordering::Greater), Some(Kind::Gain))
+            | (Some(Ordering::Less), Some(Kind::Loss | Kind::Frequency)) => &rules::OBJECTIVE_RAISED,
+            (Some(Ordering::Less), Some(Kind::Gain))
+            | (Some(Ordering::Greater), Some(Kind::Loss | Kind::Frequency)) => &rules::OBJECTIVE_LOWERED,
+            (Some(Ordering::Greater), Some(Kind::Period)) => &rules::PERIOD_EXTENDED,
+            (Some(Ordering::Less), Some(Kind::Period)) => &rules::PERIOD_SHORTENED,
+            (Some(Ordering::Greater), Some(Kind::Price)) => &rules::PRICE_RAISED,
+            (Some(Ordering::Less), Some(Kind::Price)) => &rules::PRICE_LOWERED,
+            (None, _) | (_, None) => unclear,
+        };
     tell(rule);
+}
+
+/// A value that is compared, also where it is written as the bound that it is: `>= 99%`, `within 5 minutes`.
+fn measured(value: &Value, kind: Option<Kind>) -> Option<Measure> {
+    const AT_LEAST: [&str; 4] = [">=", "≥", ">", "at least "];
+    const AT_MOST: [&str; 6] = ["<=", "≤", "<", "at most ", "up to ", "within "];
+    Measure::of(value).or_else(|| {
+        let text = value.as_str()?.trim();
+        let bounds = match kind? {
+            Kind::Gain | Kind::Period => AT_LEAST.as_slice(),
+            Kind::Loss | Kind::Frequency => AT_MOST.as_slice(),
+            Kind::Price => return None,
+        };
+        let bare = bounds.iter().find_map(|bound| text.strip_prefix(bound))?;
+        Measure::of(&Value::from(bare.trim()))
+    })
+}
+
+/// Two amounts of money of one currency, and for the same.
+fn amounts(after: &Value, before: &Value, kind: Option<Kind>) -> Option<(Measure, Measure)> {
+    let money = |value: &Value| value.as_str().filter(|_| kind == Some(Kind::Price)).and_then(Measure::money);
+    let ((after, for_now), (before, for_then)) = (money(after)?, money(before)?);
+    let is_free = [(after, &for_now), (before, &for_then)]
+        .into_iter()
+        .any(|(amount, beside)| beside.is_empty() && amount == Measure::Number(0.0));
+    (is_free || for_now == for_then).then_some((after, before))
 }
 
 #[cfg(test)]
@@ -242,6 +295,21 @@ mod tests {
             ("guaranteedLatency", "5m", "1h", "promises/objective-changed"),
             ("latency", "5m", "1h", "promises/objective-lowered"),
             ("guaranteedUptime", "99%", "99.9%", "promises/objective-raised"),
+            ("accuracy", ">= 99%", ">= 95%", "promises/objective-lowered"),
+            ("accuracy", "<= 99%", "<= 95%", "promises/objective-changed"),
+            ("maxAge", "within 1 hour", "within 2 hours", "promises/objective-lowered"),
+            ("timeliness", "T+1", "T+3", "promises/objective-lowered"),
+            ("updateFrequency", "hourly", "daily", "promises/objective-lowered"),
+            ("updateFrequency", "24", "1", "promises/objective-changed"),
+            ("retention", "forever", "30d", "promises/period-shortened"),
+            ("startOffset", "10", "5", "promises/objective-changed"),
+            ("feedSize", "10", "5", "promises/objective-changed"),
+            ("monthlyFee", "10", "12", "promises/price-raised"),
+            ("price", "free", "10 EUR", "promises/price-raised"),
+            ("price", "10 EUR", "12 EUR", "promises/price-raised"),
+            ("price", "12 EUR", "10 CHF", "promises/objective-changed"),
+            ("price", "12", "10 EUR", "promises/objective-changed"),
+            ("price", "10 EUR / month", "9 EUR / day", "promises/objective-changed"),
         ] {
             assert_eq!(told(&json!({name: before}), &json!({name: after}), About::Objectives), [expected], "{name}");
         }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use prost_types::{DescriptorProto, EnumDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto};
+use serde_json::Value;
 
 use super::model::{Model, Named, Names};
 use super::reserved::Reserved;
 use super::{fields, rules};
-use crate::check::contract::joined;
+use crate::check::contract::fields::Spot;
 use crate::check::contract::notes::Notes;
+use crate::check::contract::{joined, privacy};
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
@@ -58,6 +60,17 @@ impl<'a> Comparison<'a> {
         let heaviest = sides.iter().filter(|(_, used)| *used).map(|(side, _)| *side);
         let side = heaviest.max_by_key(|side| rule.impact(*side)).unwrap_or(self.notes.side);
         self.notes.tell_to(side, rule, self.pointer, path, message);
+    }
+
+    /// How something was marked as personal data, and how it is.
+    pub(super) fn marks(&mut self, was: &Value, is: &Value, path: &str) {
+        if was == is {
+            return;
+        }
+        let spot = Spot { before: Some(was), after: Some(is), pointer: String::new(), path: path.to_owned() };
+        for reason in privacy::compare(&spot, self.notes.side) {
+            self.notes.extend([Reason { pointer: self.pointer.to_owned(), path: path.to_owned(), ..reason }]);
+        }
     }
 
     fn files(&mut self) {
@@ -158,6 +171,9 @@ impl<'a> Comparison<'a> {
         let (old_names, new_names) = (by_name(was), by_name(is));
         let still: HashSet<(&str, i32)> = is.value.iter().map(|value| (value.name(), value.number())).collect();
         let reserved = Reserved::of_enum(was);
+        if let Some(message) = reserved.let_go(&Reserved::of_enum(is)) {
+            self.tell(name, &rules::RESERVATION_REMOVED, name, message);
+        }
         for value in &was.value {
             let path = joined(name, value.name());
             let (old_name, number) = (shown(value.name()), value.number());

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FieldDescriptorProto};
+use serde_json::Value;
 
 use super::compare::{Comparison, is_entry};
 use super::model::Named;
 use super::reserved::Reserved;
 use super::rules;
-use crate::check::contract::joined;
+use crate::check::contract::{joined, privacy};
 use crate::check::yaml::shown;
 
 /// A field, its message and the name of that.
@@ -45,6 +46,9 @@ pub(super) fn compare<'a>(
             Some(now) => both(told, old, Standing { scope: new_scope, message: is, field: now }, moved, &all),
             None => gone(told, old, moved, &is_reserved),
         }
+    }
+    if let Some(message) = was_reserved.let_go(&is_reserved) {
+        told.tell(scope, &rules::RESERVATION_REMOVED, scope, message);
     }
     for (number, field) in news.iter().filter(|(number, _)| !olds.contains_key(number)) {
         let path = joined(scope, field.name());
@@ -113,9 +117,22 @@ fn both<'a>(
         let message = format!("the default was {} and is {}", value(was), value(is));
         told.tell(old.scope, &rules::DEFAULT_CHANGED, &path, message);
     }
+    told.marks(&marks(was), &marks(is), &path);
     labels(told, old, new, &path);
     oneofs(told, old, new, all, &path);
     types(told, old, new, &path);
+}
+
+/// What marks a field as personal data: options of one's own, by the last part of their names.
+fn marks(field: &FieldDescriptorProto) -> Value {
+    let options = field.options.as_ref().map(|options| options.uninterpreted_option.as_slice()).unwrap_or_default();
+    let fields = options.iter().filter_map(|option| {
+        let name = option.name.last()?.name_part.rsplit('.').next()?.to_owned();
+        let text = option.string_value.as_deref().map(|text| String::from_utf8_lossy(text).into_owned());
+        let value = option.identifier_value.clone().or(text)?;
+        Some((name, Value::from(value)))
+    });
+    privacy::marks_of(&fields.collect())
 }
 
 fn labels(told: &mut Comparison<'_>, old: Standing<'_, '_>, new: Standing<'_, '_>, path: &str) {

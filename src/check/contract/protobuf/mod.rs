@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::model::Model;
 use super::notes::{Notes, both};
-use super::{Editions, Language};
+use super::{Editions, Fault, Language};
 use crate::domain::compat::Reason;
 
 /// How this language is told, compared and explained.
@@ -21,10 +21,16 @@ pub(super) const LANGUAGE: Language = Language {
     name: "Protocol Buffers",
     about: "The text of one `.proto` file, proto2 or proto3. Fields are told by their numbers. Files that it imports \
             need not be there: a type from elsewhere is known by its name only. What methods of services take is \
-            weighed as sent by others, what they give as read by others; other messages as the port says. Options \
-            other than names in JSON, and comments, are not compared.",
+            weighed as sent by others, what they give as read by others; other messages as the port says. Of \
+            options, names in JSON and marks of personal data are compared; comments are not.",
     specifications: &["protobuf", "proto", "proto2", "proto3", "protocolbuffers", "grpc"],
     is_told_by_shape,
+    fault: |definition| match Model::read(definition) {
+        Ok(model) => model.clash(definition.as_str().unwrap_or_default()),
+        // Files of an edition are not read yet.
+        Err(_) if definition.as_str().is_some_and(|text| text.lines().any(|line| line.starts_with("edition"))) => None,
+        Err(why) => Some(Fault::of(why)),
+    },
     compare,
     rules: rules::RULES,
 };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, ServiceDescriptorProto};
 use serde_json::Value;
 
+use crate::check::contract::Fault;
 use crate::check::contract::notes::{is_too_deep, text};
 
 /// A file. Names are those within its package: `Order`, `Order.Line`.
@@ -61,6 +62,22 @@ impl Model {
         }
         names.services = self.file.service.iter().map(|service| (service.name(), service)).collect();
         names
+    }
+
+    /// Two fields of a message, or two values of an enum, that stand for the same.
+    pub(super) fn clash(&self, text: &str) -> Option<Fault> {
+        let names = self.names();
+        let of_message = names.messages.iter().find_map(|(name, message)| same_field(name, message));
+        let (name, number, why) =
+            of_message.or_else(|| names.enums.iter().find_map(|(name, one)| same_value(name, one)))?;
+        let declares = |line: &str| {
+            line.split_once('=').is_some_and(|(before, after)| {
+                let digits = after.trim_start().split(|c: char| !c.is_ascii_digit() && c != '-').next();
+                before.split_whitespace().next_back() == Some(name) && digits == Some(number.to_string().as_str())
+            })
+        };
+        let lines = text.lines().zip(1..).filter(|(line, _)| declares(line)).map(|(_, line)| line);
+        Some(Fault { why, pointer: String::new(), line: lines.last() })
     }
 
     /// A name as it is written somewhere in the scope of a message, looked up from there outwards.
@@ -127,6 +144,37 @@ impl Model {
         }
         reached
     }
+}
+
+/// The second of two fields that stand for the same, its number, and what is wrong with it.
+fn same_field<'a>(name: &str, message: &'a DescriptorProto) -> Option<(&'a str, i32, String)> {
+    let (mut numbers, mut taken) = (BTreeMap::new(), BTreeSet::new());
+    message.field.iter().find_map(|field| {
+        let (own, number) = (field.name(), field.number());
+        if let Some(other) = numbers.insert(number, own) {
+            return Some((own, number, format!("'{other}' and '{own}' of '{name}' have the number {number}")));
+        }
+        (!taken.insert(own)).then(|| (own, number, format!("'{name}' has two fields '{own}'")))
+    })
+}
+
+/// The same of an enum.
+fn same_value<'a>(name: &str, one: &'a EnumDescriptorProto) -> Option<(&'a str, i32, String)> {
+    let mut numbers = BTreeMap::new();
+    one.value.iter().filter(|_| !may_share(one)).find_map(|value| {
+        let (own, number) = (value.name(), value.number());
+        let other = numbers.insert(number, own)?;
+        Some((own, number, format!("'{other}' and '{own}' of '{name}' have the number {number}")))
+    })
+}
+
+/// Whether values of an enum may have the same number.
+fn may_share(one: &EnumDescriptorProto) -> bool {
+    let options = one.options.as_ref().map(|options| options.uninterpreted_option.as_slice()).unwrap_or_default();
+    options.iter().any(|option| {
+        option.name.iter().map(|part| part.name_part.as_str()).eq(["allow_alias"])
+            && option.identifier_value.as_deref() == Some("true")
+    })
 }
 
 /// The parser's message, with the line first.

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use prost_types::{DescriptorProto, EnumDescriptorProto};
 
+use crate::check::contract::listed;
+
 /// What a message or an enum reserves.
 #[derive(Debug)]
 pub(super) struct Reserved<'a> {
@@ -37,6 +39,31 @@ impl<'a> Reserved<'a> {
         Self { names: names.iter().map(String::as_str).collect(), ranges }
     }
 
+    /// What is reserved here and not there, for a sentence.
+    pub(super) fn let_go(&self, later: &Self) -> Option<String> {
+        let mut names: Vec<&str> = self.names.iter().filter(|name| !later.has_name(name)).copied().collect();
+        names.sort_unstable();
+        let numbers = self.ranges.iter().filter_map(|range| later.first_missing(*range));
+        let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+        let all = names.into_iter().map(str::to_owned).chain(numbers);
+        let listed = listed(all);
+        (!listed.is_empty()).then(|| format!("{listed} may be used again: it is no longer reserved"))
+    }
+
+    /// The first number of a range that is not reserved.
+    fn first_missing(&self, (from, to): (i32, i32)) -> Option<i32> {
+        let mut number = from;
+        while number <= to {
+            let after = self.ranges.partition_point(|(from, _)| *from <= number);
+            let around = after.checked_sub(1).and_then(|index| self.ranges.get(index));
+            match around.filter(|(_, last)| number <= *last) {
+                Some((_, last)) => number = last.checked_add(1)?,
+                None => return Some(number),
+            }
+        }
+        None
+    }
+
     pub(super) fn has_name(&self, name: &str) -> bool {
         self.names.contains(name)
     }
@@ -57,5 +84,15 @@ mod tests {
         let found: Vec<i32> = (0..13).filter(|number| reserved.has_number(*number)).collect();
         assert_eq!(found, [2, 4, 5, 6, 7, 9, 10, 11]);
         assert!(reserved.has_number(i32::MAX) && !reserved.has_number(i32::MIN));
+    }
+
+    #[test]
+    fn what_is_no_longer_reserved_is_told() {
+        let (names, others) = (["a".to_owned(), "b".to_owned()], ["b".to_owned()]);
+        let was = Reserved::of(&names, vec![(2, 9), (20, i32::MAX)]);
+        assert_eq!(was.let_go(&was), None);
+        let is = Reserved::of(&others, vec![(2, 4), (5, 8), (20, i32::MAX)]);
+        assert_eq!(was.let_go(&is).unwrap(), "'a', '9' may be used again: it is no longer reserved");
+        assert_eq!(is.let_go(&was), None);
     }
 }

@@ -68,6 +68,13 @@ pub(super) const RESERVED_USED: ContractRule = rule(
     Breaking,
     "Protocol Buffers, Reserved Field Numbers",
 );
+pub(super) const RESERVATION_REMOVED: ContractRule = rule(
+    "protobuf/reservation-removed",
+    "A number or a name is no longer reserved: it may be used again, for something else.",
+    Unknown,
+    Unknown,
+    "Protocol Buffers, Reserved Field Numbers",
+);
 pub(super) const TYPE_WIDENED: ContractRule = rule(
     "protobuf/type-widened",
     "A type became a wider one of the same encoding (`int32` to `int64`, an enum to `int32`, `string` to `bytes`): \
@@ -236,6 +243,7 @@ pub(super) const RULES: &[ContractRule] = &[
     FIELD_RENAMED,
     JSON_NAME,
     RESERVED_USED,
+    RESERVATION_REMOVED,
     TYPE_WIDENED,
     TYPE_NARROWED,
     TYPE_SAME_ENCODING,

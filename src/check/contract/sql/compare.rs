@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::model::{Column, Model, Relation};
 use super::rules;
 use crate::check::contract::data_type::{Relation as TypeRelation, relation};
-use crate::check::contract::joined;
 use crate::check::contract::notes::Notes;
+use crate::check::contract::{joined, listed};
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
@@ -201,6 +201,11 @@ impl Told<'_> {
             let text = |of: &Column| of.default.as_deref().map_or("none".to_owned(), shown);
             let message = format!("what stands there by default was {} and is {}", text(was), text(is));
             self.tell(&rules::DEFAULT_CHANGED, path, message);
+        }
+        if was.options != is.options {
+            let text = |of: &Column| if of.options.is_empty() { "none".to_owned() } else { listed(&of.options) };
+            let message = format!("its options were {} and are {}", text(was), text(is));
+            self.tell(&rules::COLUMN_OPTIONS, path, message);
         }
         if was.expression != is.expression && was.expression.is_some() && is.expression.is_some() {
             let text = |of: &Column| shown(of.expression.as_deref().unwrap_or_default());

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::model::Model;
 use super::notes::{Notes, both};
-use super::{Editions, Language};
+use super::{Editions, Fault, Language};
 use crate::domain::compat::Reason;
 
 /// How this language is told, compared and explained.
@@ -24,6 +24,8 @@ pub(super) const LANGUAGE: Language = Language {
             are not compared.",
     specifications: &["sql", "ddl", "sqlddl"],
     is_told_by_shape,
+    // There are more dialects than can be read here.
+    fault: |definition| (!definition.is_string()).then(|| Fault::of("it is not a text".to_owned())),
     compare,
     rules: rules::RULES,
 };

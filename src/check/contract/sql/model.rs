@@ -50,6 +50,8 @@ pub(super) struct Column {
     /// `None` where it cannot be told, as in views.
     pub nullable: Option<bool>,
     pub default: Option<String>,
+    /// What else is said of it: how it is compared, who sees it, tags.
+    pub options: BTreeSet<String>,
     /// Of a view: how it is computed.
     pub expression: Option<String>,
 }
@@ -189,7 +191,9 @@ impl Model {
                 }
             }
         }
-        let options = if view.materialized { "MATERIALIZED" } else { "" }.to_owned();
+        let said = [(view.materialized, "MATERIALIZED"), (view.secure, "SECURE"), (view.temporary, "TEMPORARY")];
+        let said: Vec<&str> = said.into_iter().filter(|(says, _)| *says).map(|(_, word)| word).collect();
+        let options = said.join(" ");
         let relation = Relation {
             is_view: true,
             written: object(&view.name),
@@ -258,6 +262,7 @@ impl Relation {
             data_type: Some(written).filter(|written| !written.is_empty()),
             nullable: Some(!is_serial),
             default: is_serial.then(|| "generated".to_owned()),
+            options: BTreeSet::new(),
             expression: None,
         };
         for option in &defined.options {
@@ -280,7 +285,16 @@ impl Relation {
                     self.checks.insert(format!("FOREIGN KEY ({}) REFERENCES {table} ({})", column.name, to.join(", ")));
                 }
                 ColumnOption::Comment(_) | ColumnOption::Options(_) => {}
-                // The rest is about which value stands there when none is given, or how it is compared.
+                ColumnOption::CharacterSet(_)
+                | ColumnOption::Collation(_)
+                | ColumnOption::OnConflict(_)
+                | ColumnOption::Policy(_)
+                | ColumnOption::Tags(_)
+                | ColumnOption::Srid(_)
+                | ColumnOption::Invisible => {
+                    column.options.insert(option.option.to_string());
+                }
+                // The rest is about which value stands there when none is given.
                 other => {
                     let text = other.to_string();
                     column.default = Some(column.default.map_or(text.clone(), |before| format!("{before} {text}")));

@@ -78,7 +78,7 @@ fn column(name: String, expression: &Expr) -> Column {
         Expr::Cast { data_type, .. } => Some(data_type.to_string()),
         _ => None,
     };
-    Column { name, data_type, nullable: None, default: None, expression: Some(expression.to_string()) }
+    Column { name, data_type, expression: Some(expression.to_string()), ..Column::default() }
 }
 
 /// The one table from which a query reads.

@@ -85,6 +85,13 @@ pub(super) const DEFAULT_CHANGED: ContractRule = rule(
     Unknown,
     "who leaves the column out gets another value",
 );
+pub(super) const COLUMN_OPTIONS: ContractRule = rule(
+    "sql/column-options-changed",
+    "What else is said of a column differs: how it is compared (`COLLATE`), masking policies, tags.",
+    Unknown,
+    Unknown,
+    UNTOLD,
+);
 pub(super) const KEY_ADDED: ContractRule =
     rule("sql/key-added", "A primary key or a unique constraint is new.", Compatible, Breaking, VALUES);
 pub(super) const KEY_REMOVED: ContractRule = rule(
@@ -152,6 +159,7 @@ pub(super) const RULES: &[ContractRule] = &[
     NULL_ALLOWED,
     NULL_REFUSED,
     DEFAULT_CHANGED,
+    COLUMN_OPTIONS,
     KEY_ADDED,
     KEY_REMOVED,
     CHECK_ADDED,

@@ -426,6 +426,9 @@ impl LeaseBook for CrashingStore {
     async fn recover(&self, holder: &str, now: Timestamp) -> Result<u64, StoreError> {
         read!(self.recover(holder, now))
     }
+    async fn present(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        read!(self.present(now))
+    }
     async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError> {
         read!(self.held_by_others(holder, now))
     }

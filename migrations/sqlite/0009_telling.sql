@@ -19,3 +19,6 @@ CREATE TABLE untold (
 
 -- How often in a row whoever looked neither came to an end nor handed the look back.
 ALTER TABLE wakes ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;
+
+-- What is held now, among all that was ever claimed.
+CREATE INDEX container_claims_held ON container_claims (until) WHERE activity IS NOT NULL;

@@ -66,6 +66,7 @@ contracts! {
     sharing::a_look_that_is_handed_back_waits_as_before,
     sharing::a_delivery_brings_its_wakes_once,
     sharing::a_name_is_leased_to_one_until_its_time_is_over,
+    sharing::replicas_know_who_is_there,
     sharing::a_container_whose_lease_is_over_is_taken_over,
     sharing::a_container_that_is_handed_back_is_taken_over_at_once,
     sharing::what_is_written_under_an_old_lease_is_fenced,

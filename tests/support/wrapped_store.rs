@@ -263,6 +263,7 @@ delegate! { LeaseBook with hook, inner {
     Minor renew(lease: &Lease, until: Timestamp) -> Answer<bool>;
     Minor hand_back(lease: &Lease) -> Answer<()>;
     Minor recover(holder: &str, now: Timestamp) -> Answer<u64>;
+    Read present(now: Timestamp) -> Answer<Vec<String>>;
     Read held_by_others(holder: &str, now: Timestamp) -> Answer<BTreeSet<ActivityId>>;
 } }
 

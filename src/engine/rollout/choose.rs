@@ -13,7 +13,8 @@ use super::super::Engine;
 /// What can be done now.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
-    /// May begin, or go on after a crash; at most one of each container.
+    /// May begin, or go on after a crash; at most one of each container. In the order in which this replica
+    /// tries them.
     pub ready: Vec<ActivityId>,
     /// Will never begin: what they wait for did not succeed.
     pub skipped: Vec<Skipped>,
@@ -88,6 +89,20 @@ impl Waiting {
     }
 }
 
+/// The same, with this replica's share first. Were all to begin at the same end, each would ask for what
+/// another has just taken. Of the others' shares it takes the last first, because they begin at the first.
+fn shared(ready: Vec<ActivityId>, holder: &str, present: &[String]) -> Vec<ActivityId> {
+    let Some(own) = present.iter().position(|present| present == holder) else { return ready };
+    let of_whom = |id: &ActivityId| {
+        let hash = id.as_str().bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        usize::try_from(hash).unwrap_or_default() % present.len()
+    };
+    let (mut ours, mut theirs): (Vec<_>, Vec<_>) = ready.into_iter().partition(|id| of_whom(id) == own);
+    theirs.reverse();
+    ours.append(&mut theirs);
+    ours
+}
+
 /// These, and all that wait for one of them, over however many others. `waits_for` says of each for what it
 /// waits. Each is looked at once.
 pub(in crate::engine) fn with_followers<'a>(
@@ -145,6 +160,7 @@ impl Engine {
                 None => choice.ready.push(record.planned.id),
             }
         }
+        let begun = choice.ready.len();
         let mut gates = self.gates().await?;
         let mut known = Known::default();
         let mut waits = Waiting::default();
@@ -176,6 +192,13 @@ impl Engine {
             }
         }
         *before = known;
+        if choice.ready.len() > 1 {
+            let present = self.ports.store.present(now).await?;
+            let waiting = choice.ready.split_off(begun.min(choice.ready.len()));
+            let begun = std::mem::take(&mut choice.ready);
+            choice.ready =
+                [begun, waiting].into_iter().flat_map(|part| shared(part, &self.settings.holder, &present)).collect();
+        }
         // Products may come to wait for each other in a circle, commit after commit. When nothing else
         // can go on, the oldest that waits begins without what it waits for; but not what people keep from
         // beginning, nor what waits for that: there is no circle in it.
@@ -267,6 +290,27 @@ mod tests {
 
     fn id(number: usize) -> ActivityId {
         format!("act-{number:016x}").parse().unwrap()
+    }
+
+    #[test]
+    fn each_replica_begins_with_a_share_of_its_own() {
+        let ready: Vec<ActivityId> = (0..600).map(id).collect();
+        let present: Vec<String> = ["one", "three", "two"].map(str::to_owned).into();
+        let orders: Vec<Vec<ActivityId>> =
+            present.iter().map(|holder| shared(ready.clone(), holder, &present)).collect();
+        let mut first = BTreeSet::new();
+        for order in &orders {
+            let mut all = order.clone();
+            all.sort();
+            assert_eq!(all, ready, "nothing is lost");
+            first.extend(order[..150].iter().cloned());
+            assert!(order[..150].is_sorted(), "its own come in the plan's order");
+        }
+        assert_eq!(first.len(), 450, "they do not meet for long");
+        // Who is alone, or does not know who is there, goes by the plan.
+        assert_eq!(shared(ready.clone(), "one", &["one".to_owned()]), ready);
+        assert_eq!(shared(ready.clone(), "one", &[]), ready);
+        assert_eq!(shared(ready.clone(), "one", &["two".to_owned()]), ready);
     }
 
     /// Each waits for the one before it, and they come in the order in which a naive search learns least.

@@ -51,6 +51,8 @@ pub(super) enum Driven {
     AsFarAsItGoes,
     /// Until the pause before the next attempt.
     ToAPause,
+    /// Not at all: it is another's by now, or has ended, or people keep it.
+    NotByUs,
 }
 
 /// What stops a drive.
@@ -74,7 +76,7 @@ impl Engine {
         halt: &CancellationToken,
     ) -> Result<Driven, DriveError> {
         let Some((mut record, tenure)) = self.take_container(id, halt).await? else {
-            return Ok(Driven::AsFarAsItGoes);
+            return Ok(Driven::NotByUs);
         };
         let outcome = self.drive_claimed(&mut record, &tenure, stop).await;
         if !record.state.status.is_final() {

@@ -17,8 +17,9 @@
 //!   running, as after a crash, and the container is handed back, so that another replica goes on at once.
 //! - *A pause before the next attempt*: it is part of the log, so nobody has to hold the activity meanwhile. It is
 //!   handed back, others have its place, and whoever looks next after its time goes on with it.
-//! - *Two replicas find the same activity ready*: `claim` gives its container to one, for as long as the
-//!   heartbeat of the drive (`tenure`) keeps it. When that ends, another takes it over with a greater token.
+//! - *Two replicas find the same activity ready*: each begins with a share of its own, so that they seldom meet; and
+//!   `claim` gives its container to one, for as long as the heartbeat of the drive (`tenure`) keeps it. When
+//!   that ends, another takes it over with a greater token.
 //! - *A replica that was stopped goes on after its container was taken over*: its tenure is over by its own
 //!   clock or by a refused renewal, at which the attempt is dropped; and what it appends is fenced.
 //! - *An activity that waits for a superseded one* waits for the one that took its place.
@@ -262,6 +263,8 @@ impl Engine {
                 let id = drives.names.remove(&id);
                 match outcome {
                     Ok(Driven::AsFarAsItGoes) => {}
+                    // So are others, most likely.
+                    Ok(Driven::NotByUs) => drives.ready.clear(),
                     Ok(Driven::ToAPause) => {
                         // It is begun again at its time.
                         drives.running.retain(|running| Some(running) != id.as_ref());

@@ -139,6 +139,9 @@ pub trait LeaseBook: Send + Sync {
     /// count as interrupted. Says how many there were.
     async fn recover(&self, holder: &str, now: Timestamp) -> Result<u64, StoreError>;
 
+    /// The replicas that are there at `now`, by their presence, in the order of their names.
+    async fn present(&self, now: Timestamp) -> Result<Vec<String>, StoreError>;
+
     /// The activities whose containers are held by others than `holder`, and not over at `now`.
     async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError>;
 }

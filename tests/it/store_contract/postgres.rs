@@ -164,6 +164,26 @@ async fn more_calls_than_connections_are_all_served() {
     assert_eq!(store.report_rows(99).await.unwrap().len(), 40);
 }
 
+/// Who keeps all connections keeps others waiting, and not for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_gets_no_connection_says_so_and_the_next_one_is_served() {
+    let Some(room) = PostgresRoom::new().await else { return };
+    let url = format!("{}&connections=2", room.server.record_url(&schema()));
+    let options = url.parse::<PostgresOptions>().unwrap().patient_for(Duration::from_millis(300));
+    let store = SqlStore::connect(&options).await.unwrap();
+    let kept = (store.read().await.unwrap(), store.read().await.unwrap());
+    let began = Instant::now();
+    for refused in [store.sources().await.map(|_| ()), store.want(&[], at(1)).await] {
+        let none = StoreError::Unavailable("no connection became free in time".to_owned());
+        assert_eq!(refused, Err(none));
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    drop(kept);
+    store.want(&[], at(2)).await.unwrap();
+    assert_eq!(store.sources().await.unwrap(), []);
+    store.close().await;
+}
+
 /// What both databases keep is the same, table by table and column by column.
 #[tokio::test]
 async fn both_databases_have_the_same_tables_and_columns() {

@@ -275,6 +275,21 @@ pub async fn a_name_is_leased_to_one_until_its_time_is_over(room: &impl Room) {
     assert_eq!(store.take_lease(&name, "one", at(17), at(30)).await.unwrap(), lease(4), "an earlier run of itself");
 }
 
+pub async fn replicas_know_who_is_there(room: &impl Room) {
+    let store = room.open().await;
+    assert_eq!(store.present(at(1)).await.unwrap(), Vec::<String>::new());
+    let mut leases = Vec::new();
+    for (holder, until) in [("two", 40), ("one", 30), ("three", 50)] {
+        let lease = store.take_lease(&LeaseName::replica(holder), holder, at(1), at(until)).await.unwrap();
+        leases.push(lease.unwrap());
+    }
+    store.take_lease(&LeaseName::upkeep(), "one", at(1), at(99)).await.unwrap().unwrap();
+    assert_eq!(store.present(at(29)).await.unwrap(), ["one", "three", "two"]);
+    assert_eq!(store.present(at(30)).await.unwrap(), ["three", "two"], "its time is over");
+    store.hand_back(&leases[0]).await.unwrap();
+    assert_eq!(store.present(at(30)).await.unwrap(), ["three"]);
+}
+
 pub async fn a_container_whose_lease_is_over_is_taken_over(room: &impl Room) {
     let store = room.open().await;
     let id = planned(&*store, &["trips"]).await.remove(0);

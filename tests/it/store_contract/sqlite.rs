@@ -259,6 +259,23 @@ async fn a_locked_file_passes() {
     assert_eq!(store.versions(None).await.unwrap().len(), 2);
 }
 
+/// Who keeps all connections keeps others waiting, and not for ever.
+#[tokio::test]
+async fn a_call_that_gets_no_connection_says_so_and_the_next_one_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    let options = SqliteOptions { busy_timeout: Duration::from_millis(50), readers: 1 };
+    let store = SqliteStore::open_with(&path, &options).await.unwrap();
+    let kept = store.read().await.unwrap();
+    let refused = store.products().await.unwrap_err();
+    assert_eq!(refused, StoreError::Unavailable("no connection became free in time".to_owned()));
+    // Writing has a connection of its own.
+    store.record_pass(&PassSample::new(2, 1).version("trips", "1.1.0", "b").build()).await.unwrap();
+    drop(kept);
+    assert_eq!(store.versions(None).await.unwrap().len(), 2);
+    store.close().await;
+}
+
 /// A caller may be cancelled anywhere; what it asked for is then done as a whole or not at all,
 /// and the next one is served.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

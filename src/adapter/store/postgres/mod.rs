@@ -34,6 +34,9 @@ mod migrations;
 mod open;
 mod options;
 
+#[cfg(test)]
+mod query_plans;
+
 pub use migrations::KNOWN;
 pub use options::PostgresOptions;
 

@@ -16,8 +16,6 @@ use super::{PostgresOptions, Server};
 const OLDEST: u32 = 140_000;
 /// How long a connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
-/// How long a call waits for a connection of the pool, and a server that is away may take to come back.
-const ACQUIRE_WITHIN: Duration = Duration::from_secs(20);
 /// How long replicas that start at once wait for the one that brings the schema up to date.
 const MIGRATE_WITHIN: &str = "600000";
 
@@ -110,7 +108,7 @@ async fn pool(
     }
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)
-        .acquire_timeout(ACQUIRE_WITHIN)
+        .acquire_timeout(options.patience)
         .idle_timeout(Duration::from_secs(10 * 60))
         .max_lifetime(Duration::from_secs(60 * 60))
         .connect_with(connect)

@@ -1,6 +1,7 @@
 //! From a URL to how the server is spoken to.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -11,6 +12,8 @@ use crate::port::store::StoreError;
 const SCHEMA: &str = "meshwright";
 /// How many connections one process has at the most, where nothing else is said.
 const CONNECTIONS: u32 = 10;
+/// How long a call waits for a connection of the pool, and a server that is away may take to come back.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// What PostgreSQL takes as a name without being quoted, and not longer than it keeps.
 const LONGEST_NAME: usize = 63;
 
@@ -24,6 +27,7 @@ pub struct PostgresOptions {
     pub(super) connect: PgConnectOptions,
     pub(super) schema: String,
     pub(super) connections: u32,
+    pub(super) patience: Duration,
 }
 
 impl std::fmt::Debug for PostgresOptions {
@@ -34,6 +38,12 @@ impl std::fmt::Debug for PostgresOptions {
 }
 
 impl PostgresOptions {
+    /// How long a call waits for a connection of the pool (20 s unless it is said): then it is `Unavailable`.
+    #[must_use]
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Which database of which server this is, for people; without the account and the password.
     pub fn place(&self) -> String {
         let host = match self.connect.get_socket() {
@@ -87,7 +97,7 @@ impl FromStr for PostgresOptions {
         let connect: PgConnectOptions = url.parse().map_err(|_| unusable("the record's URL cannot be read"))?;
         let named = connect.get_application_name().is_some();
         let connect = if named { connect } else { connect.application_name("meshwright") };
-        Ok(Self { connect: connect.disable_statement_logging(), schema, connections })
+        Ok(Self { connect: connect.disable_statement_logging(), schema, connections, patience: PATIENCE })
     }
 }
 

@@ -17,10 +17,14 @@ use super::lock::StateLock;
 use super::migrations::{self, Found};
 use super::{File, Writer};
 
+/// A call waits for those before it so long at the least: then it is `Unavailable`.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What may be set when the file is opened.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
-    /// How long a statement waits for another process' lock.
+    /// How long a statement waits for another process' lock. A call waits four times as long for the calls before
+    /// it.
     pub busy_timeout: Duration,
     /// How many reads may run at once.
     pub readers: u32,
@@ -160,6 +164,6 @@ fn pool(options: &SqliteOptions) -> SqlitePoolOptions {
         .max_lifetime(None)
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
-        // As long as the calls before it may take, each of which may wait for another process.
-        .acquire_timeout(options.busy_timeout + Duration::from_secs(30))
+        // As long as some calls before it may take, each of which may wait for another process.
+        .acquire_timeout((options.busy_timeout * 4).max(SHORTEST_PATIENCE))
 }

@@ -7,9 +7,10 @@ use crate::adapter::store::sql::activities::load;
 use crate::adapter::store::sql::connection::Query;
 use crate::adapter::store::sql::deliveries::{commands, write};
 use crate::adapter::store::sql::passes::{plans, reading, rollouts};
+use crate::adapter::store::sql::sharing::{leases, terms};
 use crate::adapter::store::sql::{SqlStore, approvals, proposals, reports, telling};
 
-const EXPECTED: [(&str, &str); 40] = [
+const EXPECTED: [(&str, &str); 42] = [
     (load::UNFINISHED, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "USING INDEX activities_unfinished"),
     (load::UNFINISHED_EVENTS, "sqlite_autoindex_activity_events_1 (activity=?)"),
@@ -29,6 +30,8 @@ const EXPECTED: [(&str, &str); 40] = [
     (reading::CONTAINERS, "sqlite_autoindex_containers_1 (product=?)"),
     (load::AT_STAGE, "activities_by_revision (source=? AND revision=?)"),
     (telling::UNTOLD, "SCAN untold"),
+    (terms::STANDS, "PRIMARY KEY (source=?)"),
+    (leases::HELD_BY_OTHERS, "INDEX container_claims_held (until>?)"),
     (proposals::ONE, "PRIMARY KEY (source=? AND proposal=?)"),
     (proposals::OPEN, "PRIMARY KEY (source=?)"),
     (approvals::APPROVALS, "PRIMARY KEY (plan=? AND stage=?)"),

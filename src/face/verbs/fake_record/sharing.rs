@@ -57,6 +57,10 @@ impl LeaseBook for FakeRecord {
         unreachable!("nothing is written")
     }
 
+    async fn present(&self, _: Timestamp) -> Result<Vec<String>, StoreError> {
+        unreachable!("not shown")
+    }
+
     async fn held_by_others(&self, _: &str, _: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError> {
         unreachable!("not shown")
     }

@@ -20,6 +20,10 @@ const KEPT: i64 = 24 * 3_600 * 1_000;
 pub const HELD_BY_OTHERS: &str = "SELECT activity FROM container_claims
      WHERE activity IS NOT NULL AND holder <> $1 AND until > $2";
 
+/// The replicas that are there.
+const PRESENT: &str = "SELECT holder FROM leases
+     WHERE name LIKE 'replica/%' AND holder IS NOT NULL AND until > $1 ORDER BY holder";
+
 /// All that is held.
 const ALL_HELD: &str = "SELECT name AS subject, '' AS stage, 'name' AS kind, holder, token, since, until
          FROM leases WHERE holder IS NOT NULL AND until > 0
@@ -110,6 +114,12 @@ impl LeaseBook for SqlStore {
             .await?;
         transaction.commit().await?;
         Ok(over)
+    }
+
+    async fn present(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let mut transaction = self.read().await?;
+        let rows = query(PRESENT).bind(to_millis(now)).fetch_all(&mut transaction).await?;
+        rows.iter().map(|row| row.text("holder")).collect()
     }
 
     async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError> {

@@ -74,8 +74,8 @@ pub struct Repository {
     pub commits: Vec<Commit>,
     /// Where the branch stands.
     pub head: Option<usize>,
-    /// Where it ever stood.
-    pub stood: BTreeSet<Revision>,
+    /// Where it stood, in turn.
+    heads: Vec<usize>,
     pub pulls: BTreeMap<u64, Pull>,
     /// What merging has made.
     merges: BTreeMap<Revision, Commit>,
@@ -95,7 +95,12 @@ impl Repository {
     /// The branch stands there from now on.
     pub fn move_to(&mut self, commit: usize) {
         self.head = Some(commit);
-        self.stood.insert(self.commits[commit].revision.clone());
+        self.heads.push(commit);
+    }
+
+    /// Whether the branch ever stood at this commit.
+    pub fn stood_at(&self, revision: &Revision) -> bool {
+        self.heads.iter().any(|head| self.commits[*head].revision == *revision)
     }
 
     /// A commit and all before it.
@@ -186,7 +191,7 @@ impl SimGit {
         let repository = repositories.get(source).ok_or_else(|| FetchError::Unknown(source.clone()))?;
         let Some(mut head) = repository.head else { return Ok(Head::EmptyRepository) };
         if self.world().fault("old head", self.world().rates.old_head) {
-            head = repository.commits[head].parent.unwrap_or(head);
+            head = repository.heads.iter().rev().nth(1).copied().unwrap_or(head);
         }
         let mut mirror = self.replica.mirror.lock().unwrap();
         for index in repository.history(Some(head)) {

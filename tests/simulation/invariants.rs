@@ -148,6 +148,10 @@ pub fn unsettled(outside: &Outside) -> Vec<String> {
     if open > 0 {
         wrong.push(format!("{open} requests have no answer"));
     }
+    // While something is still to be done, the rest cannot be right either, and is not worth reading.
+    if !wrong.is_empty() {
+        return wrong;
+    }
     let policies = World::policies_digest(outside.world.policies.load(Ordering::SeqCst));
     wrong.extend(of_sources(outside, store.as_ref(), &policies));
     if outside.mesh.is_whole() {

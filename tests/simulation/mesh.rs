@@ -359,7 +359,7 @@ impl Mesh {
     /// Whether the branch ever stood at this commit.
     pub fn stood_at(&self, source: &SourceName, revision: &Revision) -> bool {
         let repositories = self.repositories.lock().unwrap();
-        repositories.get(source).is_some_and(|repository| repository.stood.contains(revision))
+        repositories.get(source).is_some_and(|repository| repository.stood_at(revision))
     }
 
     /// The products without a flaw that a commit has at a stage, with their versions. Those are left out

@@ -5,11 +5,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::at_once::keep_to;
 use super::run::{Options, Outcome, run};
 use super::world::Broken;
 
 /// So many seeds are run unless somebody wants more: as many as fit into half a minute on two processors.
 const USUAL: u64 = if cfg!(debug_assertions) { 60 } else { 400 };
+/// When so many seeds do not hold, no more are run.
+const MOST_FAILED: usize = 20;
+/// How it goes is told after each so many seeds.
+const TOLD_EVERY: u64 = 1_000;
 /// Within so many seeds a broken build is caught.
 const MOST_TO_CATCH: u64 = 200;
 
@@ -22,26 +27,31 @@ fn again(seed: u64) -> String {
     format!("MESHWRIGHT_SIMULATION_SEED={seed} cargo test --test simulation every_seed -- --nocapture")
 }
 
-/// Runs seeds on all processors until one does not hold; says which, if so.
-fn run_all(first: u64, count: u64, options: Options, each: impl Fn(u64, &Outcome) + Sync) -> Option<(u64, Outcome)> {
+/// Runs seeds on all processors until so many do not hold; says which, the first one first.
+fn run_all(
+    first: u64,
+    count: u64,
+    most_failed: usize,
+    options: Options,
+    each: impl Fn(u64, &Outcome) + Sync,
+) -> BTreeMap<u64, Outcome> {
     let next = AtomicU64::new(first);
-    let failed: Mutex<Option<(u64, Outcome)>> = Mutex::new(None);
+    let failed: Mutex<BTreeMap<u64, Outcome>> = Mutex::default();
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for thread in 0..threads {
-            let work = || {
+            let (next, failed, each) = (&next, &failed, &each);
+            let work = move || {
+                keep_to(thread);
                 loop {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
-                    if seed >= first + count || failed.lock().unwrap().as_ref().is_some_and(|(bad, _)| *bad < seed) {
+                    if seed >= first + count || failed.lock().unwrap().len() >= most_failed {
                         return;
                     }
                     let outcome = run(seed, options);
                     each(seed, &outcome);
                     if !outcome.violations.is_empty() {
-                        let mut failed = failed.lock().unwrap();
-                        if failed.as_ref().is_none_or(|(bad, _)| *bad > seed) {
-                            *failed = Some((seed, outcome));
-                        }
+                        failed.lock().unwrap().insert(seed, outcome);
                     }
                 }
             };
@@ -49,6 +59,43 @@ fn run_all(first: u64, count: u64, options: Options, each: impl Fn(u64, &Outcome
         }
     });
     failed.into_inner().unwrap()
+}
+
+/// What came of many seeds.
+#[derive(Debug, Default)]
+struct Sum {
+    seeds: u64,
+    lines: u64,
+    /// Seconds until all was as it must be: all together, and the most with its seed.
+    quiet: u64,
+    longest: (u64, u64),
+    faults: BTreeMap<&'static str, u64>,
+}
+
+impl Sum {
+    fn add(&mut self, seed: u64, outcome: &Outcome) {
+        self.seeds += 1;
+        self.lines += outcome.hash.1;
+        self.quiet += outcome.quiet;
+        self.longest = self.longest.max((outcome.quiet, seed));
+        for (name, times) in &outcome.faults {
+            *self.faults.entry(name).or_default() += times;
+        }
+    }
+
+    fn tell(&self, began: Instant) {
+        let took = began.elapsed();
+        println!(
+            "{} seeds in {took:.1?} ({:.1} a second), {} lines, quiet after {} s on average, {} s at most (seed {}); {:?}",
+            self.seeds,
+            self.seeds as f64 / took.as_secs_f64(),
+            self.lines,
+            self.quiet / self.seeds.max(1),
+            self.longest.0,
+            self.longest.1,
+            self.faults
+        );
+    }
 }
 
 #[test]
@@ -65,29 +112,20 @@ fn every_seed_holds() {
     let count = wanted("MESHWRIGHT_SIMULATION_SEEDS").unwrap_or(USUAL);
     let first = wanted("MESHWRIGHT_SIMULATION_FIRST").unwrap_or(0);
     let began = Instant::now();
-    let faults: Mutex<BTreeMap<&'static str, u64>> = Mutex::default();
-    let (lines, quiet, longest) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let failed = run_all(first, count, Options::default(), |seed, outcome| {
-        for (name, times) in &outcome.faults {
-            *faults.lock().unwrap().entry(name).or_default() += times;
+    let sum: Mutex<Sum> = Mutex::default();
+    let failed = run_all(first, count, MOST_FAILED, Options::default(), |seed, outcome| {
+        let mut sum = sum.lock().unwrap();
+        sum.add(seed, outcome);
+        if !outcome.violations.is_empty() {
+            println!("seed {seed} does not hold:\n  {}\nagain: {}", outcome.violations.join("\n  "), again(seed));
         }
-        lines.fetch_add(outcome.hash.1, Ordering::SeqCst);
-        quiet.fetch_add(outcome.quiet, Ordering::SeqCst);
-        longest.fetch_max(outcome.quiet * 1_000_000 + seed % 1_000_000, Ordering::SeqCst);
+        if sum.seeds.is_multiple_of(TOLD_EVERY) {
+            println!("up to seed {seed}:");
+            sum.tell(began);
+        }
     });
-    let took = began.elapsed();
-    println!(
-        "{count} seeds in {took:.1?} ({:.1} a second), {} lines, quiet after {} s on average, {} s at most (seed {}); {:?}",
-        count as f64 / took.as_secs_f64(),
-        lines.into_inner(),
-        quiet.into_inner() / count.max(1),
-        longest.load(Ordering::SeqCst) / 1_000_000,
-        longest.load(Ordering::SeqCst) % 1_000_000,
-        faults.into_inner().unwrap()
-    );
-    if let Some((seed, outcome)) = failed {
-        panic!("seed {seed} does not hold:\n  {}\nagain: {}", outcome.violations.join("\n  "), again(seed));
-    }
+    sum.into_inner().unwrap().tell(began);
+    assert!(failed.is_empty(), "seeds that do not hold: {:?}", failed.keys());
 }
 
 #[test]
@@ -102,7 +140,7 @@ fn a_seed_comes_out_the_same_each_time() {
 /// Runs a broken build until it is caught.
 fn caught(broken: Broken) -> u64 {
     let options = Options { broken: Some(broken), ..Options::default() };
-    let Some((seed, outcome)) = run_all(0, MOST_TO_CATCH, options, |_, _| {}) else {
+    let Some((seed, outcome)) = run_all(0, MOST_TO_CATCH, 1, options, |_, _| {}).pop_first() else {
         panic!("{broken:?} is not caught within {MOST_TO_CATCH} seeds");
     };
     println!("{broken:?} is caught by seed {seed}: {}", outcome.violations[0]);

@@ -2,8 +2,9 @@
 
 use meshwright::domain::forge::{Proposal, PullState, ReviewVerdict};
 use meshwright::domain::id::Digest;
+use meshwright::domain::report::Report;
 use meshwright::port::forge::reviews::Reaction;
-use meshwright::port::store::Store;
+use meshwright::port::store::{ReportRow, Store};
 
 use super::super::at_once::at_once;
 use super::super::fleet::Outside;
@@ -50,11 +51,10 @@ pub fn of_proposals(outside: &Outside, store: &dyn Store, proposed: &[Proposed],
 /// The one comment of each pull request says what is wanted.
 fn of_written(outside: &Outside, store: &dyn Store) -> Vec<String> {
     let mut wrong = Vec::new();
-    let given_up = |source: &str, pull: &str| {
-        let rows = at_once(store.report_rows(ALL)).unwrap();
-        rows.iter().any(|row| {
-            row.sort == "comment" && row.source.as_str() == source && row.delivery == "given-up" && !pull.is_empty()
-        })
+    let rows = at_once(store.report_rows(ALL)).unwrap();
+    let is_given_up = |wanted: &Report| {
+        let is_it = |row: &&ReportRow| row.sort == "comment" && row.revision == wanted.revision;
+        rows.iter().filter(is_it).any(|row| row.delivery == "given-up")
     };
     for source in &outside.mesh.sources {
         for state in [PullState::Open, PullState::Closed, PullState::Merged] {
@@ -64,9 +64,9 @@ fn of_written(outside: &Outside, store: &dyn Store) -> Vec<String> {
                 let key = (source.clone(), subject.clone(), wanted.sort().to_owned(), wanted.context.clone());
                 let shown = outside.shown.lock().unwrap();
                 let found = shown.reports.get(&key);
-                if found.map(|report| &report.detail) != Some(&wanted.detail)
-                    && !(state == PullState::Closed && given_up(source.as_str(), &subject))
-                {
+                let is_shown = found.is_some_and(|report| report.detail == wanted.detail);
+                // Nobody waits for what was still to be said when it was closed.
+                if !is_shown && !(state == PullState::Closed && is_given_up(&wanted)) {
                     wrong.push(format!("{source} {subject}: the comment is not as it is wanted: {found:?}"));
                 }
             }

@@ -95,10 +95,9 @@ impl SimJudge {
         if world.fault("judge fails", world.rates.judge_fails) {
             return Verdict::not_evaluated(policies, "the worker ran out of time");
         }
-        let description = question
-            .after_state
-            .as_ref()
-            .and_then(|state| state.value().pointer("/dataProductVersion/info/description")?.as_str().map(str::to_owned));
+        let description = question.after_state.as_ref().and_then(|state| {
+            state.value().pointer("/dataProductVersion/info/description")?.as_str().map(str::to_owned)
+        });
         let violations = description.filter(|text| text.starts_with("forbidden")).map(|text| Violation {
             rule: RuleId::built_in("policy/simulation.forbidden"),
             enforcement: Enforcement::Block,

@@ -158,9 +158,8 @@ mod tests {
         let text = serde_json::to_string(&descriptor.published()).unwrap();
         let urn = "urn:dpds:com.example:dataproducts:trips:2";
         let id = |fqn: &str| fqn.parse::<Fqn>().unwrap().id().to_string();
-        let identity = |fqn: &str, kind: &str| {
-            format!(r#""id":"{}","fullyQualifiedName":"{fqn}","entityType":"{kind}""#, id(fqn))
-        };
+        let identity =
+            |fqn: &str, kind: &str| format!(r#""id":"{}","fullyQualifiedName":"{fqn}","entityType":"{kind}""#, id(fqn));
         let expected = [
             r#"{"dataProductDescriptor":"1.0.0","info":{"name":"trips","version":"2.0.0","domain":"d","#,
             r#""owner":{"id":"a@b.c"},"x":null,"#,

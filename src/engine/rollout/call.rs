@@ -92,7 +92,8 @@ impl Engine {
         cancel: &CancellationToken,
     ) -> Result<TaskCall, TaskError> {
         let planned = &record.planned;
-        let filled = placeholder::fill(&task.configurations.value(), &|wanted| value_of(wanted, record, surroundings, index));
+        let filled =
+            placeholder::fill(&task.configurations.value(), &|wanted| value_of(wanted, record, surroundings, index));
         let configurations = match filled {
             Ok(configurations) => configurations,
             // A task whose placeholders have no value never came to its executor: undoing it needs none.

@@ -29,7 +29,8 @@ pub fn differ(bytes: &[u8]) {
     let (Some(kind), Some(before), Some(after)) = (parts.next(), parts.next(), parts.next()) else { return };
     let as_object = |text: &str| {
         // Of a key that stands twice, readers take the one or the other.
-        let (document, problems) = yaml::read(text.as_bytes(), Syntax::Yaml);
+        let syntax = if text.trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
+        let (document, problems) = yaml::read(text.as_bytes(), syntax);
         document.filter(|_| problems.is_empty()).map(|document| document.value).filter(Value::is_object)
     };
     let objects = as_object(before).zip(as_object(after));

@@ -174,8 +174,22 @@ fn namespace(content: &Value, settings: &Settings) -> Option<(Namespace, bool)> 
     let parts = lists.filter_map(Value::as_array).flatten();
     let named = content.get("info").into_iter().chain(parts);
     let mut names = named.filter_map(|part| part.get("fullyQualifiedName")?.as_str());
-    let told = names.find_map(namespace_of).map(|namespace| (namespace, false));
-    told.or_else(|| Some(("local".parse().ok()?, true)))
+    let told = names.find_map(namespace_of).or_else(|| of_dependencies(content));
+    told.map(|namespace| (namespace, false)).or_else(|| Some(("local".parse().ok()?, true)))
+}
+
+/// The namespace in which components name other parts of their own product.
+fn of_dependencies(content: &Value) -> Option<Namespace> {
+    let local = tell_product(content, &"local".parse().ok()?)?;
+    let lists = content.get("internalComponents")?.as_object()?.values().filter_map(Value::as_array);
+    let fields = lists.flatten().filter_map(Value::as_object).flatten();
+    let fields = fields.filter(|(field, _)| matches!(field.as_str(), "dependsOn" | "consumesFrom" | "providesTo"));
+    let mut named = fields.filter_map(|(_, names)| names.as_array()).flatten().filter_map(Value::as_str);
+    named.find_map(|name| {
+        let namespace = namespace_of(name)?;
+        let owner = name.parse::<Fqn>().ok()?.owner()?;
+        (owner.product_name() == local.product_name() && owner.major() == local.major()).then_some(namespace)
+    })
 }
 
 fn namespace_of(name: &str) -> Option<Namespace> {

@@ -154,3 +154,72 @@ fn named(specification: &str) -> Option<&'static Language> {
 fn plain(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_')).collect::<String>().to_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_valid_or_merely_not_understood_is_no_fault() {
+        let proto = |text: &str| json!(format!("syntax = \"proto3\";\n{text}"));
+        for (specification, definition) in [
+            ("openapi", json!({"swagger": "2.0", "paths": {}})),
+            ("openapi", json!("openapi: 3.1.0\npaths: {}")),
+            ("Open API", json!({})),
+            ("asyncapi", json!({"asyncapi": "1.0.0"})),
+            ("odcs", json!({"kind": "DataContract", "apiVersion": "v2.2.2"})),
+            ("datacontract", json!({"dataContractSpecification": "1.1.0"})),
+            ("datastoreapi", json!({"schema": {"tables": []}})),
+            ("avro", json!({"type": "record", "name": "A", "fields": [{"name": "a", "type": "Address"}]})),
+            ("avro", json!({"type": "record", "name": "A", "fields": [{"name": "a", "type": "com.acme.Long"}]})),
+            ("avro", json!("string")),
+            ("protobuf", proto("enum E { option allow_alias = true; A = 0; B = 1; C = 1; }")),
+            (
+                "protobuf",
+                proto("import \"google/protobuf/timestamp.proto\";\nmessage A { google.protobuf.Timestamp a = 1; }"),
+            ),
+            ("protobuf", json!("edition = \"2023\";\nmessage A { string a = 1; }")),
+            ("sql", json!("CREATE DYNAMIC TABLE t TARGET_LAG = '1 hour' AS SELECT 1")),
+            ("json-schema", json!({"type": "number", "minimum": 0, "exclusiveMinimum": true})),
+            ("json-schema", json!({"$schema": "https://acme.example/meta", "type": "money"})),
+            ("json-schema", json!(true)),
+            ("custom", json!("anything")),
+            ("openapi", json!({"$href": "https://acme.example/api.yaml"})),
+        ] {
+            assert_eq!(fault(specification, &definition), None, "{specification}: {definition}");
+        }
+    }
+
+    #[test]
+    fn what_is_certainly_none_is_told_with_its_place() {
+        let lines = "syntax = \"proto3\";\nmessage A {\n  string a = 1;\n  string b = 1;\n}\n";
+        for (specification, definition, why, pointer, line) in [
+            ("openapi", json!({"asyncapi": "2.6.0"}), "it does not say 'openapi' or 'swagger'", "", None),
+            ("openapi", json!("openapi: 3.0.0\npaths: ["), "this is not YAML", "", Some(2)),
+            ("datastoreapi", json!("apis/orders.json"), "it is neither an object", "", None),
+            ("protobuf", json!(lines), "'a' and 'b' of 'A' have the number 1", "", Some(4)),
+            ("protobuf", json!("syntax = \"proto3\";\nmessage A {\n  string a 1;\n}"), "expected", "", Some(3)),
+            (
+                "avro",
+                json!({"type": "record", "name": "A", "fields": [{"name": "a", "type": ["null", "strng"]}]}),
+                "it has the type 'strng'; did you mean 'string'?",
+                "/fields/0/type/1",
+                None,
+            ),
+            (
+                "json-schema",
+                json!({"properties": {"a": {"type": "strng"}}}),
+                "'type' cannot be",
+                "/properties/a/type",
+                None,
+            ),
+            ("sql", json!({"tables": []}), "it is not a text", "", None),
+        ] {
+            let found = fault(specification, &definition).unwrap_or_else(|| panic!("{definition}"));
+            assert!(found.why.starts_with(why), "{found:?}");
+            assert_eq!((found.pointer.as_str(), found.line), (pointer, line), "{definition}");
+        }
+    }
+}

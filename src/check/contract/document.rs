@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::json_schema::{Schemas, Standing, compare_schemas};
-use super::notes::{Notes, both};
+use super::notes::{Notes, both, object};
 use super::{Editions, escaped};
 use crate::domain::compat::{ContractRule, Reason, Side};
 
@@ -20,15 +20,7 @@ const MOST_INNER: usize = 100_000;
 
 /// Whether a definition is told by a field of text at its top: an object with it, or the text of one.
 pub(super) fn is_told_by(field: &str, definition: &Value) -> bool {
-    match definition {
-        Value::Object(fields) => fields.get(field).is_some_and(Value::is_string),
-        Value::String(text) => {
-            let in_yaml = |line: &str| line.strip_prefix(field).is_some_and(|rest| rest.starts_with(':'));
-            let in_json = |line: &str| line.trim_start().starts_with(&format!("\"{field}\""));
-            text.lines().take(20).any(|line| in_yaml(line) || in_json(line))
-        }
-        _ => false,
-    }
+    object(definition).is_ok_and(|document| document.get(field).is_some_and(Value::is_string))
 }
 
 /// Compares two documents: `read` reads one of them, or says what hinders, and `told` tells what differs.

@@ -28,8 +28,10 @@ pub fn differ(bytes: &[u8]) {
     let mut parts = text.split("\n===\n");
     let (Some(kind), Some(before), Some(after)) = (parts.next(), parts.next(), parts.next()) else { return };
     let as_object = |text: &str| {
-        let (document, _) = yaml::read(text.as_bytes(), Syntax::Yaml);
-        document.map(|document| document.value).filter(Value::is_object)
+        // Of a key that stands twice, readers take the one or the other.
+        let syntax = if text.trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
+        let (document, problems) = yaml::read(text.as_bytes(), syntax);
+        document.filter(|_| problems.is_empty()).map(|document| document.value).filter(Value::is_object)
     };
     let objects = as_object(before).zip(as_object(after));
     if kind == "product" {

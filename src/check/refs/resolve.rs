@@ -332,7 +332,15 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 }
                 self.stack.push((source.file, node));
                 let item = Item { source: &source, value, node };
-                let value = self.walk(item, mode.of_target(), site, overrides, depth);
+                // As where the definition stands in its place.
+                let odd = value.get("$ref").filter(|it| mode == Mode::Definition && !it.is_string());
+                let value = match odd {
+                    Some(other) => {
+                        self.not_a_text(item, other);
+                        self.leave_broken(item, site, depth)
+                    }
+                    None => self.walk(item, mode.of_target(), site, overrides, depth),
+                };
                 self.stack.pop();
                 self.home = home;
                 value

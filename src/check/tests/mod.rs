@@ -13,4 +13,8 @@ impl Files {
         let settings = Settings { namespace: Some("com.example".parse().unwrap()), ..Settings::default() };
         assess(self, &path.parse().unwrap(), &settings)
     }
+
+    fn assess_without_namespace(&self, path: &str) -> Assessment {
+        assess(self, &path.parse().unwrap(), &Settings::default())
+    }
 }

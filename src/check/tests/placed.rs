@@ -171,3 +171,27 @@ fn the_catalogue_is_complete_and_each_rule_explains_itself() {
         assert!(rule.meaning.ends_with('.') && !rule.remedy.is_empty() && !rule.source.is_empty(), "{}", rule.id);
     }
 }
+
+/// Where nobody says which namespace it is, parts of the product that are named tell.
+#[test]
+fn dependencies_on_its_own_parts_tell_the_namespace() {
+    let rules = |text: &str| {
+        let assessment = Files::default().with("d.yaml", text).assess_without_namespace("d.yaml");
+        assessment.findings.iter().map(|it| it.rule.to_string()).collect::<Vec<_>>()
+    };
+    let descriptor = |name: &str| {
+        format!(
+            "dataProductDescriptor: 1.0.0\ninfo: {{ name: trips, version: 1.2.0, domain: d, owner: {{ id: x }} }}\n\
+             interfaceComponents: {{ outputPorts: [] }}\ninternalComponents:\n  applicationComponents:\n    \
+             - {{ name: loader, version: 1.0.0, dependsOn: ['urn:dpds:com.acme:dataproducts:{name}'] }}\n"
+        )
+    };
+    assert_eq!(rules(&descriptor("trips:1:applications:loader")), ["lineage/cycle"]);
+    assert_eq!(rules(&descriptor("trips:1:applications:laoder")), ["lineage/unknown-component"]);
+    assert_eq!(
+        rules(&descriptor("trips:2:applications:loader")),
+        Vec::<String>::new(),
+        "another major is another product"
+    );
+    assert_eq!(rules(&descriptor("riders:1:applications:loader")), Vec::<String>::new());
+}

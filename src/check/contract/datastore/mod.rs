@@ -27,7 +27,9 @@ pub(super) const LANGUAGE: Language = Language {
 };
 
 fn is_told_by_shape(definition: &Value) -> bool {
-    definition.get("datastoreapi").is_some() || definition.pointer("/schema/tables").is_some_and(Value::is_array)
+    object(definition).is_ok_and(|document| {
+        document.get("datastoreapi").is_some() || document.pointer("/schema/tables").is_some_and(Value::is_array)
+    })
 }
 
 /// References are followed so many times one after the other.

@@ -39,13 +39,7 @@ pub(super) const LANGUAGE: Language = Language {
 };
 
 fn is_told_by_shape(definition: &Value) -> bool {
-    match definition {
-        Value::Object(fields) => fields.get("kind").and_then(Value::as_str) == Some("DataContract"),
-        Value::String(text) => text.lines().take(200).any(|line| {
-            line.strip_prefix("kind:").is_some_and(|kind| kind.trim().trim_matches(['"', '\'']) == "DataContract")
-        }),
-        _ => false,
-    }
+    object(definition).is_ok_and(|document| document.get("kind").and_then(Value::as_str) == Some("DataContract"))
 }
 
 /// Compares two data contracts.

@@ -47,7 +47,7 @@ impl<'a> Reserved<'a> {
         let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
         let all = names.into_iter().map(str::to_owned).chain(numbers);
         let listed = listed(all);
-        (!listed.is_empty()).then(|| format!("{listed} may be used again: it is no longer reserved"))
+        (!listed.is_empty()).then(|| format!("{listed}: no longer reserved, and may be used again"))
     }
 
     /// The first number of a range that is not reserved.
@@ -92,7 +92,7 @@ mod tests {
         let was = Reserved::of(&names, vec![(2, 9), (20, i32::MAX)]);
         assert_eq!(was.let_go(&was), None);
         let is = Reserved::of(&others, vec![(2, 4), (5, 8), (20, i32::MAX)]);
-        assert_eq!(was.let_go(&is).unwrap(), "'a', '9' may be used again: it is no longer reserved");
+        assert_eq!(was.let_go(&is).unwrap(), "'a', '9': no longer reserved, and may be used again");
         assert_eq!(is.let_go(&was), None);
     }
 }

@@ -38,7 +38,7 @@ use meshwright::port::judge::Judge;
 use meshwright::port::source::Source;
 use meshwright::port::store::PassBook;
 use meshwright::port::tree::Tree;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use world::{GLOBS, World};

@@ -37,21 +37,14 @@ impl Engine {
         });
         let (own, ending) = (Arc::clone(self), last.clone());
         let hearing = tokio::spawn(async move { own.hear_until(&ending).await });
-        let (own, told) = (Arc::clone(self), CancellationToken::new());
-        let telling = {
-            let told = told.clone();
-            tokio::spawn(async move { own.tell_until(&told).await })
-        };
         let flush = CancellationToken::new();
         let (own, flushing) = (Arc::clone(self), flush.clone());
         let publishing = tokio::spawn(async move { own.publish_until(&flushing).await });
         tokio::join!(self.pass_until(stop), self.roll_out_until(stop), self.answer_until(stop));
-        told.cancel();
-        let told = telling.await;
         flush.cancel();
         let published = publishing.await;
         last.cancel();
-        for ended in [told, published, presence.await, hearing.await] {
+        for ended in [published, presence.await, hearing.await] {
             if let Err(panic) = ended {
                 tracing::error!(%panic, "a loop ended early");
             }

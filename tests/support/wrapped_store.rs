@@ -200,7 +200,8 @@ delegate! { ReportBook with hook, inner {
     Read pending(source: &SourceName, context: &str) -> Answer<Vec<Revision>>;
     Write want(reports: &[Report], at: Timestamp) -> Answer<()>, then |_| hook.wanted(inner, reports);
     Read untold() -> Answer<Vec<Untold>>;
-    Write tell(
+    // How often it is told is a matter of time, and it is told again.
+    Minor tell(
         stage: &StageName, basis: &Basis, reports: &[Report], at: Timestamp
     ) -> Answer<()>, then |_| hook.wanted(inner, reports);
     Write write_anew(source: &SourceName, revision: &Revision, at: Timestamp) -> Answer<()>;

@@ -19,6 +19,8 @@ pub(in crate::engine) struct StageShow<'a> {
     gates: Gates<'a>,
     source: &'a SourceName,
     stage: &'a StageName,
+    /// Commits at which something has changed since the stage was told last.
+    changed: Vec<Revision>,
     /// From how many rollouts reports were worked out.
     rollouts: usize,
 }
@@ -28,8 +30,9 @@ impl Engine {
         &'a self,
         source: &'a SourceName,
         stage: &'a StageName,
+        changed: Vec<Revision>,
     ) -> Result<StageShow<'a>, StoreError> {
-        Ok(StageShow { engine: self, gates: self.gates().await?, source, stage, rollouts: 0 })
+        Ok(StageShow { engine: self, gates: self.gates().await?, source, stage, changed, rollouts: 0 })
     }
 }
 
@@ -90,10 +93,24 @@ impl StageShow<'_> {
         mut lines: Vec<StageLine>,
         left_out: usize,
     ) -> Result<Vec<Report>, StoreError> {
+        if lines.is_empty() {
+            // It told of what earlier commits had begun, and that has come to its end.
+            lines = self.ended_well().await?;
+        }
         self.rollouts += lines.len();
         self.gates.tell(self.source, self.stage, &mut lines).await?;
         let waits_for = if lines.iter().any(StageLine::waits) { self.waits_for(revision).await? } else { None };
         Ok(self.engine.stage_of(self.source, revision, self.stage, waits_for.as_ref()).reports(&lines, left_out))
+    }
+
+    /// What has ended well of the commits at which something has changed.
+    async fn ended_well(&self) -> Result<Vec<StageLine>, StoreError> {
+        let mut lines = Vec::new();
+        for revision in &self.changed {
+            lines.extend(lines_of(self.engine.ports.store.stage_standing(self.source, revision, self.stage).await?));
+        }
+        lines.retain(|line| matches!(line.status, ActivityStatus::Succeeded | ActivityStatus::Superseded));
+        Ok(lines)
     }
 
     /// The first of the stages before this one at which the commit has not come to its end.

@@ -183,7 +183,8 @@ impl Engine {
     async fn stage_told(&self, source: &SourceName, stage: &StageName) -> Result<StageTold, StoreError> {
         let mut untold = self.ports.store.untold().await?;
         untold.retain(|untold| untold.source == *source && untold.stage == *stage);
-        let mut show = self.show_stage(source, stage).await?;
+        let changed = untold.iter().map(|untold| untold.revision.clone()).collect();
+        let mut show = self.show_stage(source, stage, changed).await?;
         let latest = show.latest().await?;
         let is_latest = |revision: &Revision| latest.as_ref().is_some_and(|latest| latest.revision == *revision);
         let mut reports = Vec::new();
@@ -201,7 +202,7 @@ impl Engine {
         let mut rollouts = show.rollouts();
         for later in self.stages_after(stage) {
             // Those that have waited for this one.
-            let mut show = self.show_stage(source, later).await?;
+            let mut show = self.show_stage(source, later, Vec::new()).await?;
             let mut is_concerned = false;
             for Untold { revision, plan, .. } in &untold {
                 if self.open_at(source, revision, stage).await? || !self.open_at(source, revision, later).await? {

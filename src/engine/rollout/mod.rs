@@ -111,9 +111,18 @@ impl Engine {
         }
     }
 
-    /// Rolls out whenever there is something, until told to stop. What runs then may end, for as long as
-    /// settings let it; then it is stopped too, and goes on at another replica or at the next start.
+    /// Rolls out whenever there is something and tells of it, until told to stop. What runs then may end, for as
+    /// long as settings let it; then it is stopped too, and goes on at another replica or at the next start.
     pub async fn roll_out_until(self: &Arc<Self>, stop: &CancellationToken) {
+        let ended = CancellationToken::new();
+        let rolling = async {
+            self.begin_until(stop).await;
+            ended.cancel();
+        };
+        tokio::join!(rolling, self.tell_until(&ended));
+    }
+
+    async fn begin_until(self: &Arc<Self>, stop: &CancellationToken) {
         let mut drives = Drives::default();
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

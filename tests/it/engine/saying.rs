@@ -32,9 +32,11 @@ struct Keeping {
 #[async_trait]
 impl Forge for Keeping {
     fn abilities(&self) -> Abilities {
-        if let Some((reached, go_on)) = self.keep.lock().unwrap().take() {
+        let keep = self.keep.lock().unwrap().take();
+        if let Some((reached, go_on)) = keep {
             reached.send(()).unwrap();
-            go_on.recv().unwrap();
+            // What waits for this thread goes on at another.
+            tokio::task::block_in_place(|| go_on.recv().unwrap());
         }
         self.inner.abilities()
     }

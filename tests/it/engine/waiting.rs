@@ -10,7 +10,7 @@ use meshwright::domain::source::Target;
 use meshwright::domain::stage::Phase;
 use meshwright::engine::{PassError, PassOutcome};
 use meshwright::port::executor::{Executor, Progress, TaskCall, TaskError, TaskOutcome};
-use meshwright::port::store::{ActivityBook, Look};
+use meshwright::port::store::{ActivityBook, Look, ReportBook};
 use serde_json::Value;
 
 use crate::support::repository::TestRepository;
@@ -400,6 +400,7 @@ async fn a_panic_over_one_activity_ends_that_one_only() {
     let (engine, stop) = (Arc::clone(&started.engine), started.stop.clone());
     let daemon = tokio::spawn(async move { engine.roll_out_until(&stop).await });
     eventually("all have ended", async || started.store.unfinished().await.unwrap().is_empty()).await;
+    eventually("it is told", async || started.store.untold().await.unwrap().is_empty()).await;
     started.engine.publish_due().await.unwrap();
     let wanted = ["orders dev 1.0.0 failed", "sales dev 1.0.0 skipped", "stock dev 1.0.0 succeeded"];
     assert_eq!(activities(&started).await, wanted);

@@ -54,6 +54,7 @@ async fn every_bad_answer_says_what_to_do_next() {
         let found = match &error {
             ForgeError::Transient(_) => "transient",
             ForgeError::Limited { .. } => "limited",
+            ForgeError::Crowded { .. } => "crowded",
             ForgeError::Denied(_) => "denied",
             ForgeError::Permanent(_) => "permanent",
         };

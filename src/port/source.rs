@@ -149,6 +149,15 @@ pub trait Source: Send + Sync {
         told: Option<&Revision>,
     ) -> Result<Option<Revision>, FetchError>;
 
+    /// Whether this was brought here before as the head of the proposal.
+    async fn has_proposal(&self, _source: &SourceName, _proposal: &Proposal, _head: &Revision) -> bool {
+        false
+    }
+
+    /// Brings the heads of several proposals here at once, as far as that goes. Nothing depends on it:
+    /// [`fetch_proposal`](Self::fetch_proposal) brings what is not here.
+    async fn bring_together(&self, _source: &SourceName, _proposals: &[Proposal]) {}
+
     /// Merges `head` into `base`, both of which were fetched, without a working tree. The result can
     /// be read like any commit of the source.
     async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError>;

@@ -42,6 +42,8 @@ pub(super) struct Mirror {
     failures: AtomicU32,
     /// By ref: the revision that is not let in, and why. It is not transferred again to be refused again.
     pub(super) refused: std::sync::Mutex<BTreeMap<String, (Revision, FetchError)>>,
+    /// When several proposals could not be brought at once.
+    pub(super) failed_together: std::sync::Mutex<Option<Instant>>,
     /// The turn, and the last look of each branch.
     pub(super) turn: Mutex<Vec<Looked>>,
 }
@@ -62,11 +64,11 @@ pub(super) struct Looked {
     branch: BranchName,
     credentials: Option<Entry>,
     began: Instant,
-    outcome: Result<Head, FetchError>,
+    pub(super) outcome: Result<Head, FetchError>,
 }
 
 impl Looked {
-    fn is_of(&self, wish: &Wish<'_>) -> bool {
+    pub(super) fn is_of(&self, wish: &Wish<'_>) -> bool {
         self.branch == *wish.branch && self.credentials.as_ref() == wish.credentials
     }
 }
@@ -94,7 +96,7 @@ pub(super) enum Missed {
 }
 
 /// Why objects did not come.
-enum Failure {
+pub(super) enum Failure {
     /// What git said was the matter.
     Git(Trouble, String),
     /// Anything else.
@@ -113,6 +115,7 @@ impl Mirror {
             largest,
             failures: AtomicU32::new(0),
             refused: std::sync::Mutex::default(),
+            failed_together: std::sync::Mutex::default(),
             turn: Mutex::default(),
         }
     }
@@ -144,12 +147,6 @@ impl Mirror {
             outcome: outcome.clone(),
         });
         outcome
-    }
-
-    /// Where the branch stood at the last look, if it could be seen.
-    pub(super) async fn last_seen(&self, wish: &Wish<'_>) -> Option<Head> {
-        let last = self.turn.lock().await;
-        last.iter().find(|looked| looked.is_of(wish)).and_then(|looked| looked.outcome.clone().ok())
     }
 
     async fn look_now(&self, wish: &Wish<'_>, began: Instant) -> Result<Head, FetchError> {
@@ -306,7 +303,7 @@ impl Mirror {
     }
 
     /// Where the branch stands in the mirror; an error when the mirror cannot be read.
-    async fn mirror_standing(&self, look: &Look) -> Result<Option<Revision>, git2::Error> {
+    pub(super) async fn mirror_standing(&self, look: &Look) -> Result<Option<Revision>, git2::Error> {
         if !self.folder.repository.exists() {
             return Ok(None);
         }
@@ -322,7 +319,7 @@ impl Mirror {
     }
 
     /// Fetches into the mirror that stands.
-    async fn fetch(&self, look: &Look, lock: &WriteLock) -> Result<Revision, Failure> {
+    pub(super) async fn fetch(&self, look: &Look, lock: &WriteLock) -> Result<Revision, Failure> {
         let room = self.largest.saturating_sub(self.folder.size().bytes);
         if room == 0 {
             return Err(Failure::Git(Trouble::TooLarge, "it has reached its limit".to_owned()));
@@ -392,6 +389,7 @@ impl Mirror {
             .map(OsString::from),
         );
         arguments.extend(beside.map(Into::into));
+        arguments.extend(look.guest.iter().flat_map(|guest| &guest.along).map(Into::into));
         arguments.push(format!("+{}:{}", look.remote, look.reference).into());
         let finished =
             self.git(look, arguments, Some(lock), room).await.map_err(|error| Failure::Other(failed(look, error)))?;

@@ -7,20 +7,27 @@
 //! branches of one repository.
 
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use git2::Repository;
 
 use crate::config::BranchName;
 use crate::domain::forge::Proposal;
 use crate::domain::id::{Revision, SourceName};
+use crate::domain::source::Head;
 use crate::port::source::FetchError;
 
 use super::folder::WriteLock;
 use super::mirror::{Look, Mirror, Missed, Wish, blocking, branch_reference, local};
+use super::objects;
 
 /// Above all refs of proposals in the mirror.
 const ABOVE: &str = "refs/meshwright/proposal";
+
+/// So many proposals are brought at once.
+const MOST_TOGETHER: usize = 50;
+/// How long each is brought by itself after several could not be brought at once.
+const APART_FOR: Duration = Duration::from_secs(60);
 
 /// A proposal may bring this part of what a mirror may hold.
 const PART_OF_THE_MIRROR: u64 = 4;
@@ -29,6 +36,8 @@ const PART_OF_THE_MIRROR: u64 = 4;
 pub(super) struct Guest {
     /// What a fresh clone brings beside it: the branch into which it is to be merged.
     pub(super) beside: String,
+    /// The heads of others, which are brought with it.
+    pub(super) along: Vec<String>,
     /// How many bytes it may bring.
     pub(super) share: u64,
 }
@@ -55,6 +64,7 @@ impl Mirror {
         let mut look = self.begin(&wish, Instant::now(), String::new(), reference(source, proposal)).await?;
         look.guest = Some(Guest {
             beside: format!("+{}:{}", wish.branch.full(), branch_reference(wish.branch)),
+            along: Vec::new(),
             share: self.largest / PART_OF_THE_MIRROR,
         });
         if let (Proposal::Pull(number), Some(told)) = (proposal, told) {
@@ -77,6 +87,60 @@ impl Mirror {
                 Err(Missed::Gone(_)) if !is_second_look => is_second_look = true,
                 Err(Missed::Gone(error) | Missed::Failed(error)) => return Err(error),
             }
+        }
+    }
+
+    /// Where the branch stood at the last look, if it could be seen.
+    pub(super) async fn last_seen(&self, wish: &Wish<'_>) -> Option<Head> {
+        let last = self.turn.lock().await;
+        last.iter().find(|looked| looked.is_of(wish)).and_then(|looked| looked.outcome.clone().ok())
+    }
+
+    /// Whether the mirror has this as the head of the proposal.
+    pub(super) async fn has_proposal(&self, source: &SourceName, proposal: &Proposal, head: &Revision) -> bool {
+        let (objects, reference) = (self.objects().clone(), reference(source, proposal));
+        if self.objects.is_suspect() || !self.folder.repository.exists() {
+            return false;
+        }
+        let id = blocking(move || objects.with(|repository| objects::standing(repository, &reference))).await;
+        id.is_ok_and(|id| id.is_some_and(|id| id.to_string() == head.as_str()))
+    }
+
+    /// Brings the heads of pull requests here by one fetch, which together may bring as much as one by itself.
+    /// When that fails, because one of them is gone or too large, each is brought by itself for a while.
+    pub(super) async fn bring_together(&self, wish: Wish<'_>, source: &SourceName, proposals: &[Proposal]) {
+        let _turn = self.turn.lock().await;
+        let failed = *self.failed_together.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_apart = failed.is_some_and(|at| at.elapsed() < APART_FOR);
+        if is_apart || self.objects.is_suspect() || !self.folder.repository.exists() {
+            return;
+        }
+        let mut along: Vec<(String, String)> = {
+            let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            let named = proposals.iter().filter_map(|proposal| match proposal {
+                Proposal::Pull(number) => Some((format!("refs/pull/{number}/head"), reference(source, proposal))),
+                Proposal::MergeGroup(_) => None,
+            });
+            named.filter(|(_, here)| !refused.contains_key(here)).take(MOST_TOGETHER).collect()
+        };
+        let Some((remote, here)) = along.pop() else { return };
+        let brought = async {
+            let deadline = Instant::now() + wish.timeout;
+            let mut look = self.begin(&wish, Instant::now(), remote, here).await.ok()?;
+            look.guest = Some(Guest {
+                beside: String::new(),
+                along: along.iter().map(|(remote, here)| format!("+{remote}:{here}")).collect(),
+                share: self.largest / PART_OF_THE_MIRROR,
+            });
+            let lock = self.write_lock(deadline).await.ok()?;
+            let fetched = self.fetch(&look, &lock).await;
+            if fetched.is_err() {
+                self.folder.tidy(&lock);
+            }
+            fetched.ok()
+        };
+        if brought.await.is_none() {
+            *self.failed_together.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
     }
 

@@ -233,6 +233,19 @@ impl Source for GitSources {
         outcome
     }
 
+    async fn has_proposal(&self, source: &SourceName, proposal: &Proposal, head: &Revision) -> bool {
+        match self.watched(source) {
+            Ok(watched) => watched.mirror.has_proposal(source, proposal, head).await,
+            Err(_) => false,
+        }
+    }
+
+    async fn bring_together(&self, source: &SourceName, proposals: &[Proposal]) {
+        if let Ok(watched) = self.watched(source) {
+            watched.mirror.bring_together(watched.wish(), source, proposals).await;
+        }
+    }
+
     async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
         let broken = |message: String| ReadError::Broken { path: format!("merge of {}", head.short()), message };
         let ours = self.git_tree(source, base).await?.ok_or_else(|| not_here(base))?;

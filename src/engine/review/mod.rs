@@ -52,12 +52,14 @@ use crate::domain::report::{Report, Review, ReviewOutcome, one_line};
 use crate::domain::source::{Head, Target};
 use crate::domain::time::Timestamp;
 use crate::port::source::{FetchError, Merge};
-use crate::port::store::{Bell, Lane, Matter, ProposalRecord, ReviewInputs, SourceRecord};
+use crate::port::store::{Bell, Lane, Matter, ProposalRecord, ReviewInputs, SourceRecord, StoreError};
 
 use super::Engine;
 use super::pass::PassError;
 use super::settings::Watched;
 
+/// So many of those that wait are looked through for others of the same source.
+const MOST_WAITING: usize = 1_000;
 /// A title is kept with at most so many characters.
 const LONGEST_TITLE: usize = 300;
 
@@ -153,6 +155,9 @@ impl Engine {
             },
         };
         subject.record = self.ports.store.source(source).await?;
+        if let Some(expected) = &expected {
+            self.bring_what_waits(subject, expected).await?;
+        }
         let head = match self.ports.source.fetch_proposal(source, subject.proposal, expected.as_ref()).await {
             Ok(Some(head)) => head,
             Ok(None) if expected.is_none() => return self.settle_proposal(subject, PullState::Closed).await,
@@ -204,6 +209,25 @@ impl Engine {
             Ok(Err(error)) => self.tell_failed(subject, inputs, error).await,
             Err(panic) => self.tell_failed(subject, inputs, PassError::Interrupted(panic.to_string())).await,
         }
+    }
+
+    /// Where this head is not here, it is brought with those of others that wait to be looked at: many that come
+    /// at once cost a few fetches.
+    async fn bring_what_waits(&self, subject: &Subject<'_>, head: &Revision) -> Result<(), StoreError> {
+        let source = &subject.target.source;
+        if self.ports.source.has_proposal(source, subject.proposal, head).await {
+            return Ok(());
+        }
+        let waiting = self.ports.store.wake_rows(MOST_WAITING).await?.into_iter();
+        let mut together: Vec<Proposal> =
+            waiting.filter(|row| row.source == *source).filter_map(|row| row.proposal?.parse().ok()).collect();
+        if together.len() > 1 {
+            // Whatever is left out, this one is not.
+            together.retain(|proposal| proposal != subject.proposal);
+            together.insert(0, subject.proposal.clone());
+            self.ports.source.bring_together(source, &together).await;
+        }
+        Ok(())
     }
 
     /// The pull request, if it may be merged into the source's branch; else what became of it.

@@ -1,7 +1,7 @@
 //! The loops, woken and stopped.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,6 +24,15 @@ struct Gated {
     inner: Arc<dyn Source>,
     begun: AtomicUsize,
     gate: Semaphore,
+    /// How many proposals were brought together, each time.
+    together: Mutex<Vec<usize>>,
+}
+
+impl Gated {
+    fn of(inner: &Arc<dyn Source>, permits: usize) -> Arc<Self> {
+        let (begun, gate) = (AtomicUsize::new(0), Semaphore::new(permits));
+        Arc::new(Self { inner: Arc::clone(inner), begun, gate, together: Mutex::default() })
+    }
 }
 
 #[async_trait]
@@ -60,6 +69,15 @@ impl Source for Gated {
         self.inner.fetch_proposal(source, proposal, told).await
     }
 
+    async fn has_proposal(&self, source: &SourceName, proposal: &Proposal, head: &Revision) -> bool {
+        self.inner.has_proposal(source, proposal, head).await
+    }
+
+    async fn bring_together(&self, source: &SourceName, proposals: &[Proposal]) {
+        self.together.lock().unwrap().push(proposals.len());
+        self.inner.bring_together(source, proposals).await;
+    }
+
     async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
         self.inner.merge(source, base, head).await
     }
@@ -75,8 +93,7 @@ async fn wakes_during_a_pass_cause_exactly_one_more() {
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     let ports = started.engine.ports();
-    let gated =
-        Arc::new(Gated { inner: Arc::clone(&ports.source), begun: AtomicUsize::new(0), gate: Semaphore::new(0) });
+    let gated = Gated::of(&ports.source, 0);
     let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
     let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
     let stop = CancellationToken::new();
@@ -119,8 +136,7 @@ async fn a_branch_that_moves_is_looked_at_once_for_all_its_proposals() {
         started.engine.review(&pull(number), &Proposal::Pull(number)).await.unwrap();
     }
     let ports = started.engine.ports();
-    let gated =
-        Arc::new(Gated { inner: Arc::clone(&ports.source), begun: AtomicUsize::new(0), gate: Semaphore::new(100) });
+    let gated = Gated::of(&ports.source, 100);
     let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
     let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
     let stop = CancellationToken::new();
@@ -145,6 +161,40 @@ async fn a_branch_that_moves_is_looked_at_once_for_all_its_proposals() {
     })
     .await;
     assert_eq!(gated.begun.load(Ordering::SeqCst), 2);
+    stop.cancel();
+    working.await.unwrap();
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_proposals_that_wait_are_brought_together() {
+    let mut world = World::new();
+    let pulls = PullRequests::of(&mut world);
+    let base = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.trip().await;
+    for number in 1..=8 {
+        pulls.push(&world.repository, number, &base, &[("README.md", &number.to_string())]);
+    }
+    let ports = started.engine.ports();
+    let gated = Gated::of(&ports.source, 100);
+    let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
+    let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
+    for number in 1..=8 {
+        engine.wake(&pull(number), WakeReason::Webhook).await.unwrap();
+    }
+    let stop = CancellationToken::new();
+    let working = {
+        let (engine, stop) = (Arc::clone(&engine), stop.clone());
+        tokio::spawn(async move { engine.pass_until(&stop).await })
+    };
+    eventually("all are assessed", async || started.store.open_proposals(&source()).await.unwrap().len() == 8).await;
+    assert_eq!(*gated.together.lock().unwrap(), [8], "those that come after the first are here");
+    // One that comes alone is brought by itself.
+    pulls.push(&world.repository, 9, &base, &[("README.md", "9")]);
+    engine.wake(&pull(9), WakeReason::Webhook).await.unwrap();
+    eventually("it is assessed", async || started.store.open_proposals(&source()).await.unwrap().len() == 9).await;
+    assert_eq!(gated.together.lock().unwrap().len(), 1);
     stop.cancel();
     working.await.unwrap();
     started.close().await;

@@ -102,6 +102,35 @@ async fn what_the_forge_tells_is_brought_at_once_and_what_is_here_is_not_asked_f
 }
 
 #[tokio::test]
+async fn several_are_brought_at_once_and_one_that_is_gone_takes_none_along() {
+    let repository = TestRepository::new();
+    let base = repository.commit(&[("a", "1")], "first");
+    let fixture = Fixture::of(repository.path().display());
+    let mesh = name("mesh");
+    let mut heads: Vec<Revision> =
+        (1..=4).map(|number| propose(&repository, number, &base, &[("a", &format!("proposed {number}"))])).collect();
+    let pulls = |numbers: &[u64]| numbers.iter().map(|number| Proposal::Pull(*number)).collect::<Vec<_>>();
+    fixture.sources.bring_together(&mesh, &pulls(&[1, 2])).await;
+    assert!(!fixture.sources.has_proposal(&mesh, &Proposal::Pull(1), &heads[0]).await, "there is no mirror yet");
+    assert_eq!(fixture.fetch().await, at(&base));
+    let group = Proposal::MergeGroup(base.clone());
+    fixture.sources.bring_together(&mesh, &[pulls(&[1, 2, 3]), vec![group]].concat()).await;
+    assert_eq!(fixture.proposal_refs(), ["mesh/pull/1", "mesh/pull/2", "mesh/pull/3"]);
+    for (number, head) in (1..=3).zip(&heads) {
+        assert!(fixture.sources.has_proposal(&mesh, &Proposal::Pull(number), head).await, "{number}");
+        assert_eq!(fixture.read(head, "a").await.unwrap(), format!("proposed {number}"));
+    }
+    assert!(!fixture.sources.has_proposal(&mesh, &Proposal::Pull(1), &heads[1]).await);
+    assert!(!fixture.sources.has_proposal(&mesh, &Proposal::Pull(4), &heads[3]).await);
+
+    // One that nobody knows: the others come by themselves, and are not tried together again at once.
+    fixture.sources.bring_together(&mesh, &pulls(&[4, 99])).await;
+    fixture.sources.bring_together(&mesh, &pulls(&[4])).await;
+    assert!(!fixture.sources.has_proposal(&mesh, &Proposal::Pull(4), &heads[3]).await);
+    assert_eq!(fixture.pull(4).await, Ok(Some(heads.remove(3))));
+}
+
+#[tokio::test]
 async fn only_a_commit_of_the_merge_queue_is_a_merge_group() {
     let repository = TestRepository::new();
     let base = repository.commit(&[("a", "1")], "first");

@@ -3,6 +3,7 @@
 //! SQLite works on threads of its own. Were its answers awaited as they come, other tasks would run in
 //! between, in an order that no seed decides, and the paused clock would move on.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ thread_local! {
     /// seeds has its own, for as long as there is the process.
     static OUTSIDE: &'static Runtime =
         Box::leak(Box::new(Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()));
+    /// How many calls are under way, one within the other.
+    static UNDER_WAY: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Keeps this thread, and all that it begins, to one processor. The record's threads and this one only ever
@@ -30,6 +33,26 @@ pub fn keep_to(processor: usize) {
     let _ = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
+/// Whether a call is under way: then clocks tell the time outside, and none passes in the run.
+pub fn is_under_way() -> bool {
+    UNDER_WAY.with(|calls| calls.get() > 0)
+}
+
+struct UnderWay;
+
+impl UnderWay {
+    fn begin() -> Self {
+        UNDER_WAY.with(|calls| calls.set(calls.get() + 1));
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.with(|calls| calls.set(calls.get() - 1));
+    }
+}
+
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -40,6 +63,7 @@ impl Wake for Unpark {
 
 /// Waits for the answer, and keeps this thread to itself until it is there.
 pub fn at_once<F: Future>(future: F) -> F::Output {
+    let _under_way = UnderWay::begin();
     let _entered = OUTSIDE.with(|outside| outside.enter());
     let mut future = pin!(unconstrained(future));
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

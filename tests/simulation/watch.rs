@@ -85,8 +85,10 @@ pub fn wanted(outside: &Outside, store: &dyn Store, reports: &[Report]) {
     }
 }
 
-/// Where the commit that was looked at last is a success at a stage, nothing is under way there, and all
-/// products run as that commit has them: also those that an earlier commit has brought.
+/// Where the commit that was looked at last is a success at a stage, nothing of its products is under way there,
+/// and where it is one at the stages before, too, all of them run as it has them: also those that an earlier
+/// commit has brought. What it has retired may still come to its end; and what never came through a stage is
+/// told by that one.
 fn successes(outside: &Outside, store: &dyn Store, source: &SourceName) {
     let (revision, stages) = {
         let seen = outside.world.seen.lock().unwrap();
@@ -102,12 +104,19 @@ fn successes(outside: &Outside, store: &dyn Store, source: &SourceName) {
         return;
     }
     let (Ok(unfinished), Ok(rows)) = (at_once(store.unfinished()), at_once(store.container_rows())) else { return };
-    for stage in stages {
+    for stage in &stages {
+        let stage = *stage;
         let what = format!("{source} {} is a success at {stage}", revision.short());
-        let is_there = |container: &ContainerId| container.stage.as_str() == stage;
-        for open in unfinished.iter().filter(|it| it.source == *source && is_there(&it.planned.container)) {
-            let (id, status) = (&open.planned.id, open.state.status.as_str());
+        let has = outside.mesh.all_at(source, &revision, stage);
+        for open in unfinished.iter().filter(|open| open.source == *source) {
+            let (container, id, status) = (&open.planned.container, &open.planned.id, open.state.status.as_str());
+            if container.stage.as_str() != stage || !has.contains(container.product.product_name()) {
+                continue;
+            }
             outside.world.violated(format!("{what}, and {id} of {} is {status}", open.revision.short()));
+        }
+        if stage != STAGES[0] && !stages.contains(&STAGES[0]) {
+            continue;
         }
         for (product, version) in outside.mesh.good_at(source, &revision, stage) {
             let row = rows.iter().find(|row| row.product.product_name() == product && row.stage == stage);

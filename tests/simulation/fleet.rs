@@ -8,7 +8,7 @@ use meshwright::domain::forge::delivery::Delivery;
 use meshwright::domain::id::{Digest, ExecutorName};
 use meshwright::domain::source::Target;
 use meshwright::domain::stage::{ExecutorProfile, Gate, OnNewCommit, Phase, Platform, Stage};
-use meshwright::engine::{Engine, EngineDoor, EngineSettings, LedgerRequests, Ports, Retain, Watched};
+use meshwright::engine::{Engine, EngineDoor, EngineSettings, LedgerRequests, Ports, Retain, Watched, prune};
 use meshwright::port::clock::Clock;
 use meshwright::port::door::{Door, WakeReason};
 use meshwright::port::executor::Executor;
@@ -213,7 +213,8 @@ async fn let_go(outside: &Outside, engine: Arc<Engine>, retain: &Retain, stop: &
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LET_GO_EVERY) => {}
         }
-        if let Ok(gone) = engine.prune(retain, None, false, stop).await {
+        let (store, now) = (engine.ports().store.as_ref(), engine.ports().clock.now());
+        if let Ok(gone) = prune(store, now, retain, None, false, stop).await {
             outside.world.tell(format_args!("let go of {gone:?}"));
             if gone.values().any(|gone| *gone > 0) {
                 outside.world.count("history is let go of");
@@ -222,10 +223,9 @@ async fn let_go(outside: &Outside, engine: Arc<Engine>, retain: &Retain, stop: &
                 outside.world.violated(missing);
             }
         }
-        let now = engine.ports().clock.now();
         let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
         let keep = Retention { most: 10, since: ago(30), commands_since: ago(30 * 24 * 3_600) };
-        let _ = engine.ports().store.forget_deliveries(&keep).await;
+        let _ = store.forget_deliveries(&keep).await;
     }
 }
 

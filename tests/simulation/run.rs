@@ -149,7 +149,7 @@ async fn live(seed: u64, world: Arc<World>) -> u64 {
         abilities,
         retain: chance.one_in(2).then(|| retain(&chance)),
     });
-    let replicas = chance.weighed(&[(2, 1), (3, 2), (2, 3)]);
+    let replicas = chance.weighed(&[(3, 1), (4, 2), (1, 3)]);
     let fleet = Arc::new(Fleet::new(Arc::clone(&outside), replicas));
     for place in 0..fleet.len() {
         fleet.start(place);
@@ -371,7 +371,7 @@ async fn heal(chance: &Chance, fleet: &Arc<Fleet>) {
         }
     }
     // Mostly the forge delivers again what was lost; and else it has to be found without.
-    if !chance.one_in(8) {
+    if !chance.one_in(16) {
         for source in &fleet.outside.mesh.sources {
             for state in [PullState::Open, PullState::Closed, PullState::Merged] {
                 for number in fleet.outside.mesh.pulls(source, state) {

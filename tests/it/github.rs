@@ -8,4 +8,5 @@ mod by_hand;
 mod clone;
 mod installed;
 mod model;
+mod setting_up;
 mod story;

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::adapter::github::GithubFacts;
 use crate::config::{CheckedGithub, CheckedSource, GithubAccess};
 use crate::domain::id::ForgeName;
-use crate::face::setup::{PERMISSIONS, Permission};
+use crate::face::setup::{EVENTS, PERMISSIONS, Permission};
 use crate::face::verbs::doctor::Examined;
 use crate::port::forge::ForgeError;
 
@@ -83,9 +83,18 @@ fn secret(subject: &str, github: &CheckedGithub) -> Examined {
 async fn app(subject: &str, github: &CheckedGithub, facts: &GithubFacts) -> Examined {
     match facts.app().await {
         Ok(app) => match missing(&app.permissions, github.deployments) {
-            lacking if lacking.is_empty() => {
-                Examined::fine(subject, "app", format!("'{}' asks for all that is needed", app.slug))
-            }
+            lacking if lacking.is_empty() => match unheard(&app.events, github) {
+                none if none.is_empty() => {
+                    Examined::fine(subject, "app", format!("'{}' asks for all that is needed", app.slug))
+                }
+                events => Examined::warning(
+                    subject,
+                    "app",
+                    format!("'{}' is not told of {}", app.slug, events.join(", ")),
+                    "tick it on the App's page under 'Permissions & events'; until then it is seen by polling, and \
+                     commands in comments and pressed buttons are not seen at all",
+                ),
+            },
             lacking => Examined::failed(
                 subject,
                 "app",
@@ -162,6 +171,12 @@ fn missing(granted: &BTreeMap<String, String>, deployments: bool) -> Vec<&'stati
     };
     let needed = PERMISSIONS.iter().filter(|permission| deployments || !permission.for_deployments);
     needed.filter(|permission| !is_enough(permission)).collect()
+}
+
+/// Of which events the App is not told, where it is to be told of any.
+fn unheard(told: &[String], github: &CheckedGithub) -> Vec<&'static str> {
+    let names = EVENTS.iter().map(|event| event.name).filter(|_| !github.webhook_secrets.is_empty());
+    names.filter(|name| !told.iter().any(|told| told == name)).collect()
 }
 
 fn words(permissions: &[&Permission]) -> String {

@@ -165,8 +165,10 @@ pub fn chapters() -> Vec<Chapter> {
     };
     let privacy = Chapter {
         name: "Personal data",
-        about: "On ports, tables and columns: a tag such as `pii`, `personal-data` or `sensitive`, a field such as \
-                `pii: true`, or a `classification`.",
+        about: "On ports, tables and columns, and on whatever has a schema: properties in JSON Schema, OpenAPI and \
+                AsyncAPI, fields in Avro, options of fields in Protocol Buffers. A tag such as `pii`, \
+                `personal-data` or `sensitive`, a field such as `pii: true` or `x-personal-data: true`, or a \
+                `classification`.",
         rules: privacy::RULES,
     };
     let definitions = Chapter {

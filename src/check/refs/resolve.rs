@@ -18,7 +18,7 @@ use super::rules;
 use super::target::{NoTarget, is_local};
 use crate::check::limits::{MAX_DEPTH, MAX_NODES, MAX_TOTAL_BYTES};
 use crate::check::report::Report;
-use crate::check::yaml::{self, Document, Located, Mark, Place, Shape, push_segment, shown};
+use crate::check::yaml::{self, Document, Located, Mark, Place, Shape, Syntax, push_segment, shown};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::id::RepoPath;
 use crate::domain::rule::Rule;
@@ -227,11 +227,11 @@ impl<'t, 'f> Resolver<'t, 'f> {
         let located = &item.source.document.located;
         let place = located.child(item.node, "$ref").and_then(|node| located.places.get(node));
         let location = place.and_then(|place| self.location(item.source.file, place.key));
-        let (message, hint) = match other {
-            Value::Null => {
-                ("'$ref' is there and has no value", "put the reference in quotes: behind ' #' a comment begins")
-            }
-            _ => ("'$ref' is not a text", "write one reference: '#/components/…', 'file.yaml' or 'file.yaml#/pointer'"),
+        let is_yaml = self.files.path(item.source.file).and_then(Syntax::of) == Some(Syntax::Yaml);
+        let message = if other.is_null() { "'$ref' is there and has no value" } else { "'$ref' is not a text" };
+        let hint = match other {
+            Value::Null if is_yaml => "put the reference in quotes: behind ' #' a comment begins",
+            _ => "write one reference: '#/components/…', 'file.yaml' or 'file.yaml#/pointer'",
         };
         self.say(&rules::MALFORMED, location, message.to_owned(), hint);
     }

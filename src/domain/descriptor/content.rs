@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::plain;
 use crate::domain::canonical;
 
 /// Canonical content: references resolved, `components` and computed fields left out. Cloning it is
@@ -42,10 +43,10 @@ impl Form {
     fn read(&self) -> Arc<Value> {
         match self {
             Form::Whole(value) => Arc::clone(value),
-            Form::Text(text) => Arc::new(serde_json::from_str(text).unwrap_or_default()),
+            Form::Text(text) => Arc::new(plain::from_slice(text.as_bytes()).unwrap_or_default()),
             Form::Compressed(bytes) => {
                 let text = decompress_size_prepended(bytes).unwrap_or_default();
-                Arc::new(serde_json::from_slice(&text).unwrap_or_default())
+                Arc::new(plain::from_slice(&text).unwrap_or_default())
             }
         }
     }
@@ -113,7 +114,7 @@ impl Serialize for Content {
 
 impl<'de> Deserialize<'de> for Content {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::from(Value::deserialize(deserializer)?).packed())
+        Ok(Self::from(plain::deserialize(deserializer)?).packed())
     }
 }
 
@@ -149,6 +150,19 @@ mod tests {
         assert_eq!(packed.value().to_string(), value.to_string());
         assert_eq!(packed.clone().into_value(), value);
         assert_eq!(Content::from_json(&value.to_string()).unwrap(), packed);
+    }
+
+    #[test]
+    fn a_key_that_the_library_keeps_for_itself_is_a_key_like_others() {
+        let key = "$serde_json::private::RawValue";
+        for inner in ["{\"a\":1}", "no JSON"] {
+            let value = json!({"info": {"name": "trips"}, "x-a": {key: inner}, "x-b": [{key: 1}]});
+            let packed = Content::from(value.clone()).packed();
+            assert_eq!(*packed.value(), value);
+            assert_eq!(*Content::from_json(&value.to_string()).unwrap().value(), value);
+            let read: Content = serde_json::from_str(&value.to_string()).unwrap();
+            assert_eq!(*read.value(), value);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod leniency;
 mod lifecycle;
 mod lineage;
 mod parts;
+mod plain;
 mod published;
 
 pub use content::Content;

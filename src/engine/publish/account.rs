@@ -128,7 +128,7 @@ impl Engine {
             Err(ForgeError::Crowded { until, message }) => {
                 let until = until.clamp(later(now, SHORTEST_LIMIT), later(now, LONGEST_LIMIT));
                 info!(%until, sort = report.sort(), %message, "no more of this sort is written for now");
-                let crowded = Pause::Crowded { sort: report.sort(), message };
+                let crowded = Pause::Crowded { sort: report.sort(), message: format!("{message}; until {until}") };
                 store.pause(&account.sources, &crowded, until, now).await?;
                 Ok(Attempt::Paused)
             }

@@ -7,7 +7,6 @@ use std::sync::mpsc::{self, Receiver, Sender};
 
 use async_trait::async_trait;
 use meshwright::adapter::store::SqlStore;
-use meshwright::adapter::store::SqlStore;
 use meshwright::adapter::store::postgres::PostgresOptions;
 use meshwright::domain::forge::delivery::{Asked, CommandRequest, Delivery, Hint};
 use meshwright::domain::forge::{Command, Proposal, PullRequest, PullState};

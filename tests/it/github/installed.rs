@@ -8,7 +8,8 @@ use tempfile::TempDir;
 use crate::support::daemon::Daemon;
 use crate::support::github::{AppHandle, Hub, RepositoryHandle};
 
-const SECRET: &str = "it is a secret";
+/// The secret of its webhook.
+pub const SECRET: &str = "it is a secret";
 
 /// A folder with a configuration, and the daemon that runs on it.
 pub struct Installed<'a> {
@@ -73,13 +74,24 @@ impl<'a> Installed<'a> {
         rows.iter().find(is_it).and_then(|row| row["version"].as_str()).map(str::to_owned)
     }
 
+    /// Where its configuration is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.daemon.address().unwrap())
+    }
+
     /// Stops the daemon, as a service manager does.
     pub fn stop(self) {
         self.daemon.stop();
     }
 }
 
-fn program(folder: &Path) -> Command {
+/// The program, in this folder, with nothing of this process' environment but the way to other programs.
+pub fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshwright"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", folder).current_dir(folder);
     command

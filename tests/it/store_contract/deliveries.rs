@@ -169,13 +169,21 @@ pub async fn a_button_counts_again_once_it_was_answered_and_not_for_ever(room: &
     record(&*store, press("b", 21)).await;
     assert_eq!(open().await, ["a"], "it is not answered yet");
     let first = store.open_commands(9, &[]).await.unwrap().remove(0);
-    store.command_done(&first, "refused: nothing waits", at(30)).await.unwrap();
+    // Whose commit it stands at is found out by whoever answers it.
+    store.command_done(&CommandRequest { pull: Some(7), ..first }, "refused: nothing waits", at(30)).await.unwrap();
+    record(&*store, command("between", 8, Command::Plan)).await;
+    let between = store.open_commands(9, &[]).await.unwrap().remove(0);
+    store.command_done(&between, "looked at anew", at(31)).await.unwrap();
     record(&*store, press("a", 31)).await;
     assert_eq!(open().await, [""; 0], "the same delivery again");
     record(&*store, press("c", 32)).await;
     assert_eq!(open().await, ["c"]);
     let second = store.open_commands(9, &[]).await.unwrap().remove(0);
+    assert_eq!(second.pull, Some(7));
     store.command_done(&second, "tried again", at(33)).await.unwrap();
+    let told = store.answered_commands(&samples::source(), 7, 9).await.unwrap();
+    let told: Vec<_> = told.iter().map(|it| (it.is_pressed, it.outcome.as_str())).collect();
+    assert_eq!(told, [(true, "tried again"), (false, "looked at anew")], "what was answered last comes first");
     let after = 20 + PRESSED_AGAIN.as_secs();
     record(&*store, press("d", after + 1)).await;
     assert_eq!(open().await, [""; 0], "what was signed once does not count for ever");

@@ -265,7 +265,7 @@ async fn a_call_that_gets_no_connection_says_so_and_the_next_one_is_served() {
     let folder = tempfile::tempdir().unwrap();
     let path = recorded(folder.path()).await;
     let options = SqliteOptions { busy_timeout: Duration::from_millis(50), readers: 1 };
-    let store = SqliteStore::open_with(&path, &options).await.unwrap();
+    let store = SqlStore::open_with(&path, &options).await.unwrap();
     let kept = store.read().await.unwrap();
     let refused = store.products().await.unwrap_err();
     assert_eq!(refused, StoreError::Unavailable("no connection became free in time".to_owned()));

@@ -11,7 +11,7 @@ use crate::adapter::store::sql::passes::{plans, reading, rollouts};
 use crate::adapter::store::sql::sharing::{leases, terms, wakes};
 use crate::adapter::store::sql::{SqlStore, approvals, proposals, reports, telling};
 
-#[expect(dead_code, clippy::disallowed_methods, reason = "it is shared with the integration tests, which use more")]
+#[expect(dead_code, reason = "it is shared with the integration tests, which use more")]
 #[path = "../../../../tests/support/postgres.rs"]
 mod server;
 

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde_json::Value;
+
 use super::model::{Field, Kind, Model, Named, Node};
 use super::rules;
 use crate::check::contract::fields::Spot;
@@ -28,6 +30,7 @@ pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) 
         seen: HashSet::new(),
         depth: 0,
     };
+    comparison.marks((&before.marks, &after.marks), "", &path);
     comparison.nodes(&before.root, &after.root, &path);
     comparison.notes.into_reasons()
 }
@@ -214,17 +217,19 @@ impl<'a> Comparison<'a> {
             let message = format!("field {} {message}", shown(&new.name));
             self.tell(&rules::DEFAULT_CHANGED, &new.pointer, &inner, message);
         }
-        if old.marks != new.marks {
-            let spot = Spot {
-                before: Some(&old.marks),
-                after: Some(&new.marks),
-                pointer: format!("{}{}", self.pointer, new.pointer),
-                path: inner.clone(),
-            };
-            let told = privacy::compare(&spot, self.side);
-            self.notes.extend(told.into_iter().map(|reason| Reason { path: inner.clone(), ..reason }));
-        }
+        self.marks((&old.marks, &new.marks), &new.pointer, &inner);
         self.nodes(&old.node, &new.node, &inner);
+    }
+
+    /// How something was marked as personal data, and how it is.
+    fn marks(&mut self, (was, is): (&Value, &Value), at: &str, path: &str) {
+        if was == is {
+            return;
+        }
+        let pointer = format!("{}{at}", self.pointer);
+        let spot = Spot { before: Some(was), after: Some(is), pointer, path: path.to_owned() };
+        let told = privacy::compare(&spot, self.side);
+        self.notes.extend(told.into_iter().map(|reason| Reason { path: path.to_owned(), ..reason }));
     }
 
     /// A field of the desired schema to which none of the recorded one belongs.

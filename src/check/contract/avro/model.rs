@@ -15,6 +15,8 @@ use crate::check::contract::{Fault, privacy};
 #[derive(Debug)]
 pub(super) struct Model {
     pub root: Node,
+    /// What marks all of it as personal data: an object of those attributes.
+    pub marks: Value,
     /// How many parts it has.
     pub size: usize,
 }
@@ -87,7 +89,8 @@ impl Model {
         let schema = Schema::parse(json).map_err(|error| error.to_string())?;
         let mut reader = Reader { places, size: 0 };
         let root = reader.node(&schema, json, String::new());
-        Ok(Self { root, size: reader.size })
+        let marks = json.as_object().map(privacy::marks_of).unwrap_or_default();
+        Ok(Self { root, marks, size: reader.size })
     }
 
     /// Every named type of it by its full name.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FieldDescriptorProto};
+use prost_types::{DescriptorProto, FieldDescriptorProto, UninterpretedOption};
 use serde_json::Value;
 
 use super::compare::{Comparison, is_entry};
@@ -47,6 +47,10 @@ pub(super) fn compare<'a>(
             None => gone(told, old, moved, &is_reserved),
         }
     }
+    let options = |message: &'a DescriptorProto| {
+        message.options.as_ref().map(|options| options.uninterpreted_option.as_slice()).unwrap_or_default()
+    };
+    told.marks(&marks(options(was)), &marks(options(is)), scope);
     if let Some(message) = was_reserved.let_go(&is_reserved) {
         told.tell(scope, &rules::RESERVATION_REMOVED, scope, message);
     }
@@ -117,15 +121,17 @@ fn both<'a>(
         let message = format!("the default was {} and is {}", value(was), value(is));
         told.tell(old.scope, &rules::DEFAULT_CHANGED, &path, message);
     }
-    told.marks(&marks(was), &marks(is), &path);
+    let options = |field: &'a FieldDescriptorProto| {
+        field.options.as_ref().map(|options| options.uninterpreted_option.as_slice()).unwrap_or_default()
+    };
+    told.marks(&marks(options(was)), &marks(options(is)), &path);
     labels(told, old, new, &path);
     oneofs(told, old, new, all, &path);
     types(told, old, new, &path);
 }
 
-/// What marks a field as personal data: options of one's own, by the last part of their names.
-fn marks(field: &FieldDescriptorProto) -> Value {
-    let options = field.options.as_ref().map(|options| options.uninterpreted_option.as_slice()).unwrap_or_default();
+/// What marks a field or a message as personal data: options of one's own, by the last part of their names.
+fn marks(options: &[UninterpretedOption]) -> Value {
     let fields = options.iter().filter_map(|option| {
         let name = option.name.last()?.name_part.rsplit('.').next()?.to_owned();
         let text = option.string_value.as_deref().map(|text| String::from_utf8_lossy(text).into_owned());

@@ -73,6 +73,14 @@ impl AppHandle<'_> {
         self
     }
 
+    /// It is not told of this event any more.
+    pub fn without_event(&self, name: &str) {
+        self.hub.with(|world| {
+            let app = world.apps.iter_mut().find(|app| app.id == self.id).unwrap();
+            app.events.retain(|event| event != name);
+        });
+    }
+
     /// Installs it on an account, for all of its repositories; the installation's id comes back.
     pub fn install_on(&self, account: &str) -> u64 {
         self.install(account, None)

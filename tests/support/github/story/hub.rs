@@ -119,6 +119,12 @@ impl Hub {
         AppHandle { hub: self, id }
     }
 
+    /// An App that was made in some other way.
+    pub fn app_with_id(&self, id: u64) -> AppHandle<'_> {
+        assert!(self.with(|world| world.apps.iter().any(|app| app.id == id)), "there is no App {id}");
+        AppHandle { hub: self, id }
+    }
+
     /// A personal access token of this person.
     pub fn token(&self, login: &str) -> String {
         self.with(|world| {

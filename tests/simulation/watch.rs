@@ -31,6 +31,8 @@ pub struct Seen {
     pub planned: BTreeMap<ActivityId, Planned>,
     /// The commit of each source whose pass was recorded last.
     latest: BTreeMap<SourceName, Revision>,
+    /// All commits of which a pass was recorded.
+    pub looked_at: BTreeSet<(SourceName, Revision)>,
     /// What is wanted of each status of each commit.
     statuses: BTreeMap<(SourceName, Revision, String), ReportState>,
     /// Deliveries that are in the ledger, or were.
@@ -57,6 +59,7 @@ pub fn planned(outside: &Outside, pass: &Pass) {
     }
     let mut seen = world.seen.lock().unwrap();
     seen.latest.insert(plan.source.clone(), plan.revision.clone());
+    seen.looked_at.insert((plan.source.clone(), plan.revision.clone()));
     for activity in &plan.activities {
         let tasks = activity.tasks.iter().map(|task| (task.key.to_string(), task.name.clone())).collect();
         seen.planned.insert(activity.id.clone(), Planned { container: activity.container.clone(), tasks });

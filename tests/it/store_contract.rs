@@ -143,6 +143,7 @@ contracts! {
     proposals::a_proposal_can_be_marked_to_be_assessed_again,
     proposals::who_asked_again_sees_the_checks_written_again,
     proposals::what_was_never_written_of_an_old_head_is_given_up,
+    proposals::a_late_assessment_takes_back_nothing_that_the_branch_says,
     approvals::an_approval_is_read_back_and_counts_from_the_first_time,
     approvals::a_request_is_decided_once,
     approvals::holds_end_by_plan_or_all_at_once,

@@ -213,8 +213,8 @@ async fn let_go(outside: &Outside, engine: Arc<Engine>, retain: &Retain, stop: &
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LET_GO_EVERY) => {}
         }
-        let (store, now) = (&engine.ports().store, engine.ports().clock.now());
-        if let Ok(gone) = prune(store.as_ref(), now, retain, None, false, stop).await {
+        let (store, now) = (engine.ports().store.as_ref(), engine.ports().clock.now());
+        if let Ok(gone) = prune(store, now, retain, None, false, stop).await {
             outside.world.tell(format_args!("let go of {gone:?}"));
             if gone.values().any(|gone| *gone > 0) {
                 outside.world.count("history is let go of");

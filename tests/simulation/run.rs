@@ -149,7 +149,7 @@ async fn live(seed: u64, world: Arc<World>) -> u64 {
         abilities,
         retain: chance.one_in(2).then(|| retain(&chance)),
     });
-    let replicas = chance.weighed(&[(2, 1), (3, 2), (2, 3)]);
+    let replicas = chance.weighed(&[(2, 1), (4, 2), (2, 3)]);
     let fleet = Arc::new(Fleet::new(Arc::clone(&outside), replicas));
     for place in 0..fleet.len() {
         fleet.start(place);
@@ -176,7 +176,7 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
             (12, "propose"),
             (5, "comment"),
             (14, "kill"),
-            (8, "pause"),
+            (16, "pause"),
             (4, "stop"),
             (3, "all stop"),
             (3, "disk full"),
@@ -212,7 +212,8 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
             "pause" => {
                 if let Some(replica) = fleet.replica(place) {
                     world.count("pause");
-                    let length = chance.millis(500..=45_000);
+                    let most = chance.weighed(&[(1, 10_000), (2, 45_000)]);
+                    let length = chance.millis(500..=most);
                     world.tell(format_args!("{} pauses for {length:?}", replica.name));
                     replica.pause(length);
                 }
@@ -371,7 +372,7 @@ async fn heal(chance: &Chance, fleet: &Arc<Fleet>) {
         }
     }
     // Mostly the forge delivers again what was lost; and else it has to be found without.
-    if !chance.one_in(8) {
+    if !chance.one_in(16) {
         for source in &fleet.outside.mesh.sources {
             for state in [PullState::Open, PullState::Closed, PullState::Merged] {
                 for number in fleet.outside.mesh.pulls(source, state) {

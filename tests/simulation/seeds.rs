@@ -10,7 +10,7 @@ use super::run::{Options, Outcome, run};
 use super::world::Broken;
 
 /// So many seeds are run unless somebody wants more: as many as fit into half a minute on two processors.
-const USUAL: u64 = if cfg!(debug_assertions) { 60 } else { 400 };
+const USUAL: u64 = if cfg!(debug_assertions) { 40 } else { 400 };
 /// When so many seeds do not hold, no more are run.
 const MOST_FAILED: usize = 20;
 /// How it goes is told after each so many seeds.

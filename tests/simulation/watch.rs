@@ -31,6 +31,8 @@ pub struct Seen {
     pub planned: BTreeMap<ActivityId, Planned>,
     /// The commit of each source whose pass was recorded last.
     latest: BTreeMap<SourceName, Revision>,
+    /// All commits of which a pass was recorded.
+    pub looked_at: BTreeSet<(SourceName, Revision)>,
     /// What is wanted of each status of each commit.
     statuses: BTreeMap<(SourceName, Revision, String), ReportState>,
     /// Deliveries that are in the ledger, or were.
@@ -57,6 +59,7 @@ pub fn planned(outside: &Outside, pass: &Pass) {
     }
     let mut seen = world.seen.lock().unwrap();
     seen.latest.insert(plan.source.clone(), plan.revision.clone());
+    seen.looked_at.insert((plan.source.clone(), plan.revision.clone()));
     for activity in &plan.activities {
         let tasks = activity.tasks.iter().map(|task| (task.key.to_string(), task.name.clone())).collect();
         seen.planned.insert(activity.id.clone(), Planned { container: activity.container.clone(), tasks });
@@ -88,7 +91,7 @@ pub fn wanted(outside: &Outside, store: &dyn Store, reports: &[Report]) {
 /// Where the commit that was looked at last is a success at a stage, nothing of its products is under way there,
 /// and where it is one at the stages before, too, all of them run as it has them: also those that an earlier
 /// commit has brought. What it has retired may still come to its end; and what never came through a stage is
-/// told by that one.
+/// told by that one. Where something has changed since a stage was worked out, it is about to be told anew.
 fn successes(outside: &Outside, store: &dyn Store, source: &SourceName) {
     let (revision, stages) = {
         let seen = outside.world.seen.lock().unwrap();
@@ -104,8 +107,12 @@ fn successes(outside: &Outside, store: &dyn Store, source: &SourceName) {
         return;
     }
     let (Ok(unfinished), Ok(rows)) = (at_once(store.unfinished()), at_once(store.container_rows())) else { return };
+    let Ok(untold) = at_once(store.untold()) else { return };
     for stage in &stages {
         let stage = *stage;
+        if untold.iter().any(|untold| untold.source == *source && untold.stage.as_str() == stage) {
+            continue;
+        }
         let what = format!("{source} {} is a success at {stage}", revision.short());
         let has = outside.mesh.all_at(source, &revision, stage);
         for open in unfinished.iter().filter(|open| open.source == *source) {

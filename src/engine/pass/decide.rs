@@ -182,7 +182,7 @@ impl Engine {
                 open.insert(&stage.name);
             }
             let stage = self.stage_of(sighting.source, &sighting.revision, &stage.name, waits_for);
-            reports.extend(stage.reports(&lines, left_out));
+            reports.extend(self.reports_of_stage(&stage, &lines, left_out).await?);
         }
         Ok(reports)
     }
@@ -231,7 +231,7 @@ impl Engine {
         left_out: usize,
     ) -> Result<Vec<Report>, StoreError> {
         self.gates().await?.tell(source, stage, &mut lines).await?;
-        Ok(self.stage_of(source, revision, stage, None).reports(&lines, left_out))
+        self.reports_of_stage(&self.stage_of(source, revision, stage, None), &lines, left_out).await
     }
 }
 

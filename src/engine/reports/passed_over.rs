@@ -6,6 +6,8 @@
 //! could not be evaluated is never green. Nor do they wait for anything, because nobody would ever settle
 //! them.
 
+use std::collections::BTreeSet;
+
 use tracing::warn;
 
 use crate::domain::id::{Revision, SourceName};
@@ -36,6 +38,14 @@ impl Engine {
                 return Vec::new();
             }
         };
+        // A branch may go through a commit again that was looked at before: that one has statuses of its own.
+        let looked_at = match self.ports.store.pass_rows(Some(source), PASSES).await {
+            Ok(passes) => passes.into_iter().map(|pass| pass.revision).collect::<BTreeSet<Revision>>(),
+            Err(error) => {
+                warn!(%source, %error, "the commits before the head are not told that it superseded them");
+                return Vec::new();
+            }
+        };
         let text = format!("superseded by {} before it was looked at: see there", head.short());
         let stages = self.settings.platform.stages.iter().map(|stage| ReportContext::Stage(stage.name.clone()));
         let contexts: Vec<ReportContext> = [ReportContext::Plan].into_iter().chain(stages).collect();
@@ -43,7 +53,7 @@ impl Engine {
             let report = |context| Report::new(source, revision, context, ReportState::Error, &text);
             contexts.iter().map(report).collect::<Vec<_>>()
         };
-        between.iter().flat_map(of).collect()
+        between.iter().filter(|revision| !looked_at.contains(revision)).flat_map(of).collect()
     }
 
     /// Why nothing of a commit waits, where that is because it was never planned by itself.

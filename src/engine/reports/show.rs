@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
-use crate::domain::report::Report;
+use crate::domain::report::{Report, ReportContext};
 use crate::port::store::{PassRow, StageStanding, StoreError};
 
 use super::super::Engine;
@@ -100,7 +100,8 @@ impl StageShow<'_> {
         self.rollouts += lines.len();
         self.gates.tell(self.source, self.stage, &mut lines).await?;
         let waits_for = if lines.iter().any(StageLine::waits) { self.waits_for(revision).await? } else { None };
-        Ok(self.engine.stage_of(self.source, revision, self.stage, waits_for.as_ref()).reports(&lines, left_out))
+        let stage = self.engine.stage_of(self.source, revision, self.stage, waits_for.as_ref());
+        self.engine.reports_of_stage(&stage, &lines, left_out).await
     }
 
     /// What has ended well of the commits at which something has changed.
@@ -131,6 +132,20 @@ fn lines_of(standings: Vec<StageStanding>) -> Vec<StageLine> {
 }
 
 impl Engine {
+    /// All that should be shown of a stage of a commit. What it waited for may be gone: a later commit has taken
+    /// its place, or the product has left. Then all that says so has to end, and not the status alone.
+    pub(in crate::engine) async fn reports_of_stage(
+        &self,
+        stage: &Stage<'_>,
+        lines: &[StageLine],
+        left_out: usize,
+    ) -> Result<Vec<Report>, StoreError> {
+        let context = ReportContext::Stage(stage.stage.clone()).to_string();
+        let was_pending =
+            lines.is_empty() && self.ports.store.pending(stage.source, &context).await?.contains(stage.revision);
+        Ok(stage.reports(lines, left_out, was_pending))
+    }
+
     /// A stage, with what is known of it beside its activities.
     pub(in crate::engine) fn stage_of<'a>(
         &self,

@@ -78,16 +78,18 @@ pub(in crate::engine) struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// All that should be shown. `left_out` is how many products the plan refused.
-    pub(in crate::engine) fn reports(&self, lines: &[StageLine], left_out: usize) -> Vec<Report> {
+    /// All that should be shown. `left_out` is how many products the plan refused. Where nothing happens nothing
+    /// is deployed and nobody is asked; but what `was_pending` comes to its end all the same.
+    pub(in crate::engine) fn reports(&self, lines: &[StageLine], left_out: usize, was_pending: bool) -> Vec<Report> {
+        let is_shown = was_pending || !lines.is_empty();
         let (state, text) = state_of(self.stage, lines, left_out, self.waits_for);
         let status = Report::new(self.source, self.revision, &ReportContext::Stage(self.stage.clone()), state, &text);
         let mut reports = Vec::with_capacity(1);
-        if !lines.is_empty() && self.gated && self.abilities.checks {
+        if is_shown && self.gated && self.abilities.checks {
             let detail = Some(Detail::Check(self.check(lines)));
             reports.push(Report { context: format!("Meshwright {}", self.stage), detail, ..status.clone() });
         }
-        if !lines.is_empty() && self.abilities.deployments {
+        if is_shown && self.abilities.deployments {
             let detail = Detail::Deployment { stage: self.stage.clone(), status: deployment(lines, state) };
             reports.push(Report {
                 context: format!("deployment/{}", self.stage),
@@ -299,7 +301,7 @@ mod tests {
             Stage { source: &source, revision: &revision, stage: &prod, gated: true, waits_for: None, abilities };
         let waits = kept(ActivityStatus::Waiting, Waits::Approval { have: 0, need: 1 });
         let told = |lines: &[StageLine]| {
-            let mut reports = stage.reports(lines, 0).into_iter().skip(1);
+            let mut reports = stage.reports(lines, 0, false).into_iter().skip(1);
             let actions = match reports.next().and_then(|report| report.detail) {
                 Some(Detail::Check(check)) => check.actions.len(),
                 other => panic!("{other:?}"),
@@ -316,9 +318,13 @@ mod tests {
         assert_eq!(told(&[line(ActivityStatus::Rejected)]), (0, "failure"));
         assert_eq!(told(&[line(ActivityStatus::Cancelled)]), (0, "failure"));
         assert_eq!(told(&[line(ActivityStatus::Superseded)]), (0, "inactive"));
-        assert_eq!(stage.reports(&[], 0).len(), 1, "where nothing happens nothing is deployed");
+        assert_eq!(stage.reports(&[], 0, false).len(), 1, "where nothing happens nothing is deployed");
+        let ended = stage.reports(&[], 0, true);
+        let states: Vec<(&str, ReportState)> = ended.iter().map(|report| (report.sort(), report.state)).collect();
+        let success = |sort| (sort, ReportState::Success);
+        assert_eq!(states, [success("status"), success("check"), success("deployment")], "nothing stays pending");
         let bare = Stage { abilities: Abilities::default(), ..stage.clone() };
-        assert_eq!(bare.reports(&[line(ActivityStatus::Running)], 0).len(), 1);
+        assert_eq!(bare.reports(&[line(ActivityStatus::Running)], 0, true).len(), 1);
     }
 
     #[test]
@@ -330,7 +336,7 @@ mod tests {
             Stage { source: &source, revision: &revision, stage: &prod, gated: true, waits_for: None, abilities };
         let mut failed = line(ActivityStatus::Failed);
         failed.reason = Some("build: @acme/everybody <img src=x> ](https://evil)".to_owned());
-        let reports = stage.reports(&[failed, line(ActivityStatus::Waiting)], 0);
+        let reports = stage.reports(&[failed, line(ActivityStatus::Waiting)], 0, false);
         let Some(Detail::Check(check)) = &reports[1].detail else { panic!("a check") };
         assert_eq!(check.summary, "Nothing waits for an approval at `prod`.\n");
         assert!(reports[1].description.contains("@acme/everybody"), "its title is plain text");

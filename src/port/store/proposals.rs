@@ -104,7 +104,8 @@ pub trait ProposalBook: Send + Sync {
     /// it, in one transaction. Where it answers somebody who asked for it, the checks of its head are
     /// written anew though they may say the same ([`ReportBook::write_anew`](super::ReportBook::write_anew)).
     /// Another head than before settles the earlier one: what was not written of it is given up, unless
-    /// it is a head of another open proposal or a commit of the branch.
+    /// it is a head of another open proposal or a commit of the branch. Where the branch has got the head
+    /// meanwhile, as a pass that was recorded since says, its statuses are the branch's, and are left as they are.
     async fn record_proposal(&self, record: &ProposalRecord, reports: &[Report]) -> Result<(), StoreError>;
 
     /// It can no longer be merged; whether it was open until now. What was not written of it is given up,

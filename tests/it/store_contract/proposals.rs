@@ -6,7 +6,7 @@ use meshwright::domain::report::{Check, Detail, Report, ReportState};
 use meshwright::port::store::{CLOSED_KEPT, ProposalRecord, ReviewInputs};
 
 use super::Room;
-use crate::support::samples::{at, report, revision, source};
+use crate::support::samples::{PassSample, at, report, revision, source};
 
 pub fn record(number: u64) -> ProposalRecord {
     ProposalRecord {
@@ -159,4 +159,23 @@ pub async fn what_was_never_written_of_an_old_head_is_given_up(room: &impl Room)
     // A head that was merged is the branch's business.
     assert!(store.close_proposal(&source(), &Proposal::Pull(1), PullState::Merged).await.unwrap());
     assert_eq!(due().await.len(), 2);
+}
+
+pub async fn a_late_assessment_takes_back_nothing_that_the_branch_says(room: &impl Room) {
+    let store = room.open().await;
+    let mut pass = PassSample::new(1, 0).build();
+    pass.reports = vec![report(1, ReportState::Pending, "0 of 1 rollout done")];
+    store.record_pass(&pass).await.unwrap();
+    let wanted = async || {
+        let rows = store.report_rows(9).await.unwrap();
+        rows.into_iter().map(|row| row.description).collect::<Vec<_>>()
+    };
+    // It began before the branch was at its head.
+    store.record_proposal(&record(1), &[report(1, ReportState::Success, "would roll out")]).await.unwrap();
+    assert_eq!(wanted().await, ["0 of 1 rollout done"]);
+    // The branch is known to be there, and was forced elsewhere: it is a proposal like any other.
+    let inputs = ReviewInputs { recorded: Some(revision(1)), ..record(1).inputs };
+    let later = ProposalRecord { inputs, ..record(1) };
+    store.record_proposal(&later, &[report(1, ReportState::Success, "would roll out")]).await.unwrap();
+    assert_eq!(wanted().await, ["would roll out"]);
 }

@@ -57,7 +57,15 @@ impl ProposalBook for SqlStore {
         if let Some(before) = before.filter(|before| *before != inputs.head.as_str()) {
             reports::settle(&mut transaction, &record.source, &before).await?;
         }
-        reports::want(&mut transaction, reports, record.assessed_at).await?;
+        let overtaken: i64 = query_scalar(OVERTAKEN)
+            .bind(record.source.as_str())
+            .bind(inputs.head.as_str())
+            .bind(inputs.recorded.as_ref().map_or("", |revision| revision.as_str()))
+            .fetch_one(&mut transaction)
+            .await?;
+        let of_branch = |report: &Report| overtaken > 0 && report.detail.is_none();
+        let reports: Vec<Report> = reports.iter().filter(|report| !of_branch(report)).cloned().collect();
+        reports::want(&mut transaction, &reports, record.assessed_at).await?;
         if record.again > 0 {
             reports::write_anew(&mut transaction, &record.source, &inputs.head, record.assessed_at).await?;
         }
@@ -112,6 +120,11 @@ impl ProposalBook for SqlStore {
 
 /// The commit of a proposal that was assessed last.
 pub const HEAD: &str = "SELECT head FROM proposals WHERE source = $1 AND proposal = $2";
+
+/// Whether a pass was recorded of the head, and the branch is recorded elsewhere than it was for the assessment.
+pub const OVERTAKEN: &str = "SELECT count(*) FROM sources s
+     WHERE s.name = $1 AND s.revision <> $3
+       AND EXISTS (SELECT 1 FROM passes p WHERE p.source = s.name AND p.revision = $2)";
 
 /// An assessment. Who asked for another one while it was made still waits for it ($17 were answered).
 pub const RECORD: &str = "INSERT INTO proposals (source, proposal, state, head, base, recorded, policies, platform,

@@ -181,8 +181,13 @@ impl Source for TimedSource {
         self.inner.touched(source, from, to).await
     }
 
-    async fn fetch_proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<Revision>, FetchError> {
-        self.inner.fetch_proposal(source, proposal).await
+    async fn fetch_proposal(
+        &self,
+        source: &SourceName,
+        proposal: &Proposal,
+        told: Option<&Revision>,
+    ) -> Result<Option<Revision>, FetchError> {
+        self.inner.fetch_proposal(source, proposal, told).await
     }
 
     async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {

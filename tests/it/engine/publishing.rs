@@ -106,7 +106,7 @@ async fn statuses_do_not_wait_until_more_comments_may_be_made() {
     let until = later(&world, 1_800);
     forge.faults(move |report| {
         let message = "500 in an hour".to_owned();
-        (report.sort() != "status").then(|| Fault::Instead(ForgeError::Crowded { until, message }))
+        (report.sort() != "status").then_some(Fault::Instead(ForgeError::Crowded { until, message }))
     });
     let report = |number: u64, sort: &str| {
         let report = Report::new(&source(), &head, &ReportContext::Plan, ReportState::Success, sort);

@@ -54,7 +54,7 @@ fn pasted(pointer: &str, required: &[&str], fields: &Map<String, Value>) -> Opti
     }
     let (_, what) = KNOWN.into_iter().find(|(field, _)| fields.contains_key(*field))?;
     let message = format!("{what} stands where a definition of {} is expected", label(pointer));
-    Some(Instead { rule: &rules::PASTED, at: None, message, hint: rules::PASTED.hint().into() })
+    Some(Instead { rule: &rules::PASTED, at: None, message, hint: rules::PASTED.hint() })
 }
 
 /// A reference whose key is misspelt.

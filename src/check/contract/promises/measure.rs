@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn money_is_known_with_what_it_is_for() {
-        let money = |text: &str| Measure::money(text).map(|(amount, beside)| (amount, beside));
+        let money = |text: &str| Measure::money(text);
         let of = |amount: f64, beside: &str| Some((Measure::Number(amount), beside.to_owned()));
         assert_eq!(money("10 EUR"), of(10.0, "eur"));
         assert_eq!(money("EUR 10.50"), of(10.5, "eur"));

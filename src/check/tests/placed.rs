@@ -128,7 +128,7 @@ fn without_settings_the_namespace_is_the_one_the_descriptor_gives_itself() {
     };
     let fqn = "  fullyQualifiedName: urn:dpds:com.acme-xyz:dataproducts:tripExecution:1";
     assert_eq!(product(fqn), ("urn:dpds:com.acme-xyz:dataproducts:tripExecution:1".into(), 0));
-    assert_eq!(product(""), ("urn:dpds:local:dataproducts:tripExecution:1".into(), 0));
+    assert_eq!(product(""), ("urn:dpds:com.acme-xyz:dataproducts:tripExecution:1".into(), 0), "its dependencies tell");
 }
 
 #[test]

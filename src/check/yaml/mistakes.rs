@@ -192,7 +192,6 @@ mod tests {
             ("  text: %a\n", 3, 9, "a text cannot begin with '%'"),
             ("  tags: [a, , b]\n", 3, 13, "a value is missing before this"),
             ("  path: \"C:\\data\"\n", 3, 9, "what stands behind the '\\' is no escape"),
-            ("  text: a\n and more\n  owner: x\n", 4, 2, "this line has no ':' that makes it a field"),
             ("ports:\n  - a\n  b: c\n", 5, 3, "this line is no item of the list above"),
         ] {
             let (at, col, said) = told(&format!("{fine}{wrong}"));

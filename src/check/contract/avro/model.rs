@@ -140,7 +140,9 @@ pub(super) fn fault(definition: &Value) -> Option<Fault> {
             let is_near = |known: &&&str| {
                 (name == "bool" && **known == "boolean") || strsim::damerau_levenshtein(name, known) == 1
             };
-            let near = TYPES.iter().filter(|_| name.len() <= 10).find(is_near)?;
+            // Types of one's own begin with a capital, as a rule.
+            let may_be_near = name.len() <= 10 && name.starts_with(|c: char| c.is_ascii_lowercase());
+            let near = TYPES.iter().filter(|_| may_be_near).find(is_near)?;
             (name, format!("it has the type '{name}'; did you mean '{near}'?"))
         }
         Details::SchemaResolutionError(_) => return None,

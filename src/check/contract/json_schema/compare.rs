@@ -160,7 +160,13 @@ impl<'a> Comparison<'a> {
 
     /// Whether nothing that differs between two schemas is worse than compatible.
     pub(super) fn is_fine(&mut self, before: &[Root<'a>], after: &[Root<'a>]) -> bool {
-        !self.attempt(before, after, |reason| reason.impact != Impact::Compatible)
+        let is_worse: fn(&Reason) -> bool = match self.side {
+            Side::Read => |reason| reason.impact != Impact::Compatible,
+            // That a value was never declared is told where it stands; hidden in an alternative that takes in another
+            // one, nobody would read that it may be refused.
+            Side::Written => |reason| reason.impact != Impact::Compatible || reason.rule == rules::PROPERTY_ADDED.id,
+        };
+        !self.attempt(before, after, is_worse)
     }
 
     /// Whether such a thing would be told of two schemas. Nothing is told.

@@ -48,6 +48,7 @@ fn options(sources: PolicySources) -> WorkerOptions {
     WorkerOptions { program: PathBuf::from(env!("CARGO_BIN_EXE_meshwright")), sources, timeout, memory_mib: 256 }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "questions are made from what is written down on the spot")]
 fn question(after: Value) -> Question {
     Question {
         event: PolicyEvent::DataProductVersionCreation,

@@ -25,6 +25,7 @@ thread_local! {
 /// Keeps this thread, and all that it begins, to one processor. The record's threads and this one only ever
 /// wait for each other, which costs least where they need not be woken elsewhere. Where it cannot be done, it
 /// is only slower.
+#[expect(clippy::disallowed_methods, reason = "no crate of ours sets the processors of a thread without unsafe code")]
 pub fn keep_to(processor: usize) {
     let Ok(thread) = std::fs::read_link("/proc/thread-self") else { return };
     let Some(number) = thread.file_name() else { return };

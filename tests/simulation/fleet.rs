@@ -34,6 +34,8 @@ use super::world::{Replica, World};
 
 /// How often history is let go of.
 const LET_GO_EVERY: Duration = Duration::from_secs(7);
+/// How long the forge waits for an answer to a delivery: longer than any replica is paused.
+const MOST_WAITING: Duration = Duration::from_secs(60);
 /// How long a replica may take to stop when it is asked to.
 const MOST_STOPPING: Duration = Duration::from_secs(90);
 
@@ -146,7 +148,9 @@ impl Fleet {
             (Arc::clone(&running.store), Arc::clone(&running.door))
         };
         let (targets, asks) = (delivery.targets.clone(), !delivery.commands.is_empty());
-        let Ok(recorded) = store.record_delivery(delivery).await else { return false };
+        // A replica that dies meanwhile never answers.
+        let recorded = tokio::time::timeout(MOST_WAITING, store.record_delivery(delivery)).await;
+        let Ok(Ok(recorded)) = recorded else { return false };
         if recorded != Recorded::Duplicate {
             if asks {
                 door.asked();

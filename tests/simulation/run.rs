@@ -193,13 +193,13 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
             "commit" => {
                 fleet.outside.mesh.change(&source);
                 let head = fleet.outside.mesh.head_of(&source);
-                deliver(chance, fleet, &source, Event::Push { head });
+                deliver(chance, fleet, &source, &Event::Push { head });
             }
             "propose" => {
                 if let Some(number) = fleet.outside.mesh.propose(&source) {
-                    deliver(chance, fleet, &source, Event::Pull { number });
+                    deliver(chance, fleet, &source, &Event::Pull { number });
                     let head = fleet.outside.mesh.head_of(&source);
-                    deliver(chance, fleet, &source, Event::Push { head });
+                    deliver(chance, fleet, &source, &Event::Push { head });
                 }
             }
             "comment" => comment(chance, fleet, &source),
@@ -276,7 +276,7 @@ async fn trouble(chance: &Chance, fleet: &Arc<Fleet>) {
 }
 
 /// The forge tells us of something: late, twice, or not at all, to one replica or another.
-fn deliver(chance: &Chance, fleet: &Arc<Fleet>, source: &SourceName, event: Event) {
+fn deliver(chance: &Chance, fleet: &Arc<Fleet>, source: &SourceName, event: &Event) {
     let world = &fleet.outside.world;
     let id = format!("d{}", fleet.outside.events.fetch_add(1, Ordering::SeqCst));
     let times = chance.weighed(&[(2, 0), (5, 1), (2, 2), (1, 3)]);
@@ -315,7 +315,7 @@ fn comment(chance: &Chance, fleet: &Arc<Fleet>, source: &SourceName) {
     let author = if chance.one_in(4) { "eve" } else { WRITER }.to_owned();
     let comment = fleet.outside.events.fetch_add(1, Ordering::SeqCst);
     fleet.outside.world.tell(format_args!("{author} asks under {source} pull/{number} for {command}"));
-    deliver(chance, fleet, source, Event::Comment { number, comment, author, command });
+    deliver(chance, fleet, source, &Event::Comment { number, comment, author, command });
 }
 
 /// Starts a replica again some time after it has died.

@@ -385,7 +385,7 @@ pub async fn what_changes_at_a_stage_is_told_however_often_it_changes(room: &imp
     let plan = store.activity(&ids[0]).await.unwrap().unwrap().plan;
     let expected =
         Untold { source: source.clone(), stage: StageName::clone(&stage), revision: samples::revision(1), plan };
-    assert_eq!(untold, [expected.clone()]);
+    assert_eq!(untold, std::slice::from_ref(&expected));
     store.tell(&stage, &basis().await, &report("begun"), at(3)).await.unwrap();
     assert_eq!((store.untold().await.unwrap(), described().await.as_deref()), (Vec::new(), Some("begun")));
     let other = store.claim(&ids[1], "one", at(3), at(999)).await.unwrap();
@@ -399,7 +399,7 @@ pub async fn what_changes_at_a_stage_is_told_however_often_it_changes(room: &imp
     store.append(&ids[1], other, &refused, at(5)).await.unwrap();
     store.tell(&stage, &between, &report("one of two"), at(6)).await.unwrap();
     assert_eq!(described().await.as_deref(), Some("one of two"));
-    assert_eq!(store.untold().await.unwrap(), [expected.clone()]);
+    assert_eq!(store.untold().await.unwrap(), std::slice::from_ref(&expected));
     // What is older takes nothing back.
     assert_eq!(store.tell(&stage, &before, &report("none of two"), at(7)).await, Err(StoreError::Moved));
     assert_eq!(described().await.as_deref(), Some("one of two"));

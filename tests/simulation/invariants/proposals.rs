@@ -66,7 +66,8 @@ fn of_written(outside: &Outside, store: &dyn Store) -> Vec<String> {
                 let found = shown.reports.get(&key);
                 let is_shown = found.is_some_and(|report| report.detail == wanted.detail);
                 // Nobody waits for what was still to be said when it was closed.
-                if !is_shown && !(state == PullState::Closed && is_given_up(&wanted)) {
+                let nobody_waits = state == PullState::Closed && is_given_up(&wanted);
+                if !is_shown && !nobody_waits {
                     wrong.push(format!("{source} {subject}: the comment is not as it is wanted: {found:?}"));
                 }
             }

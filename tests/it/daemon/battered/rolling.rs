@@ -30,16 +30,16 @@ fn a_rolling_update_drops_nothing_and_repeats_nothing() {
         replica.daemon.as_mut().unwrap().until_ready();
     }
     let mut head = field.repository.head();
-    for index in 0..replicas.len() {
+    for replica in &mut replicas {
         head = field.change_some(&mut random);
         // While there is work under way, at whichever of them.
         let seen = field.effects().len();
-        let daemon = replicas[index].daemon.as_mut().unwrap();
+        let mut daemon = replica.daemon.take().unwrap();
         daemon.until("something of it was done", || field.effects().len() > seen);
-        replicas[index].daemon.take().unwrap().stop();
-        replicas[index].program.clone_from(&newer);
-        replicas[index].start();
-        replicas[index].daemon.as_mut().unwrap().until_ready();
+        daemon.stop();
+        replica.program.clone_from(&newer);
+        replica.start();
+        replica.daemon.as_mut().unwrap().until_ready();
     }
     let settled = end_as_git_says(&mut replicas, &field, &head);
     assert_eq!((field.count("repeated"), field.count("refused")), (0, 0), "what ends in time is not done again");

@@ -106,10 +106,11 @@ impl Locator<'_> {
 
 /// Reads and checks one descriptor. It never fails: what is wrong is a finding.
 pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessment {
-    assess_one(tree, &Names::of(tree), path, settings)
+    assess_among(tree, &Names::default(), path, settings)
 }
 
-fn assess_one(tree: &dyn Tree, names: &Names<'_>, path: &RepoPath, settings: &Settings) -> Assessment {
+/// The same for one of many. `names` are of the same tree, and the same for all of them.
+pub fn assess_among(tree: &dyn Tree, names: &Names, path: &RepoPath, settings: &Settings) -> Assessment {
     let Resolution { content, located, files, mut findings } = refs::resolve(tree, names, path);
     let mut product = None;
     let mut descriptor = None;
@@ -138,16 +139,16 @@ fn assess_one(tree: &dyn Tree, names: &Names<'_>, path: &RepoPath, settings: &Se
 
 /// Reads and checks many, on all cores, in the order of `paths`.
 pub fn assess_all(tree: &dyn Tree, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
-    let names = Names::of(tree);
-    paths.par_iter().map(|path| assess_one(tree, &names, path, settings)).collect()
+    let names = Names::default();
+    paths.par_iter().map(|path| assess_among(tree, &names, path, settings)).collect()
 }
 
 /// The same for the tree of a commit, so that what comes back takes little memory, however many
 /// descriptors the commit has.
 pub fn assess_commit(tree: &Arc<dyn Tree>, paths: &[RepoPath], settings: &Settings) -> Vec<Assessment> {
-    let names = Names::of(tree.as_ref());
+    let names = Names::default();
     let of_path = |path| {
-        let mut assessment = assess_one(tree.as_ref(), &names, path, settings);
+        let mut assessment = assess_among(tree.as_ref(), &names, path, settings);
         assessment.shrink(tree);
         assessment
     };

@@ -22,9 +22,10 @@ pub mod verdicts;
 pub mod policy;
 mod catalogue;
 
-pub use assess::{Assessment, Locator, Settings, assess, assess_all, assess_commit};
+pub use assess::{Assessment, Locator, Settings, assess, assess_all, assess_among, assess_commit};
 pub use catalogue::catalogue;
 pub use discover::{Discovery, discover};
+pub use refs::Names;
 pub use schema::dpds_schema;
 
 #[cfg(any(test, fuzzing))]

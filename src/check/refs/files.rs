@@ -42,6 +42,11 @@ pub(super) struct Files<'t> {
 }
 
 impl<'t> Files<'t> {
+    /// Where they are.
+    pub(super) fn tree(&self) -> &'t dyn Tree {
+        self.tree
+    }
+
     pub(super) fn new(tree: &'t dyn Tree) -> Self {
         Self { tree, paths: Vec::new(), loaded: Vec::new(), by_path: HashMap::new(), bytes: 0 }
     }

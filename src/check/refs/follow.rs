@@ -147,7 +147,7 @@ impl Resolver<'_, '_> {
                 .into();
         }
         let base = self.files.path(item.source.file).zip(self.files.path(0));
-        match base.and_then(|(base, root)| self.names.meant(missing, base, root)) {
+        match base.and_then(|(base, root)| self.names.meant(self.files.tree(), missing, base, root)) {
             Some(meant) => format!("did you mean {}? {hint}", shown(&meant)).into(),
             None => hint.into(),
         }

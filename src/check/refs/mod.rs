@@ -19,7 +19,7 @@ mod target;
 
 use serde_json::Value;
 
-pub(super) use self::near::Names;
+pub use self::near::Names;
 
 use self::files::{Content, Files};
 use self::resolve::Resolver;
@@ -43,7 +43,7 @@ pub(super) struct Resolution {
 }
 
 /// Reads the file at `root` and everything it references. `names` are of the same tree.
-pub(super) fn resolve(tree: &dyn Tree, names: &Names<'_>, root: &RepoPath) -> Resolution {
+pub(super) fn resolve(tree: &dyn Tree, names: &Names, root: &RepoPath) -> Resolution {
     let mut files = Files::new(tree);
     let mut findings = Report::default();
     let syntax = Syntax::of(root).unwrap_or(Syntax::Yaml);

@@ -10,12 +10,12 @@ use crate::port::tree::{EntryKind, Tree};
 
 /// The names of a tree's files. They are listed when a file is missing for the first time, and once for all
 /// descriptors of the tree.
-pub(in crate::check) struct Names<'t> {
-    tree: Option<&'t dyn Tree>,
+#[derive(Debug, Default)]
+pub struct Names {
     listed: OnceLock<Listed>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Listed {
     /// In the order of their bytes, so that what stands below a folder stands together.
     files: Vec<RepoPath>,
@@ -23,20 +23,22 @@ struct Listed {
     by_name: HashMap<String, Vec<usize>>,
 }
 
-impl<'t> Names<'t> {
-    pub(in crate::check) fn of(tree: &'t dyn Tree) -> Self {
-        Self { tree: Some(tree), listed: OnceLock::new() }
-    }
-
+impl Names {
     /// For reading again what was read before: nothing is said then.
     pub(in crate::check) fn none() -> Self {
-        Self { tree: None, listed: OnceLock::new() }
+        Self { listed: OnceLock::from(Listed::default()) }
     }
 
-    /// The file that was probably meant by `missing`, which `base` references for the descriptor `root`: as it
-    /// is written in `base`.
-    pub(super) fn meant(&self, missing: &RepoPath, base: &RepoPath, root: &RepoPath) -> Option<String> {
-        let listed = self.listed.get_or_init(|| self.tree.map(list).unwrap_or_default());
+    /// The file of the tree that was probably meant by `missing`, which `base` references for the descriptor
+    /// `root`: as it is written in `base`.
+    pub(super) fn meant(
+        &self,
+        tree: &dyn Tree,
+        missing: &RepoPath,
+        base: &RepoPath,
+        root: &RepoPath,
+    ) -> Option<String> {
+        let listed = self.listed.get_or_init(|| list(tree));
         let path = listed.beside(missing, base).or_else(|| listed.elsewhere(missing, base, root))?;
         // These would have to be encoded, and whoever copies the hint would wonder.
         (!path.as_str().contains(['#', '?', '%'])).then(|| written(path, base))
@@ -108,7 +110,7 @@ mod tests {
     fn meant(files: &[&str], base: &str, missing: &str) -> Option<String> {
         let tree = files.iter().fold(Files::default(), |tree, file| tree.with(file, ""));
         let [missing, base] = [missing, base].map(|path| path.parse().unwrap());
-        Names::of(&tree).meant(&missing, &base, &"shop/orders/d.yaml".parse().unwrap())
+        Names::default().meant(&tree, &missing, &base, &"shop/orders/d.yaml".parse().unwrap())
     }
 
     #[test]
@@ -138,8 +140,33 @@ mod tests {
         assert_eq!(from(root, "shop/orders/quite-another.yaml"), None);
         assert_eq!(meant(&["shop/orders/a#b.yaml"], root, "shop/orders/a#c.yaml"), None);
         assert_eq!(meant(&["top.yaml"], "d.yaml", "topp.yaml").as_deref(), Some("top.yaml"));
-        let none =
-            Names::none().meant(&"x.yaml".parse().unwrap(), &"d.yaml".parse().unwrap(), &"d.yaml".parse().unwrap());
+        let tree = Files::default().with("xx.yaml", "");
+        let [missing, base] = ["x.yaml", "d.yaml"].map(|path| path.parse().unwrap());
+        let none = Names::none().meant(&tree, &missing, &base, &base);
         assert_eq!(none, None);
+    }
+
+    /// Files that are counted when they are listed.
+    struct Counted(Files, std::sync::atomic::AtomicUsize);
+
+    impl Tree for Counted {
+        fn list(&self, folder: Option<&RepoPath>) -> Result<crate::port::tree::Listing, crate::port::tree::ReadError> {
+            self.1.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            self.0.list(folder)
+        }
+
+        fn read(&self, path: &RepoPath, limit: u64) -> Result<Vec<u8>, crate::port::tree::ReadError> {
+            self.0.read(path, limit)
+        }
+    }
+
+    #[test]
+    fn however_many_are_missing_the_tree_is_listed_once() {
+        let tree = Counted(Files::default().with("a.yaml", ""), std::sync::atomic::AtomicUsize::new(0));
+        let (names, base) = (Names::default(), "d.yaml".parse().unwrap());
+        for missing in ["aa.yaml", "b.yaml", "aaa.yaml"] {
+            names.meant(&tree, &missing.parse().unwrap(), &base, &base);
+        }
+        assert_eq!(tree.1.into_inner(), 1);
     }
 }

@@ -25,7 +25,7 @@ use crate::domain::rule::Rule;
 
 pub(super) struct Resolver<'t, 'f> {
     pub(super) files: Files<'t>,
-    pub(super) names: &'f Names<'t>,
+    pub(super) names: &'f Names,
     pub(super) findings: &'f mut Report,
     pub(super) out: Located,
     pub(super) pointer: String,
@@ -45,7 +45,7 @@ pub(super) struct Resolver<'t, 'f> {
 }
 
 impl<'t, 'f> Resolver<'t, 'f> {
-    pub(super) fn new(files: Files<'t>, names: &'f Names<'t>, findings: &'f mut Report) -> Self {
+    pub(super) fn new(files: Files<'t>, names: &'f Names, findings: &'f mut Report) -> Self {
         Self {
             files,
             names,

@@ -112,11 +112,15 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tr
     }
     let roots: Vec<RepoPath> = roots.into_iter().collect();
     let mut checked = Vec::new();
+    // Of all the parts: what is missing is looked for in all of the tree.
+    let names = Arc::new(check::Names::default());
     for part in roots.chunks(AT_ONCE) {
         let (tree, paths, settings) = (Arc::clone(tree), part.to_vec(), request.settings.clone());
+        let names = Arc::clone(&names);
         let is_asked_about = request.judge.is_some();
         let next = tokio::task::spawn_blocking(move || {
-            let of_path = |path| Checked::of(check::assess(tree.as_ref(), path, &settings), is_asked_about);
+            let of_path =
+                |path| Checked::of(check::assess_among(tree.as_ref(), &names, path, &settings), is_asked_about);
             paths.par_iter().map(of_path).collect()
         });
         conclude(request, checked, &mut validation, &mut wishes).await;

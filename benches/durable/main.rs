@@ -14,6 +14,8 @@
     reason = "a benchmark that cannot be set up is of no use, and one tells its figures and the load"
 )]
 
+#[path = "../../tests/support/allowing.rs"]
+mod allowing;
 #[path = "../generator/mod.rs"]
 mod generator;
 #[path = "../../tests/support/postgres.rs"]

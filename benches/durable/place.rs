@@ -5,45 +5,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use meshwright::adapter::store::SqlStore;
 use meshwright::adapter::store::postgres::PostgresOptions;
-use meshwright::domain::id::Digest;
 use meshwright::domain::plan::Plan;
-use meshwright::domain::policy::{Question, Verdict};
 use meshwright::domain::source::Target;
 use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports};
-use meshwright::port::judge::{Judge, PolicyLoadError};
 use meshwright::port::store::ActivityBook as _;
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::allowing::Allowing;
 use super::executor::Nothing;
 use super::postgres::Postgres;
 use super::world::World;
 
 /// Longer than anything takes that goes on at all.
 const PATIENCE: Duration = Duration::from_secs(1_800);
-
-/// Allows everything: policies are measured elsewhere.
-pub struct Allowing;
-
-#[async_trait]
-impl Judge for Allowing {
-    fn policies(&self) -> Digest {
-        Digest::of(b"everything is allowed")
-    }
-
-    async fn reload(&self) -> Result<Digest, PolicyLoadError> {
-        Ok(self.policies())
-    }
-
-    async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
-        questions.iter().map(|_| Verdict { policies: self.policies(), violations: Vec::new() }).collect()
-    }
-}
 
 /// A mesh of so many products whose policies allow everything.
 pub async fn world(products: usize) -> World {

@@ -52,14 +52,14 @@ async fn roll_out(world: &World, products: usize, place: &Place, first_round: us
         generator::change_one(world.repository.path(), index, round).unwrap();
         let before = executor.done();
         // What came before does not count.
-        let _ = (executor.take_first(), world.source.take());
+        let _ = (executor.take_first(), world.source.hook.take());
         let began = Instant::now();
         running.engine.wake(&world.target, WakeReason::Webhook).await.unwrap();
         // Two stages of two tasks each.
         place::all_done(&executor, before + 4, &store).await;
         let took = executor.take_first().unwrap() - began;
         all.push(took);
-        beyond.push(took.saturating_sub(world.source.take()));
+        beyond.push(took.saturating_sub(world.source.hook.take()));
     }
     running.stop().await;
     store.close().await;

@@ -1,26 +1,26 @@
 //! The real parts around a generated repository: mirror, record, engine.
 
+#[path = "../../tests/support/wrapped_source.rs"]
+mod wrapped_source;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use meshwright::adapter::clock::SystemClock;
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
 use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::CommentMode;
-use meshwright::domain::forge::Proposal;
-use meshwright::domain::id::{Digest, Revision, SourceName};
-use meshwright::domain::source::{Head, Target};
+use meshwright::domain::id::{Digest, SourceName};
+use meshwright::domain::source::Target;
 use meshwright::domain::stage::{ExecutorProfile, Phase, Platform, Stage};
 use meshwright::engine::{Engine, EngineSettings, PassOutcome, Ports, Watched};
 use meshwright::port::judge::Judge;
-use meshwright::port::source::{FetchError, Merge, Source, Touched};
-use meshwright::port::tree::{ReadError, Tree};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
+use self::wrapped_source::{Hook, WrappedSource};
 use super::generator;
 
 /// What counts as a descriptor.
@@ -30,7 +30,7 @@ pub const GLOBS: [&str; 1] = ["**/data-product-descriptor.{yaml,yml,json}"];
 pub struct World {
     pub repository: TempDir,
     pub engine: Arc<Engine>,
-    pub source: Arc<TimedSource>,
+    pub source: Arc<WrappedSource<Timed>>,
     pub target: Target,
     state: PathBuf,
     count: usize,
@@ -44,7 +44,8 @@ impl World {
         generator::repository(repository.path(), count).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let name: SourceName = "mesh".parse().unwrap();
-        let source = Arc::new(TimedSource::new(sources(repository.path(), &folder.path().join("mirrors"))));
+        let source =
+            WrappedSource::of(Arc::new(sources(repository.path(), &folder.path().join("mirrors"))), Timed::default());
         let state = folder.path().join("state.db");
         let store = Arc::new(SqlStore::open(&state).await.unwrap());
         let ports = Ports {
@@ -83,11 +84,11 @@ impl World {
 
     /// One pass; answers with how long it took beyond the fetch.
     pub async fn pass(&self) -> (PassOutcome, Duration) {
-        self.source.take();
+        self.source.hook.take();
         let start = Instant::now();
         let outcome = self.engine.pass(&self.target).await.unwrap();
         let took = start.elapsed();
-        (outcome, took.saturating_sub(self.source.take()))
+        (outcome, took.saturating_sub(self.source.hook.take()))
     }
 
     /// Records all, and makes the record say that everything has been rolled out, as it is on most
@@ -142,59 +143,22 @@ pub fn sources_named(names: &[&str], repository: &Path, mirrors: &Path) -> GitSo
     GitSources::new(mirrors.to_path_buf(), names.iter().map(spec).collect()).unwrap()
 }
 
-/// A source that knows how long its fetches took.
-pub struct TimedSource {
-    inner: GitSources,
-    fetching: Mutex<Duration>,
-}
+/// Knows how long fetches took.
+#[derive(Default)]
+pub struct Timed(Mutex<Duration>);
 
-impl TimedSource {
-    fn new(inner: GitSources) -> Self {
-        Self { inner, fetching: Mutex::default() }
-    }
-
+impl Timed {
     /// How long fetches took since this was asked last.
     pub fn take(&self) -> Duration {
-        std::mem::take(&mut *self.fetching.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-#[async_trait]
-impl Source for TimedSource {
-    async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError> {
+impl Hook for Timed {
+    async fn fetch<T: Send>(&self, made: impl Future<Output = T> + Send) -> T {
         let start = Instant::now();
-        let head = self.inner.fetch(source).await;
-        *self.fetching.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
+        let head = made.await;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
         head
-    }
-
-    async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError> {
-        self.inner.tree(source, revision).await
-    }
-
-    async fn touched(
-        &self,
-        source: &SourceName,
-        from: &Revision,
-        to: &Revision,
-    ) -> Result<Option<Vec<Touched>>, ReadError> {
-        self.inner.touched(source, from, to).await
-    }
-
-    async fn fetch_proposal(
-        &self,
-        source: &SourceName,
-        proposal: &Proposal,
-        told: Option<&Revision>,
-    ) -> Result<Option<Revision>, FetchError> {
-        self.inner.fetch_proposal(source, proposal, told).await
-    }
-
-    async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
-        self.inner.merge(source, base, head).await
-    }
-
-    async fn keep_proposals(&self, source: &SourceName, open: &[Proposal]) -> Result<usize, FetchError> {
-        self.inner.keep_proposals(source, open).await
     }
 }

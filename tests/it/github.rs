@@ -10,3 +10,4 @@ mod installed;
 mod model;
 mod setting_up;
 mod story;
+mod team;

@@ -1,5 +1,6 @@
 //! Helpers that several modules share.
 
+pub mod allowing;
 pub mod crashing_store;
 pub mod cut;
 pub mod daemon;
@@ -13,4 +14,5 @@ pub mod repository;
 pub mod reviews;
 pub mod samples;
 pub mod world;
+pub mod wrapped_source;
 pub mod wrapped_store;

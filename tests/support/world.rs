@@ -14,13 +14,14 @@ mod rollouts;
 pub use hesitant::Hesitant;
 pub use product::{Descriptor, path_of};
 
+pub use super::allowing::Allowing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use meshwright::adapter::executors::{ArtifactStore, CommandExecutor, CommandSpec};
 use meshwright::adapter::git::{GitSourceSpec, GitSources};
 use meshwright::adapter::local_forge::LocalForge;
@@ -29,7 +30,6 @@ use meshwright::adapter::store::SqlStore;
 use meshwright::domain::forge::CommentMode;
 use meshwright::domain::id::{Digest, ExecutorName, Revision, SourceName};
 use meshwright::domain::plan::Plan;
-use meshwright::domain::policy::{Question, Verdict};
 use meshwright::domain::source::Target;
 use meshwright::domain::stage::{ExecutorProfile, Gate, OnNewCommit, Phase, Platform, Stage};
 use meshwright::domain::time::Timestamp;
@@ -38,7 +38,7 @@ use meshwright::port::clock::Clock;
 use meshwright::port::executor::Executor;
 use meshwright::port::forge::Forge;
 use meshwright::port::forge::reviews::Reviews;
-use meshwright::port::judge::{Judge, PolicyLoadError};
+use meshwright::port::judge::Judge;
 use meshwright::port::requests::Requests;
 use meshwright::port::store::{ContainerRow, Store};
 use tempfile::TempDir;
@@ -63,25 +63,6 @@ impl SettableClock {
 impl Clock for SettableClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
-    }
-}
-
-/// A judge for stories that are not about policies: it allows everything.
-#[derive(Debug, Default)]
-pub struct Allowing;
-
-#[async_trait]
-impl Judge for Allowing {
-    fn policies(&self) -> Digest {
-        Digest::of(b"everything is allowed")
-    }
-
-    async fn reload(&self) -> Result<Digest, PolicyLoadError> {
-        Ok(self.policies())
-    }
-
-    async fn judge(&self, questions: Vec<Question>) -> Vec<Verdict> {
-        questions.iter().map(|_| Verdict { policies: self.policies(), violations: Vec::new() }).collect()
     }
 }
 

@@ -4,86 +4,83 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use meshwright::domain::forge::Proposal;
-use meshwright::domain::id::{Revision, SourceName};
-use meshwright::domain::source::Head;
+use meshwright::domain::id::Revision;
+use meshwright::domain::source::Target;
 use meshwright::engine::{Engine, Ports};
 use meshwright::port::door::WakeReason;
-use meshwright::port::source::{FetchError, Merge, Source, Touched};
 use meshwright::port::store::{ActivityBook, Look, ProposalBook as _};
-use meshwright::port::tree::{ReadError, Tree};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::reviews::{PullRequests, pull};
-use crate::support::world::{Descriptor, World, eventually, source, target};
+use crate::support::world::{Descriptor, Started, World, eventually, source, target};
+use crate::support::wrapped_source::{Hook, WrappedSource};
 
-/// A source whose fetches wait until they are let through.
-struct Gated {
-    inner: Arc<dyn Source>,
+/// Fetches wait until they are let through.
+struct Gate {
     begun: AtomicUsize,
-    gate: Semaphore,
+    permits: Semaphore,
     /// How many proposals were brought together, each time.
     together: Mutex<Vec<usize>>,
 }
 
-impl Gated {
-    fn of(inner: &Arc<dyn Source>, permits: usize) -> Arc<Self> {
-        let (begun, gate) = (AtomicUsize::new(0), Semaphore::new(permits));
-        Arc::new(Self { inner: Arc::clone(inner), begun, gate, together: Mutex::default() })
+impl Hook for Gate {
+    async fn fetch<T: Send>(&self, made: impl Future<Output = T> + Send) -> T {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.permits.acquire().await.unwrap().forget();
+        made.await
+    }
+
+    fn brings(&self, proposals: usize) {
+        self.together.lock().unwrap().push(proposals);
     }
 }
 
-#[async_trait]
-impl Source for Gated {
-    async fn fetch(&self, source: &SourceName) -> Result<Head, FetchError> {
-        self.begun.fetch_add(1, Ordering::SeqCst);
-        self.gate.acquire().await.unwrap().forget();
-        self.inner.fetch(source).await
+/// An engine behind a gate.
+struct Gated {
+    engine: Arc<Engine>,
+    source: Arc<WrappedSource<Gate>>,
+    stop: CancellationToken,
+}
+
+impl Gated {
+    fn of(started: &Started, permits: usize) -> Self {
+        let ports = started.engine.ports();
+        let gate = Gate { begun: AtomicUsize::new(0), permits: Semaphore::new(permits), together: Mutex::default() };
+        let source = WrappedSource::of(Arc::clone(&ports.source), gate);
+        let ports = Ports { source: Arc::clone(&source) as _, ..ports.clone() };
+        let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
+        Self { engine, source, stop: CancellationToken::new() }
     }
 
-    async fn standing(&self, source: &SourceName) -> Option<Head> {
-        self.inner.standing(source).await
+    /// Its looks begin.
+    fn work(&self) -> JoinHandle<()> {
+        let (engine, stop) = (Arc::clone(&self.engine), self.stop.clone());
+        tokio::spawn(async move { engine.pass_until(&stop).await })
     }
 
-    async fn tree(&self, source: &SourceName, revision: &Revision) -> Result<Arc<dyn Tree>, ReadError> {
-        self.inner.tree(source, revision).await
+    async fn wake(&self, target: &Target) {
+        self.engine.wake(target, WakeReason::Webhook).await.unwrap();
     }
 
-    async fn touched(
-        &self,
-        source: &SourceName,
-        from: &Revision,
-        to: &Revision,
-    ) -> Result<Option<Vec<Touched>>, ReadError> {
-        self.inner.touched(source, from, to).await
+    /// How many fetches have begun.
+    fn begun(&self) -> usize {
+        self.source.hook.begun.load(Ordering::SeqCst)
     }
 
-    async fn fetch_proposal(
-        &self,
-        source: &SourceName,
-        proposal: &Proposal,
-        told: Option<&Revision>,
-    ) -> Result<Option<Revision>, FetchError> {
-        self.inner.fetch_proposal(source, proposal, told).await
+    fn let_through(&self, fetches: usize) {
+        self.source.hook.permits.add_permits(fetches);
     }
 
-    async fn has_proposal(&self, source: &SourceName, proposal: &Proposal, head: &Revision) -> bool {
-        self.inner.has_proposal(source, proposal, head).await
+    fn together(&self) -> Vec<usize> {
+        self.source.hook.together.lock().unwrap().clone()
     }
 
-    async fn bring_together(&self, source: &SourceName, proposals: &[Proposal]) {
-        self.together.lock().unwrap().push(proposals.len());
-        self.inner.bring_together(source, proposals).await;
-    }
-
-    async fn merge(&self, source: &SourceName, base: &Revision, head: &Revision) -> Result<Merge, ReadError> {
-        self.inner.merge(source, base, head).await
-    }
-
-    async fn keep_proposals(&self, source: &SourceName, open: &[Proposal]) -> Result<usize, FetchError> {
-        self.inner.keep_proposals(source, open).await
+    async fn stop(&self, working: JoinHandle<()>) {
+        self.stop.cancel();
+        working.await.unwrap();
     }
 }
 
@@ -92,35 +89,27 @@ async fn wakes_during_a_pass_cause_exactly_one_more() {
     let world = World::new();
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
-    let ports = started.engine.ports();
-    let gated = Gated::of(&ports.source, 0);
-    let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
-    let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
-    let stop = CancellationToken::new();
-    let working = {
-        let (engine, stop) = (Arc::clone(&engine), stop.clone());
-        tokio::spawn(async move { engine.pass_until(&stop).await })
-    };
-    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
-    eventually("the first pass fetches", async || gated.begun.load(Ordering::SeqCst) == 1).await;
+    let gated = Gated::of(&started, 0);
+    let working = gated.work();
+    gated.wake(&target()).await;
+    eventually("the first pass fetches", async || gated.begun() == 1).await;
     // The commit comes after the fetch has begun, and two triggers tell of it.
     world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
-    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
-    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
-    gated.gate.add_permits(1);
-    eventually("the second pass fetches", async || gated.begun.load(Ordering::SeqCst) == 2).await;
-    gated.gate.add_permits(10);
+    gated.wake(&target()).await;
+    gated.wake(&target()).await;
+    gated.let_through(1);
+    eventually("the second pass fetches", async || gated.begun() == 2).await;
+    gated.let_through(10);
     eventually("the commit is seen", async || {
         let versions = started.store.versions(None).await.unwrap();
         versions.iter().any(|row| row.version == "1.1.0")
     })
     .await;
     // A wake that comes later is a pass of its own; had there been a third for the two, it would be counted.
-    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
-    eventually("the last pass fetches", async || gated.begun.load(Ordering::SeqCst) >= 3).await;
-    stop.cancel();
-    working.await.unwrap();
-    assert_eq!(gated.begun.load(Ordering::SeqCst), 3);
+    gated.wake(&target()).await;
+    eventually("the last pass fetches", async || gated.begun() >= 3).await;
+    gated.stop(working).await;
+    assert_eq!(gated.begun(), 3);
     started.close().await;
 }
 
@@ -135,34 +124,26 @@ async fn a_branch_that_moves_is_looked_at_once_for_all_its_proposals() {
         pulls.push(&world.repository, number, &base, &[("README.md", &number.to_string())]);
         started.engine.review(&pull(number), &Proposal::Pull(number)).await.unwrap();
     }
-    let ports = started.engine.ports();
-    let gated = Gated::of(&ports.source, 100);
-    let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
-    let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
-    let stop = CancellationToken::new();
-    let working = {
-        let (engine, stop) = (Arc::clone(&engine), stop.clone());
-        tokio::spawn(async move { engine.pass_until(&stop).await })
-    };
+    let gated = Gated::of(&started, 100);
+    let working = gated.work();
     let moved = world.commit(&[Descriptor::new("orders", "1.1.0").only_at("dev")]);
-    engine.wake(&target(), WakeReason::Webhook).await.unwrap();
+    gated.wake(&target()).await;
     eventually("all are assessed against it", async || {
         let open = started.store.open_proposals(&source()).await.unwrap();
         open.len() == 8 && open.iter().all(|record| record.inputs.base == moved)
     })
     .await;
-    assert_eq!(gated.begun.load(Ordering::SeqCst), 1);
+    assert_eq!(gated.begun(), 1);
     // What somebody waits for is compared with the branch as it stands now.
     let newest = world.commit(&[Descriptor::new("orders", "1.2.0").only_at("dev")]);
-    engine.wake(&pull(3), WakeReason::Webhook).await.unwrap();
+    gated.wake(&pull(3)).await;
     eventually("the one that was asked for is", async || {
         let record = started.store.proposal(&source(), &Proposal::Pull(3)).await.unwrap().unwrap();
         record.inputs.base == newest
     })
     .await;
-    assert_eq!(gated.begun.load(Ordering::SeqCst), 2);
-    stop.cancel();
-    working.await.unwrap();
+    assert_eq!(gated.begun(), 2);
+    gated.stop(working).await;
     started.close().await;
 }
 
@@ -176,27 +157,19 @@ async fn many_proposals_that_wait_are_brought_together() {
     for number in 1..=8 {
         pulls.push(&world.repository, number, &base, &[("README.md", &number.to_string())]);
     }
-    let ports = started.engine.ports();
-    let gated = Gated::of(&ports.source, 100);
-    let ports = Ports { source: Arc::clone(&gated) as Arc<dyn Source>, ..ports.clone() };
-    let engine = Arc::new(Engine::new(ports, started.engine.settings().clone()));
+    let gated = Gated::of(&started, 100);
     for number in 1..=8 {
-        engine.wake(&pull(number), WakeReason::Webhook).await.unwrap();
+        gated.wake(&pull(number)).await;
     }
-    let stop = CancellationToken::new();
-    let working = {
-        let (engine, stop) = (Arc::clone(&engine), stop.clone());
-        tokio::spawn(async move { engine.pass_until(&stop).await })
-    };
+    let working = gated.work();
     eventually("all are assessed", async || started.store.open_proposals(&source()).await.unwrap().len() == 8).await;
-    assert_eq!(*gated.together.lock().unwrap(), [8], "those that come after the first are here");
+    assert_eq!(gated.together(), [8], "those that come after the first are here");
     // One that comes alone is brought by itself.
     pulls.push(&world.repository, 9, &base, &[("README.md", "9")]);
-    engine.wake(&pull(9), WakeReason::Webhook).await.unwrap();
+    gated.wake(&pull(9)).await;
     eventually("it is assessed", async || started.store.open_proposals(&source()).await.unwrap().len() == 9).await;
-    assert_eq!(gated.together.lock().unwrap().len(), 1);
-    stop.cancel();
-    working.await.unwrap();
+    assert_eq!(gated.together().len(), 1);
+    gated.stop(working).await;
     started.close().await;
 }
 

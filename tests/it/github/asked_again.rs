@@ -4,17 +4,15 @@ use crate::support::github::{Hub, Merge};
 
 use super::clone::Clone;
 use super::installed::Installed;
+use super::team::{self, STAGES};
 
-const STAGES: &str = "  - name: dev\n  - { name: prod, after: [dev], gate: { approvals: 1 } }";
 const PRODUCT: &str = "logistics/orderFulfilment/data-product-descriptor.yaml";
 
 #[test]
 fn the_check_of_a_forks_pull_request_runs_again() {
     let hub = Hub::start();
     let retail = hub.repository("acme/retail-data-products").collaborator("alice", "write");
-    let alice = Clone::of(retail, "alice");
-    alice.copy("examples-repo");
-    alice.push("A small retail mesh");
+    team::alice(retail);
     let mut meshwright = Installed::watching(&hub, retail, STAGES);
     meshwright.app.install_on("acme");
 
@@ -42,15 +40,8 @@ fn the_check_of_a_forks_pull_request_runs_again() {
 #[test]
 fn what_is_pressed_is_answered_in_words_under_its_pull_request() {
     let hub = Hub::start();
-    let retail = hub
-        .repository("acme/retail-data-products")
-        .private()
-        .collaborator("alice", "write")
-        .collaborator("paula", "maintain")
-        .collaborator("rita", "read");
-    let alice = Clone::of(retail, "alice");
-    alice.copy("examples-repo");
-    let base = alice.push("A small retail mesh");
+    let retail = team::retail(&hub);
+    let (alice, base) = team::alice(retail);
     let mut meshwright = Installed::watching(&hub, retail, STAGES);
     meshwright.app.install_on("acme");
     let has = |commit: &str, check: &str, action: &str| {
@@ -87,10 +78,8 @@ fn what_is_pressed_is_answered_in_words_under_its_pull_request() {
 #[test]
 fn two_that_are_merged_at_once_are_both_told() {
     let hub = Hub::start();
-    let retail = hub.repository("acme/retail-data-products").private().collaborator("alice", "write");
-    let alice = Clone::of(retail, "alice");
-    alice.copy("examples-repo");
-    let base = alice.push("A small retail mesh");
+    let retail = team::retail(&hub);
+    let (alice, base) = team::alice(retail);
     let mut meshwright = Installed::watching(&hub, retail, STAGES);
     meshwright.app.install_on("acme");
     let shows = |commit: &str, context: &str, state: &str| retail.state(commit, context).as_deref() == Some(state);

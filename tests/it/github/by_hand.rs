@@ -10,6 +10,8 @@ use std::path::Path;
 
 use crate::support::github::{Hub, Merge, PullHandle, RepositoryHandle};
 
+use super::team;
+
 const HELP: &str = "app URL SECRET KEYFILE | clone LOGIN | pull BRANCH | merge N | comment N LOGIN TEXT… | comments N | \
                     press COMMIT LOGIN ACTION CHECK… | rerun COMMIT LOGIN CHECK… | show COMMIT | lose on|off | deliveries";
 
@@ -17,12 +19,7 @@ const HELP: &str = "app URL SECRET KEYFILE | clone LOGIN | pull BRANCH | merge N
 #[ignore = "serves the model until its standard input ends"]
 fn the_model_does_what_it_is_told() {
     let hub = Hub::start();
-    let retail = hub
-        .repository("acme/retail-data-products")
-        .private()
-        .collaborator("alice", "write")
-        .collaborator("paula", "maintain")
-        .collaborator("rita", "read");
+    let retail = team::retail(&hub);
     println!("url {}\nrepository {}\n{HELP}", hub.url(), retail.clone_url());
     let mut pulls: Vec<PullHandle<'_>> = Vec::new();
     for line in std::io::stdin().lock().lines() {

@@ -2,27 +2,19 @@
 
 use crate::support::github::{Hub, Merge, Trouble};
 
-use super::clone::Clone;
 use super::installed::Installed;
+use super::team::{self, STAGES};
 
 /// A product that another one reads from, and where its table is described.
 const TABLE: &str = "logistics/orderFulfilment/apis/order-fulfilment.json";
-const STAGES: &str = "  - name: dev\n  - { name: prod, after: [dev], gate: { approvals: 1 } }";
 
 #[test]
 fn a_breaking_change_is_seen_mended_merged_and_approved() {
     let hub = Hub::start();
-    let retail = hub
-        .repository("acme/retail-data-products")
-        .private()
-        .collaborator("alice", "write")
-        .collaborator("paula", "maintain")
-        .collaborator("rita", "read");
+    let retail = team::retail(&hub);
 
     // Alice's team has a mesh of six products.
-    let alice = Clone::of(retail, "alice");
-    alice.copy("examples-repo");
-    let first = alice.push("A small retail mesh");
+    let (alice, first) = team::alice(retail);
 
     // Paula, who runs the platform, installs the App. Everything comes to dev, and waits before prod.
     let mut meshwright = Installed::watching(&hub, retail, STAGES);
@@ -122,10 +114,8 @@ fn a_breaking_change_is_seen_mended_merged_and_approved() {
 #[test]
 fn a_bad_day_at_github_leaves_nothing_pending() {
     let hub = Hub::start();
-    let retail = hub.repository("acme/retail-data-products").private().collaborator("alice", "write");
-    let alice = Clone::of(retail, "alice");
-    alice.copy("examples-repo");
-    let head = alice.push("A small retail mesh");
+    let retail = team::retail(&hub);
+    let (_alice, head) = team::alice(retail);
     let statuses = "POST /repos/acme/retail-data-products/statuses/*";
     for trouble in [Trouble::Html(502), Trouble::Status(500), Trouble::Lost, Trouble::CutOff, Trouble::Secondary(1)] {
         hub.fail(statuses, trouble, 1);

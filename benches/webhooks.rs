@@ -15,7 +15,7 @@
     reason = "a benchmark that cannot go on has failed, says what it measured, and starts the program"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
@@ -58,7 +58,7 @@ async fn measure(rate: u64, seconds: u64) -> ExitCode {
     println!("{rate} signed deliveries a second of {} bytes for {seconds} s\n", template.body.len());
     let busy_before = processor_time(daemon.0.id());
     let began = Instant::now();
-    let steady = send(address, &template, "steady", rate, seconds).await;
+    let Sent { answered: steady, others } = send(address, &template, "steady", rate, seconds).await;
     let took = began.elapsed();
     let busy = processor_time(daemon.0.id()).saturating_sub(busy_before);
     let looked = looks(folder.path());
@@ -71,7 +71,7 @@ async fn measure(rate: u64, seconds: u64) -> ExitCode {
     tokio::time::sleep(moment).await;
     daemon.0.kill().unwrap();
     daemon.0.wait().unwrap();
-    let interrupted = sending.await.unwrap();
+    let interrupted = sending.await.unwrap().answered;
     let (sent, answered) = (rate * seconds, steady.len());
     let mut times: Vec<Duration> = steady.iter().map(|answer| answer.after).collect();
     times.sort();
@@ -104,7 +104,7 @@ async fn measure(rate: u64, seconds: u64) -> ExitCode {
         println!("| {what} | {figure} | {target} |");
     }
     if lost > 0 || answered as u64 != sent {
-        println!("\nfailed: {lost} lost, {} not answered with 200", sent - answered as u64);
+        println!("\nfailed: {lost} lost, {} not answered with 200: {others:?}", sent - answered as u64);
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -258,14 +258,26 @@ struct Answer {
     after: Duration,
 }
 
+/// What became of deliveries.
+#[derive(Default)]
+struct Sent {
+    answered: Vec<Answer>,
+    /// Other answers, and why lines broke.
+    others: BTreeMap<String, u64>,
+}
+
+impl Sent {
+    fn join(mut self, other: Self) -> Self {
+        self.answered.extend(other.answered);
+        for (what, times) in other.others {
+            *self.others.entry(what).or_default() += times;
+        }
+        self
+    }
+}
+
 /// Sends at the rate, over all lines, until the time is over or the daemon is gone.
-async fn send(
-    address: SocketAddr,
-    template: &Arc<Template>,
-    name: &'static str,
-    rate: u64,
-    seconds: u64,
-) -> Vec<Answer> {
+async fn send(address: SocketAddr, template: &Arc<Template>, name: &'static str, rate: u64, seconds: u64) -> Sent {
     let start = Instant::now() + Duration::from_millis(200);
     let mut lines = tokio::task::JoinSet::new();
     for first in 0..LINES {
@@ -273,28 +285,30 @@ async fn send(
         lines.spawn(async move {
             let mut stream = TcpStream::connect(address).await.expect("the daemon listens");
             stream.set_nodelay(true).unwrap();
-            let mut answers = Vec::new();
+            let mut sent = Sent::default();
             for number in (first..rate * seconds).step_by(LINES as usize) {
                 let id = format!("{name}-{number}");
                 let request = template.request(&id, number);
                 let due = start + Duration::from_secs_f64(number as f64 / rate as f64);
                 tokio::time::sleep_until(due.into()).await;
                 match ask(&mut stream, &request).await {
-                    Ok(200) => {}
+                    Ok((200, _)) => sent.answered.push(Answer { id, after: due.elapsed() }),
                     // It counts as not answered; the others go on.
-                    Ok(_) => continue,
-                    Err(_) => break,
+                    Ok((status, words)) => *sent.others.entry(format!("{status} {words}")).or_default() += 1,
+                    Err(error) => {
+                        *sent.others.entry(format!("the line broke: {error}")).or_default() += 1;
+                        break;
+                    }
                 }
-                answers.push(Answer { id, after: due.elapsed() });
             }
-            answers
+            sent
         });
     }
-    lines.join_all().await.into_iter().flatten().collect()
+    lines.join_all().await.into_iter().fold(Sent::default(), Sent::join)
 }
 
-/// Sends one request, and reads its answer to the end: all of them end in one line.
-async fn ask(stream: &mut TcpStream, request: &[u8]) -> io::Result<u16> {
+/// Sends one request, and reads its answer to the end: its status, and the one line that all of them have.
+async fn ask(stream: &mut TcpStream, request: &[u8]) -> io::Result<(u16, String)> {
     stream.write_all(request).await?;
     let mut answer = Vec::with_capacity(512);
     loop {
@@ -302,12 +316,10 @@ async fn ask(stream: &mut TcpStream, request: &[u8]) -> io::Result<u16> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let text = String::from_utf8_lossy(&answer);
-        if text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.ends_with('\n')) {
-            return text
-                .split(' ')
-                .nth(1)
-                .and_then(|status| status.parse().ok())
-                .ok_or(io::ErrorKind::InvalidData.into());
+        if let Some((_, body)) = text.split_once("\r\n\r\n").filter(|(_, body)| body.ends_with('\n')) {
+            let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+            let status = status.ok_or(io::ErrorKind::InvalidData)?;
+            return Ok((status, body.trim_end().to_owned()));
         }
     }
 }

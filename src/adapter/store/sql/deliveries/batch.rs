@@ -10,6 +10,8 @@
 //! - *A delivery comes while the last one is being written.* Whether somebody writes is changed under
 //!   the same lock as what waits, so either the writer finds it, or its own caller begins to write.
 //! - *The writer ends early.* Whoever waits gets an error, and the next delivery begins a new writer.
+//! - *A delivery comes when the writer has found nothing left.* Its caller begins a new writer, and what that one
+//!   has to do is no business of the one that ends.
 //! - *Upkeep wants to write while deliveries come.* It waits until none is being written, so that nobody's answer
 //!   waits for it; but not for ever, because what comes has to be let go again ([`Batches::quiet`]).
 //! - *The same id twice in one transaction.* The second is a duplicate of the first: both are answered
@@ -76,32 +78,48 @@ impl Batches {
         // When deliveries never cease, it is done all the same.
         let _ = timeout(UPKEEP_PATIENCE, idle).await;
     }
+}
+
+/// A writer. It says that nobody writes any more, also when it is cancelled or panics.
+#[derive(Debug)]
+struct Writing {
+    batches: Arc<Batches>,
+    /// Whether it has said so: from then on, another one may be at work.
+    has_ended: bool,
+}
+
+impl Writing {
+    const fn of(batches: Arc<Batches>) -> Self {
+        Self { batches, has_ended: false }
+    }
 
     /// Takes the oldest; with none, the writer has ended.
-    fn take(&self) -> Vec<Entry> {
-        let mut waiting = self.lock();
+    fn take(&mut self) -> Vec<Entry> {
+        let batches = Arc::clone(&self.batches);
+        let mut waiting = batches.lock();
         let most = waiting.entries.len().min(MOST_AT_ONCE);
         let taken: Vec<Entry> = waiting.entries.drain(..most).collect();
-        waiting.is_writing = !taken.is_empty();
-        drop(waiting);
         if taken.is_empty() {
-            self.idle.notify_waiters();
+            self.end(waiting);
         }
         taken
     }
-}
 
-/// Says that nobody writes any more, also when the writer is cancelled or panics.
-struct Writing(Arc<Batches>);
+    fn end(&mut self, mut waiting: MutexGuard<'_, Waiting>) {
+        waiting.is_writing = false;
+        drop(waiting);
+        self.has_ended = true;
+        self.batches.idle.notify_waiters();
+    }
+}
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        let mut waiting = self.0.lock();
-        if waiting.is_writing {
-            waiting.is_writing = false;
+        if !self.has_ended {
+            let batches = Arc::clone(&self.batches);
+            let mut waiting = batches.lock();
             waiting.entries.clear();
-            drop(waiting);
-            self.0.idle.notify_waiters();
+            self.end(waiting);
         }
     }
 }
@@ -120,15 +138,15 @@ pub async fn record(store: &SqlStore, delivery: Delivery) -> Result<Recorded, St
     };
     if begin {
         // What many bring is on nobody's terms.
-        tokio::spawn(write_all(store.plain(), Writing(batches)));
+        tokio::spawn(write_all(store.plain(), Writing::of(batches)));
     }
     let broken = || StoreError::Unavailable("the writing of deliveries broke off".to_owned());
     answered.await.unwrap_or_else(|_| Err(broken()))
 }
 
-async fn write_all(store: SqlStore, writing: Writing) {
+async fn write_all(store: SqlStore, mut writing: Writing) {
     loop {
-        let entries = writing.0.take();
+        let entries = writing.take();
         if entries.is_empty() {
             return;
         }
@@ -204,6 +222,29 @@ mod tests {
         drop(busy);
         let recorded = callers.join_all().await;
         assert!(recorded.iter().all(Result::is_ok), "{:?}", recorded.iter().find(|recorded| recorded.is_err()));
+    }
+
+    #[test]
+    fn a_writer_that_has_ended_leaves_the_next_one_alone() {
+        let batches = Arc::new(Batches::default());
+        let next = || Entry { delivery: delivery(1), answer: oneshot::channel().0 };
+        let begin = || {
+            let mut waiting = batches.lock();
+            waiting.is_writing = true;
+            Writing::of(Arc::clone(&batches))
+        };
+        let mut ended = begin();
+        assert!(ended.take().is_empty());
+        let mut writing = begin();
+        batches.lock().entries.push(next());
+        drop(ended);
+        assert!(batches.lock().is_writing);
+        assert_eq!(writing.take().len(), 1);
+        // One that breaks off leaves nothing that nobody would write.
+        batches.lock().entries.push(next());
+        drop(writing);
+        let waiting = batches.lock();
+        assert!(!waiting.is_writing && waiting.entries.is_empty());
     }
 
     #[tokio::test]

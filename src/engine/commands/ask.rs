@@ -7,17 +7,20 @@ use crate::domain::forge::PullState;
 use crate::domain::id::{Digest, Revision, StageName};
 use crate::port::forge::ForgeError;
 use crate::port::requests::{Origin, Request};
-use crate::port::store::ActivityRecord;
+use crate::port::store::{ActivityRecord, StoreError};
 
 use super::super::Engine;
 use super::Stop;
 
 /// What of a source's work is meant.
+#[derive(Debug, Clone)]
 pub(super) enum Meant {
     /// All of it.
     All,
     /// What was planned for this commit.
     Commit(Revision),
+    /// What is shown at this commit, the one that was looked at last: also what earlier ones left.
+    Shown(Revision),
     /// What this plan has.
     Plan(Digest),
 }
@@ -25,7 +28,7 @@ pub(super) enum Meant {
 impl Meant {
     pub(super) fn has(&self, record: &ActivityRecord) -> bool {
         match self {
-            Meant::All => true,
+            Meant::All | Meant::Shown(_) => true,
             Meant::Commit(revision) => record.revision == *revision,
             Meant::Plan(plan) => record.plan == *plan,
         }
@@ -35,7 +38,7 @@ impl Meant {
     pub(super) fn words(&self) -> String {
         match self {
             Meant::All => "the source".to_owned(),
-            Meant::Commit(revision) => format!("the commit {}", revision.short()),
+            Meant::Commit(revision) | Meant::Shown(revision) => format!("the commit {}", revision.short()),
             Meant::Plan(plan) => format!("the plan {}", plan.short()),
         }
     }
@@ -88,6 +91,18 @@ impl Engine {
                 Err(Stop::Refuse("the pull request is not merged: nothing of it is rolled out yet".to_owned()))
             }
             (PullState::Closed, _) => Err(Stop::Refuse("the pull request was closed without being merged".to_owned())),
+        }
+    }
+
+    /// A button at the commit that was looked at last stands where all that waits is shown, and means that.
+    pub(super) async fn as_shown(&self, request: &Request, meant: &Meant) -> Result<Meant, StoreError> {
+        match (&request.origin, meant) {
+            (Origin::Button { .. }, Meant::Commit(commit)) => {
+                let source = self.ports.store.source(&request.source).await?;
+                let is_last = source.and_then(|source| source.revision).is_some_and(|last| last == *commit);
+                Ok(if is_last { Meant::Shown(commit.clone()) } else { meant.clone() })
+            }
+            _ => Ok(meant.clone()),
         }
     }
 

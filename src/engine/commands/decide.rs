@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::activity::ActivityStatus;
 use crate::domain::forge::{Approval, Hold, Proposal, approvers};
-use crate::domain::id::{Digest, Fqn, StageName};
+use crate::domain::id::{Digest, Fqn, Revision, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::source::Target;
 use crate::port::door::WakeReason;
@@ -12,7 +12,7 @@ use crate::port::requests::{Action, Origin, Request};
 use crate::port::store::{Bell, Decision, Matter, Ruling, StoreError};
 
 use super::super::Engine;
-use super::super::gates::Waits;
+use super::super::gates::{Gates, Waits};
 use super::Stop;
 use super::ask::{Meant, plans_of};
 
@@ -73,6 +73,7 @@ impl Engine {
         let meant = self.meant(request).await?;
         let mut standing = self.stand(&request.source, Matter::Rollouts).await?;
         loop {
+            let meant = self.as_shown(request, &meant).await?;
             let (ruling, outcome) = self.rule(request, action, &meant).await?;
             let decision = Decision {
                 request: request.id.clone(),
@@ -165,17 +166,37 @@ impl Engine {
             return Err(Stop::Refuse(why));
         }
         let (have, need) = people;
-        let outcome = match need {
+        let mut outcome = match need {
             0 => format!("{}: '{stage}' goes on", meant.words()),
             need => format!("{}: approved at '{stage}' ({have} of {need})", meant.words()),
         };
+        if let Some(commit) = self.also_waits(request, meant, stage, &mut gates).await? {
+            outcome.push_str(&format!("; what the commit {} left waits there as well", commit.short()));
+        }
         Ok((Ruling::Approve(approvals), outcome))
+    }
+
+    /// A commit of the source of which something waits for an approval at this stage, and is not meant.
+    async fn also_waits(
+        &self,
+        request: &Request,
+        meant: &Meant,
+        stage: &StageName,
+        gates: &mut Gates<'_>,
+    ) -> Result<Option<Revision>, Stop> {
+        for record in self.waiting(request, &Meant::All, Some(stage)).await? {
+            let before = gates.before_activity(&record).await?;
+            if !meant.has(&record) && matches!(before, Some(Waits::Approval { .. })) {
+                return Ok(Some(record.revision));
+            }
+        }
+        Ok(None)
     }
 
     /// There is nothing to decide about: why, as far as that can be told.
     async fn nothing_of(&self, request: &Request, meant: &Meant, what: &str) -> Stop {
         let known = match meant {
-            Meant::Commit(commit) => self.why_not_planned(&request.source, commit).await,
+            Meant::Commit(commit) | Meant::Shown(commit) => self.why_not_planned(&request.source, commit).await,
             Meant::All | Meant::Plan(_) => Ok(None),
         };
         match known {

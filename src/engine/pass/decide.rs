@@ -172,8 +172,8 @@ impl Engine {
             let planned = || plan.activities.iter().filter(|activity| activity.container.stage == stage.name);
             let replaced: BTreeSet<&ContainerId> = planned().map(|activity| &activity.container).collect();
             let own = own.iter().filter(|record| !replaced.contains(&record.planned.container));
-            let mut lines = lines_of(own, &stage.name, &aims);
-            lines.extend(lines_of(&others, &stage.name, &aims));
+            let mut lines = lines_of(own, &sighting.revision, &stage.name, &aims);
+            lines.extend(lines_of(&others, &sighting.revision, &stage.name, &aims));
             lines.extend(planned().map(|activity| waiting(activity, plan)));
             lines.extend(plan.held.iter().filter(|held| held.container.stage == stage.name).map(reports::held_line));
             gates.tell(sighting.source, &stage.name, &mut lines).await?;
@@ -206,7 +206,7 @@ impl Engine {
             let all = self.ports.store.activities_of(source, revision).await?;
             let all = reports::newest(all, |record| &record.planned.container);
             let left_out = self.left_out(source, revision, planned).await?;
-            let lines = lines_of(&all, stage, &aims);
+            let lines = lines_of(&all, revision, stage, &aims);
             reports.extend(self.reports_with((source, revision), stage, lines, left_out).await?);
         }
         // Commits after those, which told of the same activities.
@@ -214,7 +214,7 @@ impl Engine {
             let mut told: BTreeSet<&Revision> = superseded.iter().map(|(_, revision, _, _)| *revision).collect();
             told.insert(&sighting.revision);
             for follower in self.followers(sighting.source, stage, &told).await? {
-                let lines = lines_of(&follower.activities, stage, &aims);
+                let lines = lines_of(&follower.activities, &follower.revision, stage, &aims);
                 let commit = (sighting.source, &follower.revision);
                 reports.extend(self.reports_with(commit, stage, lines, follower.left_out).await?);
             }
@@ -238,7 +238,8 @@ impl Engine {
 /// A line for an activity that is about to be recorded.
 fn waiting(activity: &PlannedActivity, plan: &Plan) -> StageLine {
     let product = activity.container.product.product_name().to_owned();
-    StageLine { status: ActivityStatus::Waiting, product, reason: None, plan: Some(plan.digest.clone()), before: None }
+    let plan = Some(plan.digest.clone());
+    StageLine { status: ActivityStatus::Waiting, product, reason: None, plan, left_by: None, before: None }
 }
 
 /// Whether an unfinished or failed activity of an earlier commit still tells of what Git wants, once
@@ -256,13 +257,14 @@ fn still_counts(record: &ActivityRecord, desired: &[Desired], plan: &Plan) -> bo
 /// The lines of a stage of a commit, once `plan` is recorded.
 fn lines_of<'r>(
     activities: impl IntoIterator<Item = &'r ActivityRecord>,
+    commit: &Revision,
     stage: &StageName,
     aims: &Aims<'_>,
 ) -> Vec<StageLine> {
     let of_stage = activities.into_iter().filter(|record| record.planned.container.stage == *stage);
     of_stage
         .map(|record| {
-            let mut line = super::super::rollout::stage_line(record);
+            let mut line = super::super::rollout::stage_line(record, commit);
             if is_superseded(record, aims) {
                 line.status = ActivityStatus::Superseded;
             }

@@ -69,7 +69,7 @@ impl StageShow<'_> {
         let troubled = store.troubled(self.source).await?.into_iter();
         let others =
             troubled.filter(|other| other.planned.container.stage == *self.stage && !known.contains(&other.planned.id));
-        lines.extend(others.map(|other| stage_line(&other)));
+        lines.extend(others.map(|other| stage_line(&other, &latest.revision)));
         let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
         lines.extend(held.iter().filter(|held| held.container.stage == *self.stage).map(held_line));
         let left_out = self.engine.left_out(self.source, &latest.revision, &plan).await?;
@@ -81,7 +81,7 @@ impl StageShow<'_> {
         let mut reports = Vec::new();
         for follower in self.engine.followers(self.source, self.stage, told).await? {
             let of_stage = follower.activities.iter().filter(|other| other.planned.container.stage == *self.stage);
-            let lines: Vec<StageLine> = of_stage.map(stage_line).collect();
+            let lines: Vec<StageLine> = of_stage.map(|other| stage_line(other, &follower.revision)).collect();
             reports.extend(self.tell(&follower.revision, lines, follower.left_out).await?);
         }
         Ok(reports)

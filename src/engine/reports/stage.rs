@@ -27,6 +27,8 @@ pub(in crate::engine) struct StageLine {
     pub reason: Option<String>,
     /// The plan it belongs to; absent where none will do it.
     pub plan: Option<Digest>,
+    /// The earlier commit for which it was planned; absent for what is the commit's own.
+    pub left_by: Option<Revision>,
     /// What people have to do before it begins.
     pub before: Option<Waits>,
 }
@@ -46,7 +48,14 @@ pub(in crate::engine) fn held_line(held: &Held) -> StageLine {
     } else {
         format!("waits for {}, which does not run there", held.waits_for.product_name())
     };
-    StageLine { status: ActivityStatus::Skipped, product, reason: Some(reason), plan: None, before: None }
+    StageLine {
+        status: ActivityStatus::Skipped,
+        product,
+        reason: Some(reason),
+        plan: None,
+        left_by: None,
+        before: None,
+    }
 }
 
 /// Of one commit's activities, in their order, the newest of each container: where something was tried
@@ -112,7 +121,8 @@ impl Stage<'_> {
         } else {
             summary.push_str(&format!("These data products begin at `{}` when it is approved:\n\n", self.stage));
             for line in waiting.iter().take(MOST_NAMES) {
-                summary.push_str(&format!("- `{}`\n", line.product));
+                let whose = line.left_by.as_ref().map(|commit| format!(", which {} left", commit.short()));
+                summary.push_str(&format!("- `{}`{}\n", line.product, whose.unwrap_or_default()));
             }
             if waiting.len() > MOST_NAMES {
                 summary.push_str(&format!("- and {} more\n", waiting.len() - MOST_NAMES));
@@ -120,7 +130,7 @@ impl Stage<'_> {
         }
         let approve = CheckAction {
             label: "Approve".to_owned(),
-            description: "Let this commit's rollouts begin".to_owned(),
+            description: "Let the rollouts begin that wait here".to_owned(),
             identifier: "approve".to_owned(),
         };
         let actions = if waiting.is_empty() { Vec::new() } else { vec![approve] };
@@ -203,18 +213,20 @@ fn waiting_for(stage: &StageName, lines: &[StageLine]) -> Option<(String, Vec<St
     if let Some(by) = holds.next() {
         return Some((format!("held by {by}"), vec!["approve it, or run 'meshwright resume'".to_owned()]));
     }
+    // A commit's own comes first: under its pull request nothing else can be approved.
     let least = lines.iter().filter_map(|line| match line.before {
-        Some(Waits::Approval { have, need }) => Some((have, need)),
+        Some(Waits::Approval { have, need }) => Some((line.left_by.as_ref(), have, need)),
         _ => None,
     });
-    let (have, need) = least.min()?;
+    let (left_by, have, need) = least.min()?;
+    let whose = left_by.map(|commit| format!(" of the commit {}", commit.short())).unwrap_or_default();
     let comment = format!("comment '/meshwright approve {stage}'");
     let how = vec![
         format!("{comment} on its pull request, or run 'meshwright approve {stage}'"),
         format!("{comment} on its pull request"),
         comment,
     ];
-    Some((format!("waits for approval ({have} of {need})"), how))
+    Some((format!("waits for approval{whose} ({have} of {need})"), how))
 }
 
 #[cfg(test)]
@@ -236,6 +248,7 @@ mod tests {
             product: "orders".to_owned(),
             reason: Some("build: exit status 1".to_owned()),
             plan: None,
+            left_by: None,
             before: None,
         }
     }
@@ -270,6 +283,10 @@ mod tests {
                     or run 'meshwright approve prod'";
         assert_eq!(state(std::slice::from_ref(&waits), 0), (ReportState::Pending, text.to_owned()));
         assert!(text.chars().count() <= DESCRIPTION_LIMIT);
+        let earlier = StageLine { left_by: Some("a".repeat(40).parse().unwrap()), ..waits.clone() };
+        let whose = text.replacen("approval", "approval of the commit aaaaaaaa", 1);
+        assert_eq!(state(std::slice::from_ref(&earlier), 0).1, whose);
+        assert!(state(&[earlier, waits.clone()], 0).1.starts_with("waits for approval (0 of 1)"));
         for (length, end) in [(30, "' on its pull request"), (61, "' on its pull request"), (62, "'"), (63, "'")] {
             let stage: StageName = "p".repeat(length).parse().unwrap();
             let text = state_of(&stage, std::slice::from_ref(&waits), 0, None).1;

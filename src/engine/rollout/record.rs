@@ -12,8 +12,8 @@ use super::super::Engine;
 use super::super::reports::StageLine;
 use super::choose::Skipped;
 
-/// What a stage's status needs to know of an activity.
-pub(in crate::engine) fn stage_line(record: &ActivityRecord) -> StageLine {
+/// What the status of a stage of this commit needs to know of an activity.
+pub(in crate::engine) fn stage_line(record: &ActivityRecord, commit: &Revision) -> StageLine {
     let failed = record.planned.tasks.iter().zip(&record.state.tasks).find_map(|(task, status)| match status {
         TaskStatus::Failed { message, .. } => Some(format!("{}: {message}", task.name)),
         _ => None,
@@ -21,10 +21,11 @@ pub(in crate::engine) fn stage_line(record: &ActivityRecord) -> StageLine {
     let rejected = record.state.rejection.as_ref().map(ToString::to_string);
     let cancelled = record.state.cancellation.as_ref().map(ToString::to_string);
     let reason = reason(record.state.status).or(rejected).or(cancelled).or(failed);
-    line(record.state.status, &record.planned.container.product, reason, &record.plan)
+    let left_by = (record.revision != *commit).then(|| record.revision.clone());
+    StageLine { left_by, ..line(record.state.status, &record.planned.container.product, reason, &record.plan) }
 }
 
-/// The same from a row of the record.
+/// The same from a row of the record, of what was planned for the commit itself.
 pub(in crate::engine) fn standing_line(standing: StageStanding) -> StageLine {
     let reason = reason(standing.status).or(standing.message);
     line(standing.status, &standing.product, reason, &standing.plan)
@@ -32,7 +33,7 @@ pub(in crate::engine) fn standing_line(standing: StageStanding) -> StageLine {
 
 fn line(status: ActivityStatus, product: &Fqn, reason: Option<String>, plan: &Digest) -> StageLine {
     let product = product.product_name().to_owned();
-    StageLine { status, product, reason, plan: Some(plan.clone()), before: None }
+    StageLine { status, product, reason, plan: Some(plan.clone()), left_by: None, before: None }
 }
 
 /// The reason that a status is by itself.

@@ -180,6 +180,42 @@ async fn an_approval_goes_to_the_commit_that_its_author_saw() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_earlier_commit_left_is_told_and_begins_by_the_button() {
+    let team = Team::new();
+    let (orders, sales) = (|version| Descriptor::new("orders", version), |version| Descriptor::new("sales", version));
+    let first = team.world.commit(&[orders("1.0.0"), sales("1.0.0")]);
+    let started = team.world.start().await;
+    started.trip().await;
+    let second = team.world.commit(&[orders("1.0.0"), sales("1.1.0")]);
+    team.pull(7, Some(&second));
+    started.trip().await;
+    let prod = || started.statuses(&second)["prod"].clone();
+    assert!(prod().starts_with("pending: waits for approval (0 of 1)"), "{}", prod());
+    // Under the pull request, what it brought is approved, and nothing else.
+    let comment = team.comment("ann", 7, approve());
+    answer_all(&started).await;
+    let left = first.short();
+    let answer = format!(
+        "done: the commit {}: approved at 'prod' (1 of 1); what the commit {left} left waits there as well",
+        second.short()
+    );
+    assert_eq!(team.answer(&comment).0, answer);
+    started.settle().await;
+    assert_eq!(started.running().await, ["orders dev 1.0.0", "sales dev 1.1.0", "sales prod 1.1.0"]);
+    let waits =
+        format!("pending: waits for approval of the commit {left} (0 of 1): comment '/meshwright approve prod'");
+    assert!(prod().starts_with(&waits), "{}", prod());
+    // The button stands where all of it is shown.
+    let button = team.request("ann", Ok(approve()), Origin::Button { head: second.clone(), pull: None });
+    answer_all(&started).await;
+    assert_eq!(team.answer(&button).0, format!("done: the commit {}: approved at 'prod' (1 of 1)", second.short()));
+    started.settle().await;
+    assert_eq!(started.running().await.len(), 4);
+    assert!(prod().starts_with("success"), "{}", prod());
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_for_wakes_what_it_is_about() {
     let team = Team::new();
     team.world.control("orders", "build", "exit 1");

@@ -259,6 +259,37 @@ async fn a_locked_file_passes() {
     assert_eq!(store.versions(None).await.unwrap().len(), 2);
 }
 
+/// A process that is killed while it starts another leaves its lock to that one for a moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_whose_process_is_gone_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path()).await;
+    let mut gone = std::process::Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let lock = folder.path().join("state.db.lock");
+    assert!(lock.exists());
+    let held = |process: u32| {
+        std::fs::write(&lock, format!("{process}\n")).unwrap();
+        let file = std::fs::File::open(&lock).unwrap();
+        file.lock().unwrap();
+        file
+    };
+    let left = held(gone.id());
+    let opening = tokio::spawn({
+        let path = path.clone();
+        async move { SqlStore::open(&path).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!opening.is_finished(), "it waits for the lock");
+    drop(left);
+    opening.await.unwrap().unwrap().close().await;
+    // Who lives is not waited for.
+    let kept = held(std::process::id());
+    let error = SqlStore::open(&path).await.unwrap_err();
+    assert!(error.to_string().contains("is using it"), "{error}");
+    drop(kept);
+}
+
 /// Who keeps all connections keeps others waiting, and not for ever.
 #[tokio::test]
 async fn a_call_that_gets_no_connection_says_so_and_the_next_one_is_served() {

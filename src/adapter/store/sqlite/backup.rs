@@ -39,7 +39,7 @@ pub async fn restore(record: &Path, copy: &Path, at: Timestamp) -> Result<Option
     if let Some(folder) = record.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|error| failed(folder, "cannot be made", &error))?;
     }
-    let lock = StateLock::take(record)?;
+    let lock = StateLock::take(record).await?;
     let next = beside(record, "restoring");
     let _ = fs::remove_file(&next);
     let prepared = async {

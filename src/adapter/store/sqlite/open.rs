@@ -49,7 +49,7 @@ impl SqlStore {
     /// is `TooNew`; a file that is no record of ours, or cannot be written, is `Unusable`.
     pub async fn open_with(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
         make_file(path)?;
-        let lock = Arc::new(StateLock::take(path)?);
+        let lock = Arc::new(StateLock::take(path).await?);
         let opened = async {
             inspect(path, options, false).await?;
             let pool = connect_writer(path, options).await?;

@@ -236,12 +236,15 @@ impl Shared {
     }
 
     /// Answers questions in their order, with as many workers, one after the other, as it takes.
-    /// `room` is the room for what is sent, kept from one call to the next.
+    /// `room` is the room for what is sent, kept from one call to the next. Only a question that was sent
+    /// alone is ever held to be the one over which a worker died.
     async fn answer(&self, ready: &Arc<Ready>, questions: &[Question], room: &mut Vec<u8>) -> Vec<Verdict> {
         let digest = &ready.policies.digest;
         let mut verdicts = Vec::with_capacity(questions.len());
-        let mut tried_again = None;
+        let (mut tried_again, mut one_by_one) = (None, false);
         while let Some(left) = questions.get(verdicts.len()..).filter(|left| !left.is_empty()) {
+            let most = if one_by_one || !ready.backoff.is_clean() { 1 } else { BATCH };
+            let left = left.get(..most).unwrap_or(left);
             let batch = match Batch::of(left, &ready.backoff, std::mem::take(room)) {
                 Ok(batch) => batch,
                 Err(why) => {
@@ -257,6 +260,10 @@ impl Shared {
                 *room = batch.frames;
                 continue;
             };
+            if batch.count > 1 {
+                one_by_one = true;
+                continue;
+            }
             let at = verdicts.len();
             if death.may_be_from_outside() && tried_again.replace(at) != Some(at) {
                 continue;
@@ -332,7 +339,7 @@ impl Batch {
         room.clear();
         let mut batch = Self { frames: room, count: 0 };
         let mut before: Option<&Question> = None;
-        for question in left.iter().take(BATCH) {
+        for question in left {
             let start = batch.frames.len();
             let is_again = is_clean && before.is_some_and(|before| differ_in_event_alone(before, question));
             let refused = backoff.refuses_event(now, question.event).or_else(|| {

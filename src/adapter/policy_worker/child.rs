@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::frame::{self, Kind, Load, Loaded, LoadedPolicies, LoadedTests};
+use super::frame::{self, AT_ONCE, Kind, Load, Loaded, LoadedPolicies, LoadedTests};
 use super::limits::{Granted, Limits, STACK};
 use super::trouble::Marker;
 use crate::check::policy::testing::TestSuite;
@@ -58,7 +58,8 @@ fn run(limits: Limits) -> std::io::Result<()> {
     let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     let marker = Marker::in_this_process()?;
     limits.apply()?;
-    let (hand_on, handed) = sync_channel(16);
+    // Room for all that is sent at once, so that the two threads need not wake each other for each question.
+    let (hand_on, handed) = sync_channel(AT_ONCE);
     let answers = Answers { output, kept: Vec::new(), since: Instant::now() };
     let worker = Worker { limits: Granted::new(limits), answers, marker, evaluator: None, suite: None };
     std::thread::Builder::new().name("policies".to_owned()).stack_size(STACK).spawn(move || {

@@ -17,6 +17,9 @@ pub(super) const MAX_FRAME: usize = 48 << 20;
 /// The longest question, in bytes.
 pub(super) const MAX_QUESTION: usize = 16 << 20;
 
+/// The most questions that a worker is sent at once.
+pub(super) const AT_ONCE: usize = 32;
+
 /// The bytes before a frame's JSON.
 pub(super) const HEADER: usize = 5;
 

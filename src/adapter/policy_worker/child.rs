@@ -4,7 +4,7 @@
 //! ends, whatever the other thread is doing. The other thread evaluates, on a stack of a known size.
 //!
 //! While more questions wait, answers are kept and leave together, and which policy is asked is not
-//! noted: a call to the kernel for each would cost a sixth of the work. Behind the last question that
+//! noted: a call to the kernel for each would cost an eighth of the work. Behind the last question that
 //! has come, and so behind one that was asked alone, nothing is kept back.
 
 use std::fs::File;

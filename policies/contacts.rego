@@ -6,10 +6,11 @@
 #   remedy: add an entry to info.contactPoints with a channel and an address
 package mesh.contacts
 
-info := input.afterState.dataProductVersion.info
+import input.afterState.dataProductVersion.info
 
 deny contains violation if {
-	count(object.get(info, "contactPoints", [])) == 0
+	info
+	not info.contactPoints[0]
 	violation := {
 		"rule": "missing",
 		"msg": "the product has no contact point",
@@ -20,7 +21,7 @@ deny contains violation if {
 deny contains violation if {
 	some position, point in info.contactPoints
 	some field in ["channel", "address"]
-	object.get(point, field, "") == ""
+	not point[field] != ""
 	violation := {
 		"rule": "incomplete",
 		"msg": sprintf("the contact point %d has no %s", [position + 1, field]),

@@ -6,11 +6,10 @@
 #   remedy: say in a sentence what a consumer can use it for
 package mesh.description
 
-product := input.afterState.dataProductVersion
+import input.afterState.dataProductVersion as product
 
 deny contains violation if {
-	product.info
-	not says_something(product.info.description)
+	trim_space(object.get(product.info, "description", "")) == ""
 	violation := {
 		"rule": "product",
 		"msg": "the product has no description",
@@ -20,12 +19,10 @@ deny contains violation if {
 
 warn contains violation if {
 	some position, port in product.interfaceComponents.outputPorts
-	not says_something(port.description)
+	trim_space(object.get(port, "description", "")) == ""
 	violation := {
 		"rule": "port",
 		"msg": sprintf("the output port '%v' has no description", [object.get(port, "name", position)]),
 		"pointer": sprintf("/interfaceComponents/outputPorts/%d/description", [position]),
 	}
 }
-
-says_something(text) if trim_space(text) != ""

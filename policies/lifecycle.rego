@@ -6,24 +6,27 @@
 #   remedy: rehearse the rollout at a stage before production, and give every output port a deprecation policy
 package mesh.lifecycle
 
-product := input.afterState.dataProductVersion
-
-stages := product.internalComponents.lifecycleInfo
-
-production contains stage if {
-	some stage in data.vocabulary.production
-	stages[stage]
-}
+import input.afterState.dataProductVersion as product
 
 is_rehearsed if {
-	some stage in data.vocabulary.rehearsal
-	count(stages[stage]) > 0
+	rehearsal := data.vocabulary.rehearsal
+	some stage, tasks in product.internalComponents.lifecycleInfo
+	stage in rehearsal
+	count(tasks) > 0
+}
+
+goes_to_production if {
+	production := data.vocabulary.production
+	some stage, _ in product.internalComponents.lifecycleInfo
+	stage in production
 }
 
 deny contains violation if {
-	some stage in production
-	count(stages[stage]) > 0
 	not is_rehearsed
+	production := data.vocabulary.production
+	some stage, tasks in product.internalComponents.lifecycleInfo
+	stage in production
+	count(tasks) > 0
 	violation := {
 		"rule": "rehearsal",
 		"msg": sprintf("the stage '%s' has tasks, and no stage before it has any", [stage]),
@@ -32,9 +35,9 @@ deny contains violation if {
 }
 
 deny contains violation if {
-	count(production) > 0
 	some position, port in product.interfaceComponents.outputPorts
 	not port.promises.deprecationPolicy
+	goes_to_production
 	violation := {
 		"rule": "deprecation-policy",
 		"msg": sprintf(

@@ -6,12 +6,10 @@
 #   remedy: declare an input port for what is read, and name that port in consumesFrom
 package mesh.lineage
 
-product := input.afterState.dataProductVersion
-
-inputs := object.get(product, ["interfaceComponents", "inputPorts"], [])
+import input.afterState.dataProductVersion as product
 
 deny contains violation if {
-	count(inputs) == 0
+	not product.interfaceComponents.inputPorts[0]
 	some position, application in product.internalComponents.applicationComponents
 	count(application.consumesFrom) > 0
 	violation := {
@@ -26,12 +24,12 @@ deny contains violation if {
 
 # A name of an input port of this very product, which is not there.
 deny contains violation if {
-	count(inputs) > 0
 	some position, application in product.internalComponents.applicationComponents
 	some index, source in application.consumesFrom
 	[owner, name] := split(source, ":inputports:")
 	owner == product.info.fullyQualifiedName
-	not name in {port.name | some port in inputs}
+	product.interfaceComponents.inputPorts[0]
+	not name in {port.name | some port in product.interfaceComponents.inputPorts}
 	violation := {
 		"rule": "unknown-input-port",
 		"msg": sprintf("the application '%v' consumes from '%s', which is no input port of the product", [

@@ -6,7 +6,7 @@
 #   remedy: rename it in the next major version; a name is part of every fully qualified name
 package mesh.naming
 
-product := input.afterState.dataProductVersion
+import input.afterState.dataProductVersion as product
 
 # What is wrong with a name, by the pattern that finds it.
 faults := {
@@ -17,13 +17,11 @@ faults := {
 # All names, one after the other: nearly every name is fine, and together they are looked at as fast as one.
 names := array.concat(
 	[name | name := product.info.name],
-	[port.name | some ports in product.interfaceComponents; some port in ports],
+	[name | name := product.interfaceComponents[_][_].name],
 )
 
 # All patterns of `faults` in one, for names with a space between them.
-any_fault := `(^| )[^a-z ]|[^a-zA-Z0-9 ]|[a-z][vV][0-9]+( |$)`
-
-is_any_at_fault if regex.match(any_fault, concat(" ", names))
+is_any_at_fault if regex.match(`(^| )[^a-z ]|[^a-zA-Z0-9 ]|[a-z][vV][0-9]+( |$)`, concat(" ", names))
 
 is_any_at_fault if contains(concat("", names), " ")
 

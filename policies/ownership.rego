@@ -6,7 +6,7 @@
 #   remedy: set info.owner.id to a mailbox that a team reads, such as trips-team@example.com
 package mesh.ownership
 
-info := input.afterState.dataProductVersion.info
+import input.afterState.dataProductVersion.info
 
 deny contains violation if {
 	owner := object.get(info, ["owner", "id"], "")

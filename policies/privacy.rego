@@ -6,16 +6,14 @@
 #   remedy: add expectations.audience and obligations.termsAndConditions to the port, or take the tag off
 package mesh.privacy
 
-product := input.afterState.dataProductVersion
-
-ports := product.interfaceComponents.outputPorts
+import input.afterState.dataProductVersion as product
+import input.afterState.dataProductVersion.interfaceComponents.outputPorts as ports
 
 marks := data.vocabulary.personal
 
 # The positions of the output ports that hold personal data: they are tagged so, or the whole product is.
 personal contains position if {
-	some position, port in ports
-	some tag in port.tags
+	tag := ports[position].tags[_]
 	lower(tag) in marks
 }
 

@@ -6,7 +6,7 @@
 #   remedy: describe availability and freshness in promises.slo of the port
 package mesh.slo
 
-ports := input.afterState.dataProductVersion.interfaceComponents.outputPorts
+import input.afterState.dataProductVersion.interfaceComponents.outputPorts as ports
 
 deny contains violation if {
 	some position, port in ports

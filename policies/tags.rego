@@ -6,7 +6,7 @@
 #   remedy: use a tag of the vocabulary, or propose a new one in policies/data.yaml
 package mesh.tags
 
-product := input.afterState.dataProductVersion
+import input.afterState.dataProductVersion as product
 
 vocabulary := data.vocabulary.tags
 
@@ -17,9 +17,7 @@ deny contains violation if {
 }
 
 deny contains violation if {
-	some kind, ports in product.interfaceComponents
-	some place, port in ports
-	some position, tag in port.tags
+	tag := product.interfaceComponents[kind][place].tags[position]
 	not tag in vocabulary
 	violation := unknown(tag, sprintf("/interfaceComponents/%s/%d/tags/%d", [kind, place, position]))
 }

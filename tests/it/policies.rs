@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test makes files, and a failure is its message")]
 
+mod killed;
+
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -147,53 +149,6 @@ async fn many_questions_are_answered_in_their_order_around_several_bad_ones() {
         };
         assert_eq!(messages(verdict), expected, "{n}");
     }
-}
-
-#[tokio::test]
-async fn a_worker_that_was_killed_while_idle_is_replaced_in_silence() {
-    let folder = Folder::with(&[("plain.rego", PLAIN)]);
-    let judge = folder.judge();
-    judge.reload().await.unwrap();
-    let before = judge.idle_workers();
-    assert_eq!(before.len(), 1);
-    kill(before[0]);
-    assert!(judge.judge(vec![question(json!({}))]).await[0].allows());
-    assert!(!judge.idle_workers().contains(&before[0]));
-}
-
-#[tokio::test]
-async fn a_worker_that_is_killed_over_a_question_is_tried_once_more_and_then_refuses() {
-    let folder = Folder::with(&[(
-        "bad.rego",
-        &only_when_bad(
-            "count([1 | some a in numbers.range(1, 9000); some b in numbers.range(1, 9000); some c in numbers.range(1, 9000); a + b + c == 0]) > 0",
-        ),
-    )]);
-    // A link of our own to the binary tells our workers from those of tests that run beside us.
-    let program = folder.0.path().join("worker");
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_meshwright"), &program).unwrap();
-    let options = WorkerOptions { timeout: Duration::from_secs(120), program: program.clone(), ..folder.options() };
-    let judge = WorkerJudge::new(options);
-    judge.reload().await.unwrap();
-    let asked = {
-        let judge = judge.clone();
-        tokio::spawn(async move { judge.judge(vec![question(json!({"bad": true}))]).await })
-    };
-    let mut killed = Vec::new();
-    let start = Instant::now();
-    while !asked.is_finished() {
-        assert!(start.elapsed() < Duration::from_secs(60), "killed {killed:?}");
-        for process in busy_workers(&program, &judge) {
-            if !killed.contains(&process) {
-                kill(process);
-                killed.push(process);
-            }
-        }
-        tokio::task::yield_now().await;
-    }
-    let verdicts = asked.await.unwrap();
-    assert_eq!(messages(&verdicts[0]), ["the policy 'bad' was killed from outside with signal 9"]);
-    assert!(judge.judge(vec![question(json!({}))]).await[0].allows());
 }
 
 #[tokio::test]
@@ -455,31 +410,9 @@ async fn cases() {
     assert!(count >= 8, "{count}");
 }
 
-fn kill(process: u32) {
-    let process = rustix::process::Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
-    let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
-}
-
 /// Whether the process is there, a zombie included.
 fn is_there(process: u32) -> bool {
     Path::new(&format!("/proc/{process}")).exists()
-}
-
-/// The workers of this program that do not wait, and have taken more processor time than starting does.
-fn busy_workers(program: &Path, judge: &WorkerJudge) -> Vec<u32> {
-    let idle = judge.idle_workers();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let command = std::fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap_or_default();
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        let ticks = stat.rsplit(')').next().and_then(|fields| fields.split_whitespace().nth(11)?.parse::<u64>().ok());
-        let is_ours = command.split('\0').next() == program.to_str();
-        if is_ours && !idle.contains(&process) && ticks.is_some_and(|ticks| ticks > 30) {
-            found.push(process);
-        }
-    }
-    found
 }
 
 async fn until(condition: impl Fn() -> bool) {

@@ -1,6 +1,6 @@
 //! What goes over the pipes: frames of a length (4 bytes, big-endian), a kind (1 byte) and JSON.
 
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -16,6 +16,9 @@ pub(super) const MAX_FRAME: usize = 48 << 20;
 
 /// The longest question, in bytes.
 pub(super) const MAX_QUESTION: usize = 16 << 20;
+
+/// The most questions that a worker is sent at once.
+pub(super) const AT_ONCE: usize = 32;
 
 /// The bytes before a frame's JSON.
 pub(super) const HEADER: usize = 5;
@@ -104,11 +107,6 @@ pub(super) fn read(from: &mut impl Read) -> Result<Option<(Kind, Vec<u8>)>, Erro
     let mut json = vec![0; length];
     from.read_exact(&mut json)?;
     Ok(Some((kind, json)))
-}
-
-/// Writes a frame at once, so that its reader is woken once.
-pub(super) fn write(to: &mut impl Write, kind: Kind, value: &impl Serialize) -> Result<(), Error> {
-    to.write_all(&frame_of(kind, value)?)
 }
 
 /// Reads the next frame, which must be of this kind, into `json`.

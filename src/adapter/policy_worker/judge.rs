@@ -10,16 +10,13 @@ use tokio::task::JoinSet;
 
 use super::WorkerOptions;
 use super::backoff::Backoff;
-use super::frame::{self, HEADER, Kind, LoadedPolicies, MAX_QUESTION};
+use super::frame::{self, AT_ONCE, HEADER, Kind, LoadedPolicies, MAX_QUESTION};
 use super::loading::{ReadPolicies, died_loading, start_loaded};
 use super::trouble::Death;
 use super::worker::Worker;
 use crate::domain::id::Digest;
 use crate::domain::policy::{PolicyEvent, Question, Verdict, Written};
 use crate::port::judge::{Judge, PolicyLoadError};
-
-/// How many questions a worker is sent at once, and how many are taken from a long list at a time.
-const BATCH: usize = 32;
 
 /// The most workers, whatever the number of cores.
 const MAX_WORKERS: usize = 4;
@@ -135,7 +132,7 @@ impl Ready {
 impl Shared {
     /// Answers any number of questions, with all workers.
     async fn answer_all(self: &Arc<Self>, ready: &Arc<Ready>, questions: Vec<Question>) -> Vec<Verdict> {
-        if questions.len() <= BATCH {
+        if questions.len() <= AT_ONCE {
             return self.answer(ready, &questions, &mut Vec::new()).await;
         }
         let count = questions.len();
@@ -147,8 +144,8 @@ impl Shared {
             lanes.spawn(async move {
                 let (mut answered, mut room) = (Vec::new(), Vec::new());
                 loop {
-                    let start = next.fetch_add(BATCH, Ordering::Relaxed);
-                    let end = questions.len().min(start.saturating_add(BATCH));
+                    let start = next.fetch_add(AT_ONCE, Ordering::Relaxed);
+                    let end = questions.len().min(start.saturating_add(AT_ONCE));
                     let Some(batch) = questions.get(start..end).filter(|batch| !batch.is_empty()) else { break };
                     answered.push((start, shared.answer(&ready, batch, &mut room).await));
                 }
@@ -236,12 +233,15 @@ impl Shared {
     }
 
     /// Answers questions in their order, with as many workers, one after the other, as it takes.
-    /// `room` is the room for what is sent, kept from one call to the next.
+    /// `room` is the room for what is sent, kept from one call to the next. Only a question that was sent
+    /// alone is ever held to be the one over which a worker died.
     async fn answer(&self, ready: &Arc<Ready>, questions: &[Question], room: &mut Vec<u8>) -> Vec<Verdict> {
         let digest = &ready.policies.digest;
         let mut verdicts = Vec::with_capacity(questions.len());
-        let mut tried_again = None;
+        let (mut tried_again, mut one_by_one) = (None, false);
         while let Some(left) = questions.get(verdicts.len()..).filter(|left| !left.is_empty()) {
+            let most = if one_by_one || !ready.backoff.is_clean() { 1 } else { AT_ONCE };
+            let left = left.get(..most).unwrap_or(left);
             let batch = match Batch::of(left, &ready.backoff, std::mem::take(room)) {
                 Ok(batch) => batch,
                 Err(why) => {
@@ -257,6 +257,10 @@ impl Shared {
                 *room = batch.frames;
                 continue;
             };
+            if batch.count > 1 {
+                one_by_one = true;
+                continue;
+            }
             let at = verdicts.len();
             if death.may_be_from_outside() && tried_again.replace(at) != Some(at) {
                 continue;
@@ -332,7 +336,7 @@ impl Batch {
         room.clear();
         let mut batch = Self { frames: room, count: 0 };
         let mut before: Option<&Question> = None;
-        for question in left.iter().take(BATCH) {
+        for question in left {
             let start = batch.frames.len();
             let is_again = is_clean && before.is_some_and(|before| differ_in_event_alone(before, question));
             let refused = backoff.refuses_event(now, question.event).or_else(|| {

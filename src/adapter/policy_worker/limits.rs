@@ -1,6 +1,6 @@
 //! The limits that a worker puts on itself, before it has seen any policy.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
@@ -44,14 +44,37 @@ impl Limits {
         lower(Resource::Nofile, 16, true)?;
         lower(Resource::Fsize, MAX_WRITTEN, true)
     }
+}
+
+/// How long a grant of processor time serves for further questions: little beside what it grants.
+const GRANT: Duration = Duration::from_millis(100);
+
+/// The limits of a worker, and the processor time that it was granted last.
+#[derive(Debug)]
+pub(super) struct Granted {
+    limits: Limits,
+    /// When, and whether for loading.
+    last: Option<(Instant, bool)>,
+}
+
+impl Granted {
+    /// Nothing has been granted yet.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, last: None }
+    }
 
     /// Grants processor time for one more thing to do. This stands behind the daemon's deadline on
     /// the wall clock, in case that the daemon does not get to run.
-    pub(super) fn grant_processor_time(self, is_loading: bool) -> std::io::Result<()> {
+    pub(super) fn grant(&mut self, is_loading: bool) -> std::io::Result<()> {
+        if self.last.is_some_and(|(at, loading)| loading == is_loading && at.elapsed() < GRANT) {
+            return Ok(());
+        }
         let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
-        let more = if is_loading { LOADING } else { self.timeout };
+        let more = if is_loading { LOADING } else { self.limits.timeout };
         let more = more.as_secs().saturating_add(2);
-        lower(Resource::Cpu, u64::try_from(used).unwrap_or(0).saturating_add(more), false)
+        lower(Resource::Cpu, u64::try_from(used).unwrap_or(0).saturating_add(more), false)?;
+        self.last = Some((Instant::now(), is_loading));
+        Ok(())
     }
 }
 

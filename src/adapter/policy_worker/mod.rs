@@ -9,9 +9,11 @@
 //! - **A question never ends.** Each question has a deadline of its own on the wall clock; at its
 //!   end the worker is killed. A limit on processor time stands behind it, should the daemon be
 //!   stopped itself.
-//! - **The worker dies over a question** (memory, stack, a panic, a signal). Questions are answered
-//!   in order, and each answer leaves the worker before the next question is looked at: so the first
-//!   question without an answer is the one. That one is refused, and the others go to a new worker.
+//! - **The worker dies over a question** (memory, stack, a panic, a signal). Questions are sent many
+//!   at a time as long as nothing has gone wrong, and answers leave the worker together. What a worker
+//!   did not answer that was asked more than one question is held against nobody: it goes to a new
+//!   worker, one question at a time. A question over which a worker dies alone is refused, and a set
+//!   of policies that has done so is asked one question at a time from then on.
 //! - **The worker dies although no question is to blame** (somebody killed it). A worker that died
 //!   while it was idle is replaced in silence. One that was killed from outside over a question gets
 //!   a second try in a new worker; then the question is refused, because the kernel's own killer

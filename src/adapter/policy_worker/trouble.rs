@@ -1,8 +1,8 @@
 //! Why a worker died, told to people.
 //!
 //! A worker's error output is a file in memory that it shares with the daemon. At its beginning the
-//! worker notes which policy it is about to ask (one write, nobody is woken); behind that stands
-//! what Rust's runtime says when memory or stack have run out. Only a dead worker's file is read.
+//! worker notes which policy it is about to ask (one write, nobody is woken), when the question was
+//! asked alone; behind that stands what Rust's runtime says when memory or stack have run out. Only a dead worker's file is read.
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
@@ -20,7 +20,10 @@ const LAST_WORDS: usize = 4096;
 
 /// Where a worker notes what it is about to do.
 #[derive(Debug)]
-pub(super) struct Marker(File);
+pub(super) struct Marker {
+    file: File,
+    noted: usize,
+}
 
 impl Marker {
     /// Nothing that has a position.
@@ -28,12 +31,16 @@ impl Marker {
 
     /// The marker in the error output of this process.
     pub(super) fn in_this_process() -> std::io::Result<Self> {
-        Ok(Self(File::from(std::io::stderr().as_fd().try_clone_to_owned()?)))
+        let file = File::from(std::io::stderr().as_fd().try_clone_to_owned()?);
+        Ok(Self { file, noted: Self::NOTHING })
     }
 
     /// Notes a position. A note that cannot be taken only costs a name in a message.
-    pub(super) fn set(&self, position: usize) {
-        let _ = self.0.write_all_at(&(position as u64).to_be_bytes(), 0);
+    pub(super) fn set(&mut self, position: usize) {
+        if self.noted != position {
+            self.noted = position;
+            let _ = self.file.write_all_at(&(position as u64).to_be_bytes(), 0);
+        }
     }
 }
 

@@ -93,7 +93,8 @@ impl Worker {
     }
 
     /// Sends `count` questions, which stand in `frames`, and appends a verdict for each. On silence,
-    /// the first one without a verdict is the question that the worker was at.
+    /// the worker was at the first one without a verdict or at one behind it, because answers may leave
+    /// it together.
     pub(super) async fn ask(
         &mut self,
         frames: &[u8],

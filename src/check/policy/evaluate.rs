@@ -4,6 +4,7 @@ use regorus::{Engine, Value};
 
 use super::answer::{from_allow, from_set};
 use super::problem::EngineError;
+use super::reading::QuestionReader;
 use super::set::{Package, PolicySet};
 use super::settings::event_name;
 use crate::domain::id::Digest;
@@ -24,6 +25,7 @@ pub struct Evaluator {
     packages: Vec<Package>,
     digest: Digest,
     before: Option<Before>,
+    reader: QuestionReader,
 }
 
 /// The question before.
@@ -50,7 +52,8 @@ impl Evaluator {
     /// An evaluator for a set.
     pub fn new(set: PolicySet) -> Self {
         let digest = set.digest().clone();
-        Self { engine: set.engine.clone(), fresh: set.engine, packages: set.packages, digest, before: None }
+        let reader = QuestionReader::default();
+        Self { engine: set.engine.clone(), fresh: set.engine, packages: set.packages, digest, before: None, reader }
     }
 
     /// Answers a question.
@@ -70,12 +73,9 @@ impl Evaluator {
         let shared = before.zip(parts).and_then(|(before, (event, _))| before.at(event));
         let (input, mut answers) = match shared {
             Some(shared) => shared,
-            None => match Value::from_json_str(json) {
+            None => match self.reader.read(json) {
                 Ok(input) => (input, vec![None; self.packages.len()]),
-                Err(error) => {
-                    let message = EngineError::read(&error).message;
-                    return self.no_answer(format!("the question cannot be read: {message}"));
-                }
+                Err(error) => return self.no_answer(format!("the question cannot be read: {error}")),
             },
         };
         let Some(event) = event_of(&input) else {
@@ -137,8 +137,11 @@ fn event_of(input: &Value) -> Option<PolicyEvent> {
 
 fn ask(engine: &mut Engine, package: &Package, violations: &mut Vec<Violation>) -> Result<(), EngineError> {
     for rule in ["deny", "warn"] {
-        if let Some(path) = package.speaks.get(rule)
-            && let Some(answer) = eval(engine, path)?
+        let Some(path) = package.speaks.get(rule) else { continue };
+        let answer = value(engine, path)?;
+        // Nearly every answer is an empty set, and says nothing.
+        if !matches!(&answer, Value::Set(items) if items.is_empty())
+            && let Some(answer) = json(&answer)?
         {
             violations.extend(from_set(package, rule, &answer));
         }
@@ -152,13 +155,17 @@ fn ask(engine: &mut Engine, package: &Package, violations: &mut Vec<Violation>) 
 
 /// The value of a rule; `None` where it is undefined.
 pub(super) fn eval(engine: &mut Engine, path: &str) -> Result<Option<serde_json::Value>, EngineError> {
-    let value = engine.eval_rule(path.to_owned()).map_err(|error| EngineError::read(&error))?;
+    json(&value(engine, path)?)
+}
+
+fn value(engine: &mut Engine, path: &str) -> Result<Value, EngineError> {
+    engine.eval_rule(path.to_owned()).map_err(|error| EngineError::read(&error))
+}
+
+fn json(value: &Value) -> Result<Option<serde_json::Value>, EngineError> {
     match value {
         Value::Undefined => Ok(None),
-        value => {
-            let json = serde_json::to_value(&value).map_err(|error| EngineError::read(&error))?;
-            Ok(Some(json))
-        }
+        value => serde_json::to_value(value).map(Some).map_err(|error| EngineError::read(&error)),
     }
 }
 

@@ -22,6 +22,7 @@ deny contains violation if {
 			change.from.version,
 		]),
 		"pointer": reason.pointer,
+		"within": object.get(reason, "within", null),
 	}
 }
 

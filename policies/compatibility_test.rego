@@ -44,3 +44,13 @@ test_a_major_of_two_digits if {
 test_a_new_product if {
 	count(compatibility.deny) == 0 with input as {"change": {"kind": "created", "from": null, "difference": {"fields": []}}}
 }
+
+test_the_place_in_a_contract_that_is_a_text if {
+	place := {"line": 4, "column": 3, "length": 4}
+	before := change("1.2.0", "1.3.0", "breaking").change
+	port := before.compatibility.ports[0]
+	reasons := [object.union(port.reasons[0], {"within": place})]
+	broken := object.union(before, {"compatibility": {"ports": [object.union(port, {"reasons": reasons})]}})
+	some violation in compatibility.deny with input as {"change": broken}
+	violation.within == place
+}

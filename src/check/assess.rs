@@ -16,7 +16,7 @@ use super::rules::{self, Subject};
 use super::schema;
 use super::yaml::Located;
 use crate::domain::descriptor::{Compatibility, Descriptor};
-use crate::domain::finding::{Finding, Location, arrange};
+use crate::domain::finding::{Finding, Location, Stretch, arrange};
 use crate::domain::id::{Fqn, Namespace, RepoPath};
 use crate::port::tree::Tree;
 
@@ -100,7 +100,13 @@ pub struct Locator<'a> {
 impl Locator<'_> {
     /// As [`Assessment::locate`].
     pub fn locate(&self, pointer: &str) -> Location {
-        self.located.location(pointer).unwrap_or_else(|| Location::top_of(self.root.clone()))
+        self.locate_within(pointer, None)
+    }
+
+    /// The same of a stretch of the text to which the pointer leads.
+    pub fn locate_within(&self, pointer: &str, within: Option<Stretch>) -> Location {
+        let location = self.located.location_within(pointer, within);
+        location.unwrap_or_else(|| Location::top_of(self.root.clone()))
     }
 }
 

@@ -16,7 +16,7 @@ pub fn findings(assessment: &Assessment, verdict: &Verdict) -> Vec<Finding> {
         .iter()
         .map(|violation| {
             let pointer = into_content(violation.pointer.as_deref().unwrap_or_default());
-            let location = locator.locate(pointer);
+            let location = locator.locate_within(pointer, violation.within);
             let severity = violation.enforcement.severity();
             let finding = Finding::new(severity, violation.rule.clone(), location, pointer, &violation.message);
             match &violation.hint {
@@ -69,6 +69,7 @@ mod tests {
             enforcement,
             message: "the owner is no mailbox".to_owned(),
             pointer: pointer.map(str::to_owned),
+            within: None,
             hint: Some("name a mailbox".to_owned()),
         };
         let verdict = Verdict {

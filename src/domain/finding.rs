@@ -88,6 +88,18 @@ impl fmt::Display for Location {
     }
 }
 
+/// A stretch of one line of a text that stands inside of something else: a statement of the DDL, a field of the
+/// `.proto` file that is a port's definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Line of the text, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// How many characters it is long on its line; 0 where it is not known.
+    pub length: u32,
+}
+
 /// One thing said about a descriptor, with all that a person needs to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

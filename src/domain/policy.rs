@@ -7,7 +7,7 @@ pub use written::Written;
 use serde::{Deserialize, Serialize};
 
 use super::descriptor::{Descriptor, Published};
-use super::finding::{RuleId, Severity};
+use super::finding::{RuleId, Severity, Stretch};
 use super::id::{Digest, SourceName, StageName};
 
 /// The moments at which policies are asked: Open Data Mesh's names.
@@ -109,6 +109,9 @@ pub struct Violation {
     /// A JSON pointer into the product version's content, where the policy gave one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pointer: Option<String>,
+    /// Where in the text to which `pointer` leads, where the policy gave that too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub within: Option<Stretch>,
     /// What to do about it: the violation's own hint, or the package's remedy.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<String>,
@@ -135,6 +138,7 @@ impl Verdict {
             enforcement: Enforcement::Block,
             message: why.into(),
             pointer: None,
+            within: None,
             hint: Some("policies fail closed: mend the policy or its limits, then reconcile again".to_owned()),
         };
         Self { policies, violations: vec![violation] }

@@ -10,7 +10,8 @@ pub fn nearest<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> O
         return None;
     }
     let allowed = (written.chars().count() / 4).clamp(1, 3);
-    let folded = written.to_ascii_lowercase();
+    // Quotes of word processors are letters to parsers.
+    let folded = written.trim_matches(['“', '”', '„', '‘', '’', '«', '»']).to_ascii_lowercase();
     let scored = names.into_iter().take(MOST).filter(|name| name.len() <= LONGEST).map(|name| {
         let distance = strsim::damerau_levenshtein(&folded, &name.to_ascii_lowercase());
         (distance, name)

@@ -61,7 +61,9 @@ fn port_told(port: &PortCompatibility, text: &mut String) {
         let (impact, path) = (Compatibility::from(reason.impact).as_str(), &reason.path);
         let (_, pointer) = reason.pointer.split_once("Ports/0").unwrap();
         let pointer = pointer.strip_prefix("/promises/api/definition").unwrap_or(pointer);
-        writeln!(text, "  {impact:<10} {path}: {} [{}] at {pointer}", reason.message, reason.rule).unwrap();
+        let within = reason.within.map(|within| format!(" {}:{}+{}", within.line, within.column, within.length));
+        let at = format!("{pointer}{}", within.unwrap_or_default());
+        writeln!(text, "  {impact:<10} {path}: {} [{}] at {at}", reason.message, reason.rule).unwrap();
     }
 }
 

@@ -103,6 +103,7 @@ impl SimJudge {
             enforcement: Enforcement::Block,
             message: text,
             pointer: Some("/info/description".to_owned()),
+            within: None,
             hint: None,
         });
         Verdict { policies, violations: violations.into_iter().collect() }

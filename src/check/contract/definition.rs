@@ -4,9 +4,12 @@
 use serde_json::Value;
 
 use super::fields::{Spot, is_for_people, rule};
-use super::{Editions, Fault, LANGUAGES, Language, is_same_edition, listed};
+use super::vocabulary::Odd;
+use super::{Editions, Fault, LANGUAGES, Language, is_same_edition, listed, notes};
+use crate::check::yaml::Mark;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::{ContractRule, Reason, Side};
+use crate::domain::finding::Stretch;
 
 const LANGUAGE_CHANGED: ContractRule = rule(
     "definition/language-changed",
@@ -93,7 +96,20 @@ pub(in crate::check) fn fault(specification: &str, definition: &Value) -> Option
     if ["$ref", "$href"].iter().any(|field| definition.get(field).is_some_and(Value::is_string)) {
         return None;
     }
-    (language.fault)(definition)
+    let mut fault = (language.fault)(definition)?;
+    // Within a text there are no pointers.
+    if definition.is_string() && !fault.pointer.is_empty() {
+        let located = notes::located_object(definition).ok().map(|document| document.located);
+        let mark = located.and_then(|located| located.head_mark(&fault.pointer));
+        fault.within = mark.map(|Mark { line, column, length }| Stretch { line, column, length });
+        fault.pointer.clear();
+    }
+    Some(fault)
+}
+
+/// What is odd about a definition that is in the language that `specification` names.
+pub(in crate::check) fn odd(specification: &str, definition: &Value) -> Vec<Odd> {
+    named(specification).map(|language| (language.odd)(definition)).unwrap_or_default()
 }
 
 /// What differs beside the definition itself.
@@ -125,13 +141,21 @@ fn contents(specification: &str, spot: &Spot<'_>, editions: &Editions<'_>) -> Ve
         return vec![spot.tell(&ELSEWHERE, editions.side, "the definition stands elsewhere, and differs")];
     }
     match language(specification, editions) {
-        Some(language) => (language.compare)(editions),
+        Some(language) => (language.compare)(editions).into_iter().map(at_its_place).collect(),
         None => {
             let name = if specification.is_empty() { "no specification".to_owned() } else { listed([specification]) };
             let message = format!("the definition differs, and {name} is no language that is compared");
             vec![spot.tell(&NOT_UNDERSTOOD, editions.side, message)]
         }
     }
+}
+
+/// That the desired edition cannot be read stands where the reading ended.
+fn at_its_place(mut reason: Reason) -> Reason {
+    if let Some(why) = reason.message.strip_prefix(notes::AFTER_UNREADABLE).filter(|_| reason.within.is_none()) {
+        reason.within = Fault::of(why.to_owned()).within;
+    }
+    reason
 }
 
 fn is_local(value: &Value) -> bool {
@@ -219,7 +243,7 @@ mod tests {
         ] {
             let found = fault(specification, &definition).unwrap_or_else(|| panic!("{definition}"));
             assert!(found.why.starts_with(why), "{found:?}");
-            assert_eq!((found.pointer.as_str(), found.line), (pointer, line), "{definition}");
+            assert_eq!((found.pointer.as_str(), found.within.map(|it| it.line)), (pointer, line), "{definition}");
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) mod data_type;
 mod privacy;
 mod definition;
 mod notes;
+mod parts;
+mod vocabulary;
 mod document;
 mod promises;
 mod ports;
@@ -22,12 +24,14 @@ pub mod openapi;
 pub mod protobuf;
 pub mod sql;
 
-pub(in crate::check) use definition::fault;
+pub(in crate::check) use definition::{fault, odd};
 pub use ports::compare;
+pub(in crate::check) use vocabulary::Odd;
 
 use serde_json::Value;
 
 use crate::domain::compat::{ContractRule, Reason, Side};
+use crate::domain::finding::Stretch;
 
 /// Two editions of one definition, in a language that the caller has told by `specification`.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +62,8 @@ pub struct Language {
     pub is_told_by_shape: fn(&Value) -> bool,
     /// Why a definition is certainly none of it. What is merely not understood is no fault.
     pub fault: fn(&Value) -> Option<Fault>,
+    /// What is odd about a definition that may well be in it: misspelt fields, values that it does not have.
+    odd: fn(&Value) -> Vec<Odd>,
     /// The comparison.
     pub compare: Compare,
     /// The rules, in the order in which they are documented.
@@ -71,23 +77,27 @@ pub struct Fault {
     pub why: String,
     /// Where: a JSON pointer into the definition.
     pub pointer: String,
-    /// The line of the definition's text, from 1, where it is a text and the line is known.
-    pub line: Option<u32>,
+    /// Where in the definition's text, where it is a text and that is known.
+    pub within: Option<Stretch>,
 }
 
 impl Fault {
-    /// A fault somewhere, or in the line that the message begins with.
+    /// A fault somewhere, or at the place with which the message begins.
     fn of(message: String) -> Self {
-        let placed = message.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
-        match placed.and_then(|(line, why)| Some((line.parse().ok()?, why.to_owned()))) {
-            Some((line, why)) => Self { why, pointer: String::new(), line: Some(line) },
-            None => Self { why: message, pointer: String::new(), line: None },
+        let placed = message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).and_then(|(place, why)| {
+            let (line, column) = place.split_once(", column ")?;
+            let stretch = Stretch { line: line.parse().ok()?, column: column.parse().ok()?, length: 0 };
+            Some((stretch, why.to_owned()))
+        });
+        match placed {
+            Some((within, why)) => Self { why, pointer: String::new(), within: Some(within) },
+            None => Self { why: message, pointer: String::new(), within: None },
         }
     }
 
     /// A fault of a part.
     fn at(pointer: String, why: String) -> Self {
-        Self { why, pointer, line: None }
+        Self { why, pointer, within: None }
     }
 }
 

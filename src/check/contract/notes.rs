@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Editions, Fault};
 use crate::check::limits::{MAX_DEPTH, MAX_FILE_BYTES};
-use crate::check::yaml::{self, Syntax};
+use crate::check::yaml::{self, Document, Problem, Syntax};
 use crate::domain::compat::{ContractRule, Reason, Side};
 
 /// Reasons that are kept for one definition. Nobody reads more.
@@ -87,20 +87,26 @@ pub(super) fn text(definition: &Value) -> Result<&str, String> {
 pub(super) fn object(definition: &Value) -> Result<Cow<'_, Value>, String> {
     match definition {
         Value::Object(_) => Ok(Cow::Borrowed(definition)),
-        Value::String(_) => {
-            let text = text(definition)?;
-            let syntax = if text.trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
-            let (document, problems) = yaml::read(text.as_bytes(), syntax);
-            match document {
-                Some(document) if document.value.is_object() => Ok(Cow::Owned(document.value)),
-                Some(_) => Err("it is neither an object nor the text of one".to_owned()),
-                None => Err(problems.first().map_or_else(
-                    || "it cannot be read".to_owned(),
-                    |problem| format!("line {}: {}", problem.mark.line, problem.message),
-                )),
-            }
-        }
-        _ => Err("it is neither an object nor the text of one".to_owned()),
+        other => located_object(other).map(|document| Cow::Owned(document.value)),
+    }
+}
+
+/// The text of an object, in JSON or YAML, with the places of its parts.
+pub(super) fn located_object(definition: &Value) -> Result<Document, String> {
+    const NONE: &str = "it is neither an object nor the text of one";
+    let text = match definition {
+        Value::String(_) => text(definition)?,
+        _ => return Err(NONE.to_owned()),
+    };
+    let syntax = if text.trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
+    let (document, problems) = yaml::read(text.as_bytes(), syntax);
+    match document {
+        Some(document) if document.value.is_object() => Ok(document),
+        Some(_) => Err(NONE.to_owned()),
+        None => Err(problems.first().map_or_else(
+            || "it cannot be read".to_owned(),
+            |Problem { mark, message, .. }| format!("line {}, column {}: {message}", mark.line, mark.column),
+        )),
     }
 }
 
@@ -116,13 +122,16 @@ pub(super) fn lacks(definition: &Value, fields: &[&str]) -> Option<Fault> {
     (!is_there && !is_empty).then(|| Fault::of(format!("it does not say {named}")))
 }
 
+/// How the message begins that the desired edition cannot be read.
+pub(super) const AFTER_UNREADABLE: &str = "the definition cannot be read: ";
+
 /// Both editions, or what hinders, as a sentence.
 pub(super) fn both<'a, T>(
     editions: &Editions<'a>,
     read: impl Fn(&'a Value) -> Result<T, String>,
 ) -> Result<(T, T), String> {
     let before = read(editions.before).map_err(|why| format!("the recorded definition cannot be read: {why}"))?;
-    let after = read(editions.after).map_err(|why| format!("the definition cannot be read: {why}"))?;
+    let after = read(editions.after).map_err(|why| format!("{AFTER_UNREADABLE}{why}"))?;
     Ok((before, after))
 }
 

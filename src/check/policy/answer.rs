@@ -1,10 +1,11 @@
 //! Reads what `deny`, `warn` and `allow` yielded.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::problem::cut;
 use super::set::Package;
-use crate::domain::finding::RuleId;
+use crate::domain::finding::{RuleId, Stretch};
 use crate::domain::policy::{Enforcement, NOT_EVALUATED, Violation};
 
 /// The most violations that one rule of one package can report for one question.
@@ -68,6 +69,8 @@ fn from_item(package: &Package, rule: &'static str, enforcement: Enforcement, it
         violation.rule = RuleId::policy(&package.name, &name);
     }
     violation.pointer = text("pointer").filter(|pointer| is_pointer(pointer));
+    let within = fields.get("within").and_then(|within| Stretch::deserialize(within).ok());
+    violation.within = within.filter(|within| within.line > 0 && within.column > 0);
     if let Some(hint) = text("hint") {
         violation.hint = Some(cut(&hint, MAX_TEXT));
     }
@@ -80,6 +83,7 @@ fn plain(package: &Package, rule: &str, enforcement: Enforcement, message: &str)
         enforcement,
         message: cut(message, MAX_TEXT),
         pointer: None,
+        within: None,
         hint: package.settings.remedy.clone(),
     }
 }
@@ -92,6 +96,7 @@ fn unreadable(package: &Package, rule: &str, answer: &Value) -> Violation {
         enforcement: Enforcement::Block,
         message: format!("the policy '{}' answered {answer}, which cannot be read as a violation", package.name),
         pointer: None,
+        within: None,
         hint: Some(format!(
             "`{rule}` is a set of texts, or of objects with `msg` and, if wanted, `pointer`, `hint` and `rule`"
         )),

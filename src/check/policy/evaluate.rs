@@ -175,6 +175,7 @@ fn failed(package: &Package, error: &EngineError) -> Violation {
         enforcement: Enforcement::Block,
         message: format!("the policy '{}' failed: {}", package.name, error.on_one_line()),
         pointer: None,
+        within: None,
         hint: Some("policies fail closed: mend the policy, then reconcile again".to_owned()),
     }
 }

@@ -31,6 +31,22 @@ pub(super) enum Unfollowed {
     Said,
 }
 
+/// The reference with the step that it lacks: what is not found at a place is there in one of the maps below it.
+/// `at` is how many steps of the fragment lead to the place.
+fn one_step_too_few(located: &Located, node: usize, fragment: &str, at: usize) -> Option<String> {
+    /// More maps beside each other are not looked into, nor more names of each.
+    const MOST: usize = 50;
+    const MOST_NAMES: usize = 200;
+    let missing = yaml::segments(fragment).nth(at)?;
+    let is_map = |child: &usize| located.places.get(*child).is_some_and(|place| place.shape == Shape::Map);
+    let has_it = |child: &usize| located.children(*child).take(MOST_NAMES).any(|inner| located.key(inner) == missing);
+    let between = located.children(node).take(MOST).filter(is_map).find(has_it)?;
+    let mut step = String::new();
+    yaml::push_segment(&mut step, located.key(between));
+    let (before, behind) = fragment.split_at_checked(fragment.match_indices('/').nth(at)?.0)?;
+    (step != "/").then(|| format!("#{before}{step}{behind}"))
+}
+
 /// What a JSON pointer does not find.
 struct Missing {
     /// How far it leads.
@@ -116,8 +132,13 @@ impl Resolver<'_, '_> {
             Ok(node) => node,
             Err(Missing { told, .. }) => {
                 let message = format!("'{}' {told}", self.path(file));
-                let hint = "look at the spelling; names in '#/…' are case-sensitive";
-                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint.into()));
+                let hint = match fragment.strip_prefix('/').filter(|name| !name.contains('/')) {
+                    Some(name) if self.pointer.ends_with("/service") => {
+                        format!("an executor is named by '$href': write {{ $href: {name} }}").into()
+                    }
+                    _ => "look at the spelling; names in '#/…' are case-sensitive".into(),
+                };
+                return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint));
             }
         };
         let end = document.located.places.get(node).map_or(node, |place| place.end as usize);
@@ -142,8 +163,12 @@ impl Resolver<'_, '_> {
         if is_name && self.pointer.ends_with("/service") {
             return format!("an executor is named by '$href': write {{ $href: {text} }}").into();
         }
-        if item.source.document.value.pointer(&format!("/{text}")).is_some() {
-            return format!("did you mean {}? Without the '#/' it is the path of a file", shown(&format!("#/{text}")))
+        let document = &item.source.document.value;
+        let mut libraries = document.get("components").and_then(Value::as_object).into_iter().flatten();
+        let library = libraries.find(|(_, parts)| is_name && parts.get(text).is_some());
+        let meant = library.map_or_else(|| format!("/{text}"), |(library, _)| format!("/components/{library}/{text}"));
+        if document.pointer(&meant).is_some() {
+            return format!("did you mean {}? Without the '#/' it is the path of a file", shown(&format!("#{meant}")))
                 .into();
         }
         let base = self.files.path(item.source.file).zip(self.files.path(0));
@@ -187,13 +212,14 @@ impl Resolver<'_, '_> {
     fn lookup(&mut self, file: usize, document: &Document, from: usize, fragment: &str) -> Result<usize, Missing> {
         let located = &document.located;
         let mut node = from;
-        for segment in yaml::segments(fragment) {
+        for (step, segment) in yaml::segments(fragment).enumerate() {
             match self.child(file, located, node, &segment) {
                 Some(child) => node = child,
                 None => {
                     let names = located.children(node).map(|child| located.key(child));
                     let near = suggest::nearest(&segment, names);
-                    let near = near.map(|name| format!("; did you mean {}?", shown(name))).unwrap_or_default();
+                    let near = near.map(str::to_owned).or_else(|| one_step_too_few(located, node, fragment, step));
+                    let near = near.map(|name| format!("; did you mean {}?", shown(&name))).unwrap_or_default();
                     let told = format!("has no {} at {}{near}", shown(&segment), shown(&format!("#{fragment}")));
                     return Err(Missing { at: node, told });
                 }

@@ -1,5 +1,7 @@
 //! Whose language is spoken where: it decides what a `$ref` means.
 
+use crate::check::yaml::segments;
+
 /// What stands at a place of a descriptor, as far as references are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -93,6 +95,24 @@ impl Mode {
     /// Whether a file that is neither YAML nor JSON may stand here, as a text.
     pub(super) fn takes_text(self) -> bool {
         matches!(self, Mode::Definition | Mode::Foreign)
+    }
+}
+
+/// What to write where a reference stands in the place of a list. A Reference Object stands for an object, so DPDS has
+/// them in the place of items only. `None` where there is no list of DPDS.
+pub(super) fn instead_of_reference(pointer: &str) -> Option<&'static str> {
+    const ITEMS: &str = "write the list, with a reference in the place of each item: - $ref: 'file.yaml#/0'";
+    const TEXTS: &str = "write the list; its items are no references either";
+    let place: Vec<_> = segments(pointer).collect();
+    let place: Vec<&str> = place.iter().map(AsRef::as_ref).collect();
+    match place.as_slice() {
+        // Names that people chose.
+        ["components", _, _] => None,
+        ["interfaceComponents", _]
+        | ["internalComponents", "applicationComponents" | "infrastructuralComponents"]
+        | ["internalComponents", "lifecycleInfo", _] => Some(ITEMS),
+        [.., "tags" | "contactPoints" | "dependsOn" | "consumesFrom" | "providesTo"] => Some(TEXTS),
+        _ => None,
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::files::Files;
 use super::follow::{Followed, Unfollowed};
 use super::item::{Item, Override, Site, Source, fields_of};
-use super::mode::{Meaning, Mode};
+use super::mode::{self, Meaning, Mode};
 use super::near::Names;
 use super::rules;
 use super::target::{NoTarget, is_local};
@@ -211,7 +211,16 @@ impl<'t, 'f> Resolver<'t, 'f> {
             Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
         };
         let (rule, message, hint) = match followed {
-            Ok(followed) => return self.replace(followed, mode, site, &overrides, depth),
+            Ok(followed) => {
+                if let Some(hint) = mode::instead_of_reference(&self.pointer) {
+                    // What was meant is plain, so it is followed: no second finding comes of the first.
+                    let name = shown(self.pointer.rsplit('/').next().unwrap_or_default());
+                    let message = format!("a reference stands in the place of the list {name}, and not of its items");
+                    let location = self.location_of_reference(item);
+                    self.say(&rules::NOT_HERE, location, message, hint);
+                }
+                return self.replace(followed, mode, site, &overrides, depth);
+            }
             Err(Unfollowed::Said) => return self.leave_broken(item, site, depth),
             // A cycle of DPDS' own references has no meaning that could be kept.
             Err(Unfollowed::Cycle(message)) => (&rules::CYCLE, message, "write one of the parts out".into()),
@@ -319,6 +328,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
                     key_file: 0,
                     shape: Shape::Scalar,
                     broken: false,
+                    is_literal: true,
                 };
                 let Some(at) = self.open(place, file, site, text.len(), depth) else { return Value::Null };
                 self.close(at);

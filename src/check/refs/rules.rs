@@ -23,6 +23,7 @@ pub const RULES: &[Rule] = &[
     FOLDER,
     NOT_A_DOCUMENT,
     SIBLING_IGNORED,
+    NOT_HERE,
     TOO_MANY_FILES,
     TOO_MANY_BYTES,
     TOO_MANY_NODES,
@@ -188,6 +189,15 @@ pub(in crate::check) const SIBLING_IGNORED: Rule = Rule {
     example: "{$ref: port.yaml, version: 2.0.0}",
     remedy: "Move the field into what is referenced.",
     source: "DPDS 1.0.0, Reference Object; JSON Reference, 3",
+};
+
+pub(in crate::check) const NOT_HERE: Rule = Rule {
+    id: "ref/not-here",
+    severity: Severity::Error,
+    meaning: "A reference stands in the place of a whole list. DPDS has references in the place of a list's items, and its schema wants a list here, so other readers refuse it. An object may stand elsewhere, also where the schema does not say so ('info', 'owner'): what it means is plain.",
+    example: "outputPorts: {$ref: ports.yaml}",
+    remedy: "Write the list, with a reference in the place of each item.",
+    source: "DPDS 1.0.0, Reference Object; the type of the field in question",
 };
 
 pub(in crate::check) const TOO_MANY_FILES: Rule = Rule {

@@ -4,9 +4,10 @@
 use serde_json::Value;
 
 use super::{Entity, Subject, rules};
-use crate::check::contract;
+use crate::check::contract::{self, Fault, Odd};
 use crate::check::report::Report;
-use crate::check::yaml::{Syntax, shown};
+use crate::check::yaml::shown;
+use crate::domain::finding::Finding;
 
 pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     for entity in entities {
@@ -17,24 +18,52 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
         if subject.located.find(&pointer).broken || !findings.wants(rules::DEFINITION.severity) {
             continue;
         }
-        let Some(fault) = contract::fault(specification, definition) else { continue };
-        let place = format!("{pointer}{}", fault.pointer);
-        let mut location = subject.location(&place);
-        // Only of the text of a file of its own it is known which line is its first.
-        if let Some(line) = fault.line.filter(|_| Syntax::of(&location.file).is_none()) {
-            (location.line, location.column, location.length) = (line, 1, 0);
-        }
-        let (name, specification) = (shown(entity.name), shown(specification));
-        let message = format!("the definition of {name} cannot be read as {specification}: {}", fault.why);
-        let hint = match definition.as_str() {
-            Some(text) if is_path(text) => {
-                format!("to have the file read, write definition: {{ $ref: {text} }}")
+        match contract::fault(specification, definition) {
+            Some(fault) => findings.push(unreadable(subject, entity, (specification, definition), &pointer, &fault)),
+            None => {
+                let odd = contract::odd(specification, definition);
+                findings.extend(odd.into_iter().map(|odd| oddity(subject, &pointer, odd)));
             }
-            _ => rules::DEFINITION.hint(),
-        };
-        let mut finding = subject.finding(&rules::DEFINITION, place, message, hint);
-        finding.location = location;
-        findings.push(finding);
+        }
+    }
+}
+
+fn oddity(subject: &Subject<'_>, definition: &str, odd: Odd) -> Finding {
+    let rule = if odd.is_unknown { &rules::DEFINITION_FIELD } else { &rules::DEFINITION_VALUE };
+    // Within a text there are no pointers.
+    let place = if odd.within.is_some() { definition.to_owned() } else { format!("{definition}{}", odd.pointer) };
+    let location = odd.within.and_then(|_| subject.located.location_within(&place, odd.within));
+    let finding = match odd.is_unknown && location.is_none() {
+        true => subject.key_finding(rule, place, odd.message, odd.hint),
+        false => subject.finding(rule, place, odd.message, odd.hint),
+    };
+    match location {
+        Some(location) => Finding { location, ..finding },
+        None => finding,
+    }
+}
+
+fn unreadable(
+    subject: &Subject<'_>,
+    entity: &Entity<'_>,
+    (specification, definition): (&str, &Value),
+    pointer: &str,
+    fault: &Fault,
+) -> Finding {
+    let place = format!("{pointer}{}", fault.pointer);
+    let location = subject.located.location_within(&place, fault.within);
+    let (name, specification) = (shown(entity.name), shown(specification));
+    let message = format!("the definition of {name} cannot be read as {specification}: {}", fault.why);
+    let hint = match definition.as_str() {
+        Some(text) if is_path(text) => {
+            format!("to have the file read, write definition: {{ $ref: {text} }}")
+        }
+        _ => rules::DEFINITION.hint(),
+    };
+    let finding = subject.finding(&rules::DEFINITION, place, message, hint);
+    match location {
+        Some(location) => Finding { location, ..finding },
+        None => finding,
     }
 }
 

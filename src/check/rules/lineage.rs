@@ -55,12 +55,49 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
                         };
                         findings.push(subject.finding(&rules::UNKNOWN_COMPONENT, pointer(), message, hint));
                     }
+                    Some(owner) if owner != *product && is_inside(field, name) => {
+                        findings.extend(other_major(subject, product, &owner, (field, name), pointer(), &known));
+                    }
                     Some(_) => {}
                 }
             }
         }
     }
     cycles(subject, entities, &known, findings);
+}
+
+/// Whether only the product itself can use what is named: all but a product as a whole and what it offers, and that
+/// only to be read.
+fn is_inside(field: &str, name: &str) -> bool {
+    let kind = name.split(':').nth(6);
+    field == "providesTo" || kind.is_some_and(|kind| kind != EntityKind::OutputPort.fqn_segment())
+}
+
+/// What is said of the inside of another major version of the product: most often, the major in the name was
+/// forgotten when the product's was raised.
+fn other_major(
+    subject: &Subject<'_>,
+    product: &Fqn,
+    owner: &Fqn,
+    (field, name): (&str, &str),
+    pointer: String,
+    known: &HashMap<String, usize>,
+) -> Option<Finding> {
+    let (own, own_major) = product.as_str().rsplit_once(':')?;
+    let (other, major) = owner.as_str().rsplit_once(':')?;
+    let is_same = own == other || (subject.is_namespace_guessed && product.product_name() == owner.product_name());
+    if !is_same {
+        return None;
+    }
+    let part = name.strip_prefix(owner.as_str())?;
+    let hint = match known.contains_key(&format!("{product}{part}")) {
+        // Names are never cut here: what differs stands near their end.
+        true => format!("did you mean '{other}:{own_major}{part}'?"),
+        false => "of another major version, only the product itself and its output ports can be read".to_owned(),
+    };
+    let inner = shown(part.trim_start_matches(':'));
+    let message = format!("'{field}' names {inner} of this product's major version {major}, and this is {own_major}");
+    Some(subject.finding(&rules::OTHER_MAJOR, pointer, message, hint))
 }
 
 fn components<'e, 'a>(entities: &'e [Entity<'a>]) -> impl Iterator<Item = &'e Entity<'a>> {

@@ -17,6 +17,7 @@ pub const RULES: &[Rule] = &[
     PORT_MAJOR,
     UNKNOWN_COMPONENT,
     FOREIGN_NAME,
+    OTHER_MAJOR,
     DEPENDENCY_CYCLE,
     STAGE_NAME,
     DUPLICATE_TASK,
@@ -25,6 +26,8 @@ pub const RULES: &[Rule] = &[
     EXECUTOR_NAME,
     EXECUTOR_IN_BRACES,
     DEFINITION,
+    DEFINITION_FIELD,
+    DEFINITION_VALUE,
 ];
 
 pub(in crate::check) const UNKNOWN_VERSION: Rule = Rule {
@@ -135,6 +138,15 @@ pub(in crate::check) const FOREIGN_NAME: Rule = Rule {
     source: "DPDS 1.0.0, Fully Qualified Names",
 };
 
+pub(in crate::check) const OTHER_MAJOR: Rule = Rule {
+    id: "lineage/other-major",
+    severity: Severity::Warning,
+    meaning: "'dependsOn', 'consumesFrom' or 'providesTo' names a component or an input port of another major version of the same product. That is another product to DPDS, with components of its own, so the plan does not wait for what was meant. To read an output port of another major version is fine.",
+    example: "dependsOn: ['urn:dpds:com.acme:dataproducts:trips:1:infrastructure:database']   # in version 2.0.0",
+    remedy: "Raise the major version in the name with that of the product.",
+    source: "DPDS 1.0.0, Fully Qualified Names: the major version is part of a product's name",
+};
+
 pub(in crate::check) const DEPENDENCY_CYCLE: Rule = Rule {
     id: "lineage/cycle",
     severity: Severity::Error,
@@ -205,4 +217,22 @@ pub(in crate::check) const DEFINITION: Rule = Rule {
     example: "api: {name: tripsApi, version: 1.0.0, specification: openapi, definition: apis/trips.yaml}",
     remedy: "Correct the definition, or what 'specification' says.",
     source: "DPDS 1.0.0, Standard Definition Object",
+};
+
+pub(in crate::check) const DEFINITION_FIELD: Rule = Rule {
+    id: "definition/unknown-field",
+    severity: Severity::Warning,
+    meaning: "A field of a data store definition or of a data contract (ODCS 3), or at the top of an OpenAPI or AsyncAPI document, is none that its language has, and is nearly one. A field that is far from all of them is not told: it may be an extension.",
+    example: "schema: {tables: [{name: trips, colums: []}]}",
+    remedy: "Correct the spelling.",
+    source: "Data Store API Specification 1.0.0; Open Data Contract Standard 3.1; OpenAPI 3.1; AsyncAPI 3",
+};
+
+pub(in crate::check) const DEFINITION_VALUE: Rule = Rule {
+    id: "definition/value",
+    severity: Severity::Warning,
+    meaning: "A field of a data store definition or of a data contract (ODCS 3) holds what its language does not have there: a text in the place of a truth value, a type that does not exist.",
+    example: "properties: [{name: fare, logicalType: strng, required: 'yes'}]",
+    remedy: "Write a value of the kind that the message names.",
+    source: "Data Store API Specification 1.0.0; Open Data Contract Standard 3.1, JSON Schema",
 };

@@ -33,8 +33,12 @@ pub(super) fn for_type(wanted: &str, error: &ValidationError<'_>, schema: &Value
             Some((name, Value::Object(_))) => {
                 format!("make it a list, in which the name is a field of the item: name: {}", clipped(name))
             }
-            _ => "make it a list: a '-' before each item".to_owned(),
+            _ => "make it a list: a '-' before each item, or brackets around them".to_owned(),
         },
+        ("a list", Value::String(text)) if text.len() <= SHORT && text.contains(", ") => {
+            let items: Vec<String> = text.split(", ").map(clipped).collect();
+            format!("make it a list: [{}]", items.join(", "))
+        }
         ("a list", Value::String(text)) if text.len() <= SHORT => {
             format!("make it a list, also of one: [{}]", clipped(text))
         }
@@ -44,6 +48,9 @@ pub(super) fn for_type(wanted: &str, error: &ValidationError<'_>, schema: &Value
             match required {
                 Some([Value::String(only)]) if text.len() <= SHORT => {
                     format!("write it as a field of its own: {{ {only}: {} }}", clipped(text))
+                }
+                _ if text.len() <= SHORT && [".yaml", ".yml", ".json"].iter().any(|it| text.ends_with(it)) => {
+                    format!("to have the file read, write {{ $ref: {} }}", clipped(text))
                 }
                 _ => "write its fields, each with a name, or a '$ref'".to_owned(),
             }
@@ -68,12 +75,16 @@ fn clipped(text: &str) -> String {
 /// About a text of the wrong form.
 pub(super) fn for_format(format: &str, text: &str, pointer: &str) -> String {
     let how = formats::described(format).1;
+    if text.contains("${") || text.contains("{{") || text.contains("$(") {
+        return format!("write {how}; nothing fills in variables before a descriptor is read");
+    }
     let near = match format {
         _ if format == "uuid" || pointer.ends_with("/fullyQualifiedName") => {
             return "leave the field out; it is computed".to_owned();
         }
         "version" => {
-            let bare = text.trim().trim_start_matches(['v', 'V']).replace(',', ".");
+            let bare = text.trim().trim_matches(['“', '”', '„', '‘', '’', '\'', '"']);
+            let bare = bare.trim_start_matches(['v', 'V']).replace(',', ".");
             let number = |part: &str| part.parse::<u64>().map_or_else(|_| part.to_owned(), |number| number.to_string());
             let plain = bare.split('.').map(number).collect::<Vec<_>>().join(".");
             [plain.clone(), format!("{plain}.0"), format!("{plain}.0.0")]

@@ -72,6 +72,13 @@ fn reference(pointer: &str, known: &Map<String, Value>, fields: &Map<String, Val
     })
 }
 
+/// An item that has fields of its kind, and not those that begin one: its dash stands where none belongs.
+fn item_too_many<'f>(pointer: &str, names: &[String], unknown: &mut impl Iterator<Item = &'f str>) -> Option<String> {
+    let index: usize = pointer.rsplit('/').next()?.parse().ok()?;
+    let is_later = index > 0 && unknown.next().is_none();
+    is_later.then(|| format!("{} has neither {}", label(pointer), names.join(" nor ")))
+}
+
 /// An object that has nothing of what it must have.
 fn nothing_of_it(
     pointer: &str,
@@ -81,10 +88,17 @@ fn nothing_of_it(
 ) -> Option<Instead> {
     let written = || fields.keys().map(String::as_str).filter(|field| !known.contains_key(*field));
     let is_there = |name: &&&str| fields.contains_key(**name) || suggest::nearest(name, written()).is_some();
-    if required.len() < MANY || required.iter().any(|name| is_there(&name)) {
+    if required.len() < 2 || required.iter().any(|name| is_there(&name)) {
         return None;
     }
     let names: Vec<String> = required.iter().map(|name| shown(name)).collect();
+    if let Some(message) = item_too_many(pointer, &names, &mut written()) {
+        let hint = "remove the '-' if these are fields of the item above; otherwise add what is missing".to_owned();
+        return Some(Instead { rule: &rules::REQUIRED, at: None, message, hint });
+    }
+    if required.len() < MANY {
+        return None;
+    }
     let (last, others) = names.split_last()?;
     let message = format!("{} has none of {} and {last}", label(pointer), others.join(", "));
     let has_others = written().any(|field| !field.starts_with("x-"));

@@ -4,7 +4,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
-use super::shape::{fields_of, is_required, object_of};
+use super::shape::{fields_of, is_list, is_required, object_of};
 use super::{formats, hint, rules};
 use crate::check::report::Report;
 use crate::check::yaml::{Located, push_segment, segments, shown};
@@ -54,6 +54,7 @@ pub(super) fn explain(
             let location = located.key_location(pointer).unwrap_or_else(location);
             let message = format!("{name} is there and has no value");
             let (rule, hint) = match is_required(pointer, schema) {
+                true if is_list(pointer, schema) => (&rules::REQUIRED, "give it items, or write [] where it has none"),
                 true => (&rules::REQUIRED, "give it a value"),
                 false => (&rules::NULL, "leave the field out, or give it a value"),
             };

@@ -14,7 +14,8 @@ mod shape;
 
 use std::sync::LazyLock;
 
-use jsonschema::{Draft, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
 use self::instead::Instead;
@@ -94,7 +95,7 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
     for error in validator.iter_errors(content).take(MAX_FINDINGS) {
         let pointer = error.instance_path().as_str();
         let within = format!("{pointer}/");
-        if settled.contains(&within) || located.find(pointer).broken {
+        if settled.contains(&within) || located.find(pointer).broken || is_merged(&error) {
             continue;
         }
         if let Some(Instead { rule, at, message, hint }) = instead::of(&error, &compiled.schema) {
@@ -109,11 +110,16 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
             break;
         }
         let within = format!("{}/", error.instance_path());
-        if settled.iter().any(|settled| within.starts_with(settled.as_str())) {
+        if is_merged(&error) || settled.iter().any(|settled| within.starts_with(settled.as_str())) {
             continue;
         }
         message::explain(&error, &compiled.schema, located, root, findings);
     }
+}
+
+/// Whether something is missing that a merge key, which was refused, may have been meant to bring.
+fn is_merged(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Required { .. }) && error.instance().get("<<").is_some()
 }
 
 #[cfg(test)]

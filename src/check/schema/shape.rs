@@ -21,6 +21,11 @@ pub(super) fn schema_at<'s>(whole: &'s Value, pointer: &str) -> Option<&'s Value
     segments(pointer).try_fold(whole, |schema, step| below(whole, schema, &step))
 }
 
+/// Whether a list belongs at a pointer.
+pub(super) fn is_list(pointer: &str, schema: &Value) -> bool {
+    schema_at(schema, pointer).is_some_and(|part| followed(schema, part).get("items").is_some())
+}
+
 /// Whether the value may not be left out: the object in which it stands requires it, or it is an item.
 pub(super) fn is_required(pointer: &str, schema: &Value) -> bool {
     let way: Vec<_> = segments(pointer).collect();

@@ -188,10 +188,7 @@ fn dependencies_on_its_own_parts_tell_the_namespace() {
     };
     assert_eq!(rules(&descriptor("trips:1:applications:loader")), ["lineage/cycle"]);
     assert_eq!(rules(&descriptor("trips:1:applications:laoder")), ["lineage/unknown-component"]);
-    assert_eq!(
-        rules(&descriptor("trips:2:applications:loader")),
-        Vec::<String>::new(),
-        "another major is another product"
-    );
+    assert_eq!(rules(&descriptor("trips:2:applications:loader")), ["lineage/other-major"]);
+    assert_eq!(rules(&descriptor("trips:2:outputports:trips")), Vec::<String>::new());
     assert_eq!(rules(&descriptor("riders:1:applications:loader")), Vec::<String>::new());
 }

@@ -166,6 +166,23 @@ impl Builder {
         self.finish(value, node, anchor, text_before, 0)
     }
 
+    /// The text of a block scalar. `is_folded` says that its lines are joined.
+    pub(super) fn block_text(
+        &mut self,
+        text: String,
+        mark: Mark,
+        is_folded: bool,
+        anchor: usize,
+    ) -> Result<(), Problem> {
+        let node = self.located.places.len();
+        let is_literal = !is_folded && !text.starts_with(['\n', ' ']);
+        self.scalar(Value::String(text), mark, false, anchor)?;
+        if let Some(place) = self.located.places.get_mut(node) {
+            place.is_literal = is_literal;
+        }
+        Ok(())
+    }
+
     pub(super) fn open(&mut self, shape: Shape, mark: Mark, anchor: usize) -> Result<(), Problem> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(too_deep(mark, self.pointer()));
@@ -266,6 +283,7 @@ impl Builder {
             key_file: 0,
             shape,
             broken: false,
+            is_literal: false,
         };
         if let Some(Frame { body: Body::Map { key: Some(key), .. }, .. }) = self.frames.last() {
             let begin = self.located.keys.len() as u32;

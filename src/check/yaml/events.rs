@@ -62,8 +62,12 @@ fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
                     // A document without content: the file counts as empty.
                     continue;
                 } else {
-                    let (value, broken) = scalar(builder, text.into_owned(), style, tag.as_deref(), mark);
-                    builder.scalar(value, mark, broken, anchor)?;
+                    match scalar(builder, text.into_owned(), style, tag.as_deref(), mark) {
+                        (Value::String(text), false) if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) => {
+                            builder.block_text(text, mark, style == ScalarStyle::Folded, anchor)?;
+                        }
+                        (value, broken) => builder.scalar(value, mark, broken, anchor)?,
+                    }
                 }
             }
             Event::SequenceStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a list")),

@@ -31,6 +31,16 @@ pub(super) fn told(text: &str, info: &str, mark: Mark) -> Mistake {
             return mistake;
         }
     }
+    let quoted = above.iter().chain([&here]).find_map(Line::odd_quote);
+    if let Some(mistake) = quoted {
+        return mistake;
+    }
+    let next = at(here.number + 1);
+    if info.contains("tab")
+        && let Some(mistake) = [here, next].iter().chain(&above).find_map(Line::indenting_tab)
+    {
+        return mistake;
+    }
     let is_key = info.contains("simple key expect") || info.contains("mapping values are not allowed");
     let is_item = is_key || info.contains("'-' indicator");
     if let Some(mistake) = above.iter().chain([&here]).filter(|_| is_item).find_map(|line| line.joined_dash()) {
@@ -43,6 +53,11 @@ pub(super) fn told(text: &str, info: &str, mark: Mark) -> Mistake {
             let hint = "write 'name: value'; a text that goes on over lines is indented, or begins with '|' or '>'";
             line.whole("this line has no ':' that makes it a field", hint)
         });
+    }
+    if info.contains("invalid indentation")
+        && let Some(mistake) = above.as_ref().and_then(Line::never_closed)
+    {
+        return mistake;
     }
     let (what, hint) = in_plain_words(info);
     Mistake { mark, what, hint }
@@ -100,6 +115,50 @@ impl Line<'_> {
         })
     }
 
+    /// A value in quotes that are letters to YAML, so that what is in them counts.
+    fn odd_quote(&self) -> Option<Mistake> {
+        let byte = self.text.find(['“', '”', '„', '‘', '’', '«'])?;
+        let before = self.text.get(..byte)?;
+        let bare = before.trim_end();
+        let is_begin = bare.ends_with([':', '[', ',', '{']) || bare.trim_start() == "-";
+        let column = before.chars().count();
+        is_begin.then(|| {
+            let what = "a typographic quote stands here, which is a letter to YAML";
+            self.mistake(column, 1, what, "write a plain quote, \" or ', at both ends of the text")
+        })
+    }
+
+    /// A bracket that is open at the end of the line.
+    fn never_closed(&self) -> Option<Mistake> {
+        let mut open = Vec::new();
+        let mut quote = None;
+        for (column, character) in self.text.chars().enumerate() {
+            match (quote, character) {
+                (Some(begun), _) if begun == character => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') => quote = Some(character),
+                (None, '#') => break,
+                (None, '{' | '[') => open.push((column, character)),
+                (None, '}' | ']') => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        let (column, character) = open.into_iter().next()?;
+        Some(match character {
+            '{' => self.mistake(column, 1, "a '{' has no '}'", "close it where its last field ends"),
+            _ => self.mistake(column, 1, "a '[' has no ']'", "close it where its last item ends"),
+        })
+    }
+
+    /// A tab before what stands on the line.
+    fn indenting_tab(&self) -> Option<Mistake> {
+        let indent = self.text.chars().take_while(|c| c.is_whitespace());
+        let column = indent.collect::<Vec<_>>().iter().position(|c| *c == '\t')?;
+        Some(self.mistake(column, 1, "a tab stands where only spaces may", "indent with spaces"))
+    }
+
     /// `-name: x`
     fn joined_dash(&self) -> Option<Mistake> {
         let bare = self.text.trim_start();
@@ -126,6 +185,7 @@ fn in_plain_words(info: &str) -> (Cow<'static, str>, &'static str) {
         return (format!("a text cannot begin with '{character}'").into(), "put the text in quotes");
     }
     let known = [
+        ("anchor or alias", "a text cannot begin with '*' or '&'", "put the text in quotes"),
         ("unknown anchor", "there is no anchor of this name above", "define it with '&name' above its first use"),
         ("followed by a valid YAML whitespace", "a tab stands behind the ':'", "write a space instead"),
         ("tab", "a tab stands where only spaces may", "indent with spaces"),
@@ -193,6 +253,10 @@ mod tests {
             ("  tags: [a, , b]\n", 3, 13, "a value is missing before this"),
             ("  path: \"C:\\data\"\n", 3, 9, "what stands behind the '\\' is no escape"),
             ("ports:\n  - a\n  b: c\n", 5, 3, "this line is no item of the list above"),
+            ("  domain: sales\n\towner: x\n", 4, 1, "a tab stands where only spaces may"),
+            ("  domain: “sales: all”\n", 3, 11, "a typographic quote stands here"),
+            ("  owner: { id: x, at: { a: b }\n  domain: sales\n", 3, 10, "a '{' has no '}'"),
+            ("  tags: [*]\n", 3, 10, "a text cannot begin with '*' or '&'"),
         ] {
             let (at, col, said) = told(&format!("{fine}{wrong}"));
             assert!(said.starts_with(message), "{wrong:?}: {said}");

@@ -35,6 +35,11 @@ pub(super) fn about_value(text: &str, read: &Plain, key: Option<&str>, mark: Mar
         let problem = Problem::new(&rules::TYPED_DIFFERENTLY, mark, String::new(), message);
         return Some(problem.with_hint(older.hint(text, read)));
     }
+    if let Some(bare) = in_typographic_quotes(text) {
+        let message = format!("the quotes of {} are letters to YAML, and part of the text", shown(text));
+        let problem = Problem::new(&rules::TYPOGRAPHIC_QUOTES, mark, String::new(), message);
+        return Some(problem.with_hint(format!("write plain quotes: \"{bare}\"")));
+    }
     let Plain::Value(Value::Number(number)) = read else { return None };
     if !loses_digit(text) || !key.is_some_and(is_about_versions) {
         return None;
@@ -43,6 +48,16 @@ pub(super) fn about_value(text: &str, read: &Plain, key: Option<&str>, mark: Mar
     let message = format!("the version {} stands without quotes, so it is the number {number}", shown(text));
     let problem = Problem::new(&rules::VERSION_LOSES_DIGIT, mark, String::new(), message);
     Some(problem.with_hint(format!("put it in quotes: \"{text}\"")))
+}
+
+/// What stands in quotes that word processors make of plain ones.
+fn in_typographic_quotes(text: &str) -> Option<&str> {
+    // All of them begin with one of two bytes.
+    if !matches!(text.as_bytes().first(), Some(0xC2 | 0xE2)) {
+        return None;
+    }
+    let bare = text.strip_prefix(['“', '”', '„', '‘', '’', '‚', '«', '»'])?;
+    bare.strip_suffix(['“', '”', '‘', '’', '«', '»']).filter(|bare| !bare.contains(['“', '”', '«', '»']))
 }
 
 /// The same for a plain scalar that is a key, and a text in YAML 1.2.

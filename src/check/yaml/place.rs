@@ -2,7 +2,7 @@
 //! text. A value knows where its subtree ends, so a JSON pointer is followed by skipping
 //! siblings, and nothing is looked up unless something is to be said.
 
-use crate::domain::finding::Location;
+use crate::domain::finding::{Location, Stretch};
 use crate::domain::id::RepoPath;
 
 /// A stretch of one line.
@@ -46,6 +46,9 @@ pub struct Place {
     pub shape: Shape,
     /// Whether something was said already that explains why it is not as it should be.
     pub broken: bool,
+    /// Whether it is a text whose lines stand in the file as they are, one below the other from `head` on: a
+    /// literal (`|`) that does not begin with an empty line or a space, or a whole file.
+    pub is_literal: bool,
 }
 
 /// The places of a document or of a resolved descriptor.
@@ -119,10 +122,34 @@ impl Located {
         self.head_location(self.find(pointer).node?)
     }
 
+    /// The same of a stretch of the text to which the pointer leads. Where lines of the text are no lines of the
+    /// file (in quotes, folded), that is the whole text.
+    pub fn location_within(&self, pointer: &str, within: Option<Stretch>) -> Option<Location> {
+        let node = self.find(pointer).node?;
+        let mut location = self.head_location(node)?;
+        let Some(within) = within else { return Some(location) };
+        if self.places.get(node).is_some_and(|place| place.is_literal) {
+            location.line = location.line.saturating_add(within.line.saturating_sub(1));
+            location.column = location.column.saturating_add(within.column.saturating_sub(1));
+            location.length = within.length;
+        }
+        Some(location)
+    }
+
     /// Where to point for the key of what a JSON pointer leads to.
     pub fn key_location(&self, pointer: &str) -> Option<Location> {
         let place = self.places.get(self.find(pointer).node?)?;
         if place.key.line == 0 { self.mark_in(place.file, place.head) } else { self.mark_in(place.key_file, place.key) }
+    }
+
+    /// The stretch to which to point for what a JSON pointer leads to, in a document of one text.
+    pub fn head_mark(&self, pointer: &str) -> Option<Mark> {
+        Some(self.places.get(self.find(pointer).node?)?.head)
+    }
+
+    /// The same for the key of what a JSON pointer leads to.
+    pub fn key_mark(&self, pointer: &str) -> Option<Mark> {
+        Some(self.places.get(self.find(pointer).node?)?.key)
     }
 
     /// Where to point for a place.

@@ -19,6 +19,7 @@ pub const RULES: &[Rule] = &[
     KEY_NOT_TEXT,
     COMPLEX_KEY,
     MERGE_KEY,
+    TYPOGRAPHIC_QUOTES,
     TAG,
     NUMBER,
     TYPED_DIFFERENTLY,
@@ -30,7 +31,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Those that doubt how others read a scalar.
-pub(in crate::check) const DOUBTS: [&Rule; 2] = [&TYPED_DIFFERENTLY, &VERSION_LOSES_DIGIT];
+pub(in crate::check) const DOUBTS: [&Rule; 3] = [&TYPED_DIFFERENTLY, &VERSION_LOSES_DIGIT, &TYPOGRAPHIC_QUOTES];
 
 pub(in crate::check) const UNREADABLE: Rule = Rule {
     id: "file/unreadable",
@@ -147,6 +148,15 @@ pub(in crate::check) const COMPLEX_KEY: Rule = Rule {
     example: "? [a, b]\n: c",
     remedy: "Give the field a name.",
     source: "DPDS 1.0.0, Format: keys are strings",
+};
+
+pub(in crate::check) const TYPOGRAPHIC_QUOTES: Rule = Rule {
+    id: "scalar/typographic-quotes",
+    severity: Severity::Warning,
+    meaning: "A text stands in typographic quotes, as word processors and chat programs make them of plain ones. They are letters to YAML, and part of the text.",
+    example: "displayName: “Daily trips”",
+    remedy: "Write plain quotes.",
+    source: "YAML 1.2.2, 7.3",
 };
 
 pub(in crate::check) const MERGE_KEY: Rule = Rule {

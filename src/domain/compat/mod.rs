@@ -11,7 +11,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::change::Impact;
-use super::finding::Location;
+use super::finding::{Location, Stretch};
 use super::id::EntityKind;
 
 /// How the desired state of a port, or of a whole product, relates to the recorded one. The order is
@@ -77,7 +77,10 @@ pub struct Reason {
     pub path: String,
     /// What changed, in a sentence for people, without a full stop.
     pub message: String,
-    /// The line to which `pointer` leads, where files are at hand.
+    /// Where in the text to which `pointer` leads, where that is a text and the place in it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub within: Option<Stretch>,
+    /// The line that is meant, where files are at hand.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub location: Option<Location>,
 }
@@ -149,9 +152,9 @@ pub struct ProductCompatibility {
 
 impl ProductCompatibility {
     /// Fills in the lines.
-    pub fn locate(&mut self, locate: impl Fn(&str) -> Location) {
+    pub fn locate(&mut self, locate: impl Fn(&str, Option<Stretch>) -> Location) {
         for reason in self.ports.iter_mut().flat_map(|port| &mut port.reasons) {
-            reason.location = Some(locate(&reason.pointer));
+            reason.location = Some(locate(&reason.pointer, reason.within));
         }
     }
 
@@ -205,6 +208,7 @@ impl ContractRule {
             pointer: pointer.into(),
             path: path.into(),
             message: message.into(),
+            within: None,
             location: None,
         }
     }

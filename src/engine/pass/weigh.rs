@@ -159,7 +159,7 @@ impl Engine {
             let mut told =
                 contract::compare(&version.content.value(), &descriptor.content.value(), &version.version.version);
             let places = assessment.locator();
-            told.locate(|pointer| places.locate(pointer));
+            told.locate(|pointer, within| places.locate_within(pointer, within));
             told
         });
         if kind == ChangeKind::Updated {

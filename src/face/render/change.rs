@@ -205,6 +205,7 @@ mod tests {
             pointer: String::new(),
             path: "schema.tables.trips.columns.id".to_owned(),
             message: "the column 'i\u{1b}d' is gone".to_owned(),
+            within: None,
             location: Some(Location { file: "trips/api.json".parse().unwrap(), line: 26, column: 9, length: 0 }),
         };
         let port = |name: &str, reasons| PortCompatibility::new(EntityKind::OutputPort, name, reasons);

@@ -112,6 +112,52 @@ fn a_breaking_change_needs_a_new_major_version() {
     assert_eq!((findings.len(), told["required"].as_str()), (0, Some("2.0.0")), "{findings:?}");
 }
 
+/// What is said of DDL and of a `.proto` file stands at the column and the field that are meant, in a file of their own
+/// and inside of the descriptor.
+#[test]
+fn what_breaks_in_a_text_is_told_at_its_line() {
+    const DDL: &str =
+        "-- trips of vans\nCREATE TABLE trip (\n  id INTEGER NOT NULL,\n  fare DECIMAL(10, 2) NOT NULL\n);\n";
+    const PROTO: &str = "syntax = \"proto3\";\n\nmessage Trip {\n  string id = 1;\n  int32 fare = 2;\n}\n";
+    let page = |version: &str, proto: &str| {
+        let inner: String = proto.lines().map(|line| format!("            {line}\n")).collect();
+        let events = "    - name: events
+      version: 1.0.0
+      promises:
+        api:
+          name: events
+          version: 1.0.0
+          specification: protobuf
+          definition: |
+";
+        let descriptor = descriptor(version, &format!("{events}{inner}"));
+        descriptor.replace("DataStoreApi, definition: { $ref: api.json }", "sql, definition: { $ref: trips.sql }")
+    };
+    let mesh = TestRepository::new();
+    let settings = [("meshwright.yaml", CONFIGURATION), ("policies/compatibility.rego", POLICY)];
+    mesh.commit(&settings, "A mesh");
+    mesh.commit(&[(ROOT, &page("1.2.0", PROTO)), ("trips/trips.sql", DDL)], "Contracts in texts");
+    assert_eq!(run(mesh.path(), &["reconcile"]).code, 0);
+    let (ddl, proto) = (DDL.replace("(10, 2) NOT NULL", "(10, 2)"), PROTO.replace("int32", "string"));
+    let after = page("1.3.0", &proto);
+    mesh.commit(&[(ROOT, &after), ("trips/trips.sql", &ddl)], "Columns and fields change");
+
+    let planned = &json(mesh.path(), &["plan", "-o", "json"])["plans"][0];
+    let changed = planned["plan"]["changes"].as_array().unwrap();
+    let told = changed.iter().find_map(|change| change.get("compatibility")).unwrap();
+    let line = 1 + after.lines().position(|line| line.contains("string fare")).unwrap();
+    let place = |of: &Value| format!("{}:{}:{}", of["file"].as_str().unwrap(), of["line"], of["column"]);
+    let expected = ["trips/trips.sql:4:3".to_owned(), format!("{ROOT}:{line}:22")];
+    let ports = told["ports"].as_array().unwrap();
+    let reasons: Vec<_> = ports.iter().map(|port| place(&port["reasons"][0]["location"])).collect();
+    assert_eq!(reasons, expected, "{told:#}");
+    let findings = planned["findings"].as_array().unwrap().iter();
+    let refused = findings.filter(|finding| finding["rule"] == "policy/mesh.compatibility.breaking");
+    let mut refused: Vec<_> = refused.map(|finding| place(&finding["location"])).collect();
+    refused.sort_by_key(|place| !place.contains("sql"));
+    assert_eq!(refused, expected, "{planned:#}");
+}
+
 /// The file goes back to a major before, under a number that never was. Two majors side by side, each in
 /// its own file, are none of this.
 #[test]

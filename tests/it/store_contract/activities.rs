@@ -183,6 +183,7 @@ pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
         enforcement: Enforcement::Block,
         message: "PII needs terms".to_owned(),
         pointer: None,
+        within: None,
         hint: None,
     };
     let refused = ActivityEvent::Refused { violations: vec![violation.clone(), violation] };

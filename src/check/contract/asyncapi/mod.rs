@@ -12,8 +12,27 @@ use serde_json::Value;
 
 use self::compare::Comparison;
 use super::notes::{lacks, object};
+use super::vocabulary::Holds::Any;
+use super::vocabulary::{self, Shape};
 use super::{Editions, Language, document};
 use crate::domain::compat::Reason;
+
+/// The fields of a document; what they hold is compared, and not told apart further.
+static DOCUMENT: Shape = Shape {
+    name: "a document",
+    fields: &[
+        ("asyncapi", Any),
+        ("id", Any),
+        ("info", Any),
+        ("servers", Any),
+        ("defaultContentType", Any),
+        ("channels", Any),
+        ("operations", Any),
+        ("components", Any),
+        ("tags", Any),
+        ("externalDocs", Any),
+    ],
+};
 
 /// How this language is told, compared and explained.
 pub(super) const LANGUAGE: Language = Language {
@@ -25,6 +44,11 @@ pub(super) const LANGUAGE: Language = Language {
     specifications: &["asyncapi", "asyncapispecification"],
     is_told_by_shape: |definition| document::is_told_by("asyncapi", definition),
     fault: |definition| lacks(definition, &["asyncapi"]),
+    // Editions from before have other fields.
+    odd: |definition| match document::is_told_by("asyncapi", definition) {
+        true => vocabulary::odd(&DOCUMENT, "AsyncAPI", definition),
+        false => Vec::new(),
+    },
     compare,
     rules: rules::RULES,
 };

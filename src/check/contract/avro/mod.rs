@@ -7,6 +7,7 @@
 
 mod rules;
 mod model;
+mod fault;
 mod compare;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,8 @@ pub(super) const LANGUAGE: Language = Language {
             other files cannot be read.",
     specifications: &["avro", "apacheavro", "avsc", "avroschema"],
     is_told_by_shape,
-    fault: model::fault,
+    fault: fault::fault,
+    odd: |_| Vec::new(),
     compare,
     rules: rules::RULES,
 };

@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 
 use apache_avro::Schema;
-use apache_avro::error::Details;
 use apache_avro::schema::{Alias, InnerDecimalSchema, Name, UuidSchema};
 use serde_json::Value;
 
 use crate::check::contract::notes::{is_too_deep, text};
-use crate::check::contract::{Fault, privacy};
+use crate::check::contract::privacy;
 
 /// One edition.
 #[derive(Debug)]
@@ -113,69 +112,6 @@ impl Model {
         }
         named
     }
-}
-
-/// Why a definition is no Avro schema. A type that is not defined in it may be in another file, unless its name is
-/// nearly that of a type that every schema has.
-pub(super) fn fault(definition: &Value) -> Option<Fault> {
-    let parsed;
-    let json = match definition {
-        Value::String(written) if written.trim_start().starts_with(['{', '[']) => {
-            if is_too_deep(written) {
-                return None;
-            }
-            parsed = match serde_json::from_str::<Value>(written) {
-                Ok(parsed) => parsed,
-                Err(error) => return Some(Fault::of(located(&error))),
-            };
-            &parsed
-        }
-        other => other,
-    };
-    let error = Schema::parse(json).err()?;
-    let (name, why) = match error.details() {
-        Details::ParsePrimitive(name) | Details::ParsePrimitiveSimilar(name, _) => {
-            const TYPES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
-            let name = name.rsplit('.').next().unwrap_or(name);
-            let is_near = |known: &&&str| {
-                (name == "bool" && **known == "boolean") || strsim::damerau_levenshtein(name, known) == 1
-            };
-            // Types of one's own begin with a capital, as a rule.
-            let may_be_near = name.len() <= 10 && name.starts_with(|c: char| c.is_ascii_lowercase());
-            let near = TYPES.iter().filter(|_| may_be_near).find(is_near)?;
-            (name, format!("it has the type '{name}'; did you mean '{near}'?"))
-        }
-        Details::SchemaResolutionError(_) => return None,
-        Details::InvalidSchemaRecord(name) => {
-            let name = name.as_str();
-            (name, format!("a type '{name}' is defined inside of 'type', as in {{\"type\": {{\"type\": \"{name}\"}}}}"))
-        }
-        _ => return Some(Fault::of(error.to_string())),
-    };
-    Some(Fault::at(use_of(json, name).unwrap_or_default(), why))
-}
-
-/// Where a type is used first: a JSON pointer.
-fn use_of(json: &Value, name: &str) -> Option<String> {
-    let mut waiting = vec![(String::new(), json)];
-    while let Some((pointer, value)) = waiting.pop() {
-        match value {
-            Value::String(text) if text == name => return Some(pointer),
-            // The last that is put there is the next.
-            Value::Object(fields) => {
-                let is_record = fields.get("fields").is_some_and(Value::is_array);
-                let inner =
-                    ["fields", "values", "items", "type"].into_iter().filter(|key| !(is_record && *key == "type"));
-                waiting.extend(inner.filter_map(|key| Some((format!("{pointer}/{key}"), fields.get(key)?))));
-            }
-            Value::Array(items) => {
-                let items = items.iter().enumerate().rev();
-                waiting.extend(items.map(|(index, item)| (format!("{pointer}/{index}"), item)));
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 struct Reader {
@@ -296,11 +232,11 @@ fn logical(schema: &Schema, json: &Value) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// The parser's message, with the line first.
-fn located(error: &serde_json::Error) -> String {
+/// The parser's message, with the place first.
+pub(super) fn located(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-    format!("line {}: {message}", error.line())
+    format!("line {}, column {}: {message}", error.line(), error.column())
 }
 
 fn is_specified(name: &str) -> bool {

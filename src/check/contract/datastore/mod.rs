@@ -1,6 +1,7 @@
 //! Data stores: tables and their columns, and where they are served.
 
 mod rules;
+mod words;
 mod columns;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub(super) const LANGUAGE: Language = Language {
     specifications: &["datastoreapi", "dsas", "datastoreapispecification"],
     is_told_by_shape,
     fault: |definition| lacks(definition, &["datastoreapi", "schema", "tables", "services"]),
+    odd: |definition| super::vocabulary::odd(&words::DEFINITION, "the Data Store API Specification", definition),
     compare,
     rules: rules::RULES,
 };

@@ -34,6 +34,7 @@ pub(super) const LANGUAGE: Language = Language {
     specifications: &["jsonschema"],
     is_told_by_shape,
     fault,
+    odd: |_| Vec::new(),
     compare,
     rules: rules::RULES,
 };

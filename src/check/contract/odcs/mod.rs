@@ -1,6 +1,7 @@
 //! Data contracts of the Open Data Contract Standard, version 3: what they promise of data, and around it.
 
 mod rules;
+mod words;
 mod schema;
 mod quality;
 mod terms;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use super::document::Here;
 use super::notes::{Notes, lacks, object};
-use super::{Editions, Language, document};
+use super::{Editions, Language, document, vocabulary};
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Reason, Side};
 
@@ -34,6 +35,10 @@ pub(super) const LANGUAGE: Language = Language {
     is_told_by_shape,
     // The Data Contract Specification is not compared; many call it by the same name.
     fault: |definition| lacks(definition, &["apiVersion", "kind", "dataContractSpecification"]),
+    odd: |definition| match read(definition) {
+        Ok(_) => vocabulary::odd(&words::CONTRACT, "ODCS 3", definition),
+        Err(_) => Vec::new(),
+    },
     compare,
     rules: rules::RULES,
 };

@@ -15,8 +15,27 @@ use serde_json::Value;
 
 use self::paths::Comparison;
 use super::notes::{lacks, object};
+use super::vocabulary::Holds::Any;
+use super::vocabulary::{self, Shape};
 use super::{Editions, Language, document};
 use crate::domain::compat::Reason;
+
+/// The fields of a document; what they hold is compared, and not told apart further.
+static DOCUMENT: Shape = Shape {
+    name: "a document",
+    fields: &[
+        ("openapi", Any),
+        ("info", Any),
+        ("jsonSchemaDialect", Any),
+        ("servers", Any),
+        ("paths", Any),
+        ("webhooks", Any),
+        ("components", Any),
+        ("security", Any),
+        ("tags", Any),
+        ("externalDocs", Any),
+    ],
+};
 
 /// How this language is told, compared and explained.
 pub(super) const LANGUAGE: Language = Language {
@@ -29,6 +48,11 @@ pub(super) const LANGUAGE: Language = Language {
     is_told_by_shape: |definition| document::is_told_by("openapi", definition),
     // OpenAPI 2 was called Swagger. It is not compared, and is one all the same.
     fault: |definition| lacks(definition, &["openapi", "swagger"]),
+    // Editions from before have other fields.
+    odd: |definition| match document::is_told_by("openapi", definition) {
+        true => vocabulary::odd(&DOCUMENT, "OpenAPI 3", definition),
+        false => Vec::new(),
+    },
     compare,
     rules: rules::RULES,
 };

@@ -10,6 +10,7 @@ use super::reserved::Reserved;
 use super::{fields, rules};
 use crate::check::contract::fields::Spot;
 use crate::check::contract::notes::Notes;
+use crate::check::contract::parts::Parts;
 use crate::check::contract::{joined, privacy};
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Reason, Side};
@@ -17,7 +18,7 @@ use crate::domain::compat::{ContractRule, Reason, Side};
 /// Messages of different names that are compared with each other. It bounds how deep that goes, too.
 const MOST_OTHER_PAIRS: usize = 100;
 
-pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) -> Vec<Reason> {
+pub(super) fn compare(before: &Model<'_>, after: &Model<'_>, side: Side, pointer: &str) -> Vec<Reason> {
     let (old_names, new_names) = (before.names(), after.names());
     let (mut taken, mut given) = before.of_services(&old_names);
     let (also_taken, also_given) = after.of_services(&new_names);
@@ -33,14 +34,17 @@ pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) 
         pointer,
         notes: Notes::new(side),
         other_pairs: BTreeSet::new(),
+        parts: after.parts(),
     };
     comparison.files();
-    comparison.notes.into_reasons()
+    let mut reasons = comparison.notes.into_reasons();
+    comparison.parts.place(&mut reasons);
+    reasons
 }
 
 pub(super) struct Comparison<'a> {
-    pub before: &'a Model,
-    pub after: &'a Model,
+    pub before: &'a Model<'a>,
+    pub after: &'a Model<'a>,
     pub old: &'a Names<'a>,
     pub new: &'a Names<'a>,
     /// What methods take: it is sent by others, whoever owns the port.
@@ -51,6 +55,8 @@ pub(super) struct Comparison<'a> {
     notes: Notes,
     /// Messages of different names that stand for each other.
     other_pairs: BTreeSet<(String, String)>,
+    /// Where the parts of the desired edition stand.
+    pub parts: Parts,
 }
 
 impl<'a> Comparison<'a> {
@@ -129,6 +135,7 @@ impl<'a> Comparison<'a> {
 
     /// Compares two messages; `scope` and `new_scope` are their names.
     fn messages(&mut self, scope: &str, was: &'a DescriptorProto, new_scope: &str, is: &'a DescriptorProto) {
+        self.parts.moved(scope, new_scope);
         if was.extension_range != is.extension_range || was.extension != is.extension {
             self.tell(scope, &rules::EXTENSIONS, scope, "extensions of the message differ");
         }
@@ -189,6 +196,7 @@ impl<'a> Comparison<'a> {
                 (None, Some(names)) => {
                     let now = names.first().copied().unwrap_or_default();
                     let message = format!("value {number} was called {old_name} and is called {}", shown(now));
+                    self.parts.moved(&path, &joined(name, now));
                     self.tell(name, &rules::VALUE_RENAMED, &path, message);
                 }
                 (None, None) => {

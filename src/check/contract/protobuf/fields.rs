@@ -97,6 +97,9 @@ fn both<'a>(
 ) {
     let path = joined(old.scope, old.field.name());
     let (was, is) = (old.field, new.field);
+    if moved.is_none() {
+        told.parts.moved(&path, &joined(new.scope, is.name()));
+    }
     if was.name() != is.name() {
         let (rule, message) = match moved {
             Some(now) => {
@@ -285,6 +288,7 @@ fn named<'a>(
             if before != after {
                 let message = format!("its type is called {} and no longer {}", shown(after), shown(before));
                 told.tell(old.scope, &rules::TYPE_RENAMED, path, message);
+                told.parts.moved(before, after);
                 told.enums(before, was, is);
             }
         }
@@ -313,7 +317,7 @@ fn entries<'a>(
         let new = Standing { scope: is.0, message: is.1, field: after };
         let path = joined(path, before.name());
         // No compiler takes a map whose values are entries of a map, which may be its own.
-        let is_map = |type_name: &Option<String>, model: &super::model::Model, names, scope| {
+        let is_map = |type_name: &Option<String>, model: &super::model::Model<'_>, names, scope| {
             let named = type_name.as_deref().map(|written| model.resolve(names, scope, written));
             matches!(named, Some(Named::Message(_, message)) if is_entry(message))
         };

@@ -3,6 +3,7 @@
 
 mod rules;
 mod model;
+mod places;
 mod compare;
 mod fields;
 mod reserved;
@@ -26,11 +27,12 @@ pub(super) const LANGUAGE: Language = Language {
     specifications: &["protobuf", "proto", "proto2", "proto3", "protocolbuffers", "grpc"],
     is_told_by_shape,
     fault: |definition| match Model::read(definition) {
-        Ok(model) => model.clash(definition.as_str().unwrap_or_default()),
+        Ok(model) => model.clash(),
         // Files of an edition are not read yet.
         Err(_) if definition.as_str().is_some_and(|text| text.lines().any(|line| line.starts_with("edition"))) => None,
         Err(why) => Some(Fault::of(why)),
     },
+    odd: |_| Vec::new(),
     compare,
     rules: rules::RULES,
 };

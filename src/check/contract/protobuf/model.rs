@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, ServiceDescriptorProto};
 use serde_json::Value;
 
+use super::places;
 use crate::check::contract::Fault;
 use crate::check::contract::notes::{is_too_deep, text};
+use crate::check::contract::parts::Parts;
+use crate::domain::finding::Stretch;
 
 /// A file. Names are those within its package: `Order`, `Order.Line`.
 #[derive(Debug)]
-pub(super) struct Model {
+pub(super) struct Model<'t> {
+    text: &'t str,
     pub file: FileDescriptorProto,
     pub is_proto3: bool,
     package: String,
@@ -33,8 +37,8 @@ pub(super) struct Names<'a> {
     pub services: BTreeMap<&'a str, &'a ServiceDescriptorProto>,
 }
 
-impl Model {
-    pub(super) fn read(definition: &Value) -> Result<Self, String> {
+impl<'t> Model<'t> {
+    pub(super) fn read(definition: &'t Value) -> Result<Self, String> {
         const NAME: &str = "definition";
         let text = text(definition)?;
         if is_too_deep(text) {
@@ -43,7 +47,12 @@ impl Model {
         let file = protox_parse::parse(NAME, text).map_err(|error| located(&format!("{error:?}"), NAME))?;
         let package = file.package.clone().unwrap_or_default();
         let is_proto3 = file.syntax.as_deref() == Some("proto3");
-        Ok(Self { file, is_proto3, package })
+        Ok(Self { text, file, is_proto3, package })
+    }
+
+    /// Where its parts stand.
+    pub(super) fn parts(&self) -> Parts {
+        places::parts(&self.file, self.text)
     }
 
     pub(super) fn names(&self) -> Names<'_> {
@@ -65,7 +74,7 @@ impl Model {
     }
 
     /// Two fields of a message, or two values of an enum, that stand for the same.
-    pub(super) fn clash(&self, text: &str) -> Option<Fault> {
+    pub(super) fn clash(&self) -> Option<Fault> {
         let names = self.names();
         let of_message = names.messages.iter().find_map(|(name, message)| same_field(name, message));
         let (name, number, why) =
@@ -76,8 +85,12 @@ impl Model {
                 before.split_whitespace().next_back() == Some(name) && digits == Some(number.to_string().as_str())
             })
         };
-        let lines = text.lines().zip(1..).filter(|(line, _)| declares(line)).map(|(_, line)| line);
-        Some(Fault { why, pointer: String::new(), line: lines.last() })
+        let (text, line) = self.text.lines().zip(1..).filter(|(line, _)| declares(line)).last().unzip();
+        let within = line.zip(text.and_then(|text| text.split_once(name))).map(|(line, (before, _))| {
+            let characters = |text: &str| u32::try_from(text.chars().count()).unwrap_or(0);
+            Stretch { line, column: characters(before) + 1, length: characters(name) }
+        });
+        Some(Fault { why, pointer: String::new(), within })
     }
 
     /// A name as it is written somewhere in the scope of a message, looked up from there outwards.
@@ -177,11 +190,11 @@ fn may_share(one: &EnumDescriptorProto) -> bool {
     })
 }
 
-/// The parser's message, with the line first.
+/// The parser's message, with the place first.
 fn located(text: &str, name: &str) -> String {
     let placed = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split_once(':'));
-    match placed.and_then(|(line, rest)| Some((line, rest.split_once(':')?.1))) {
-        Some((line, message)) => format!("line {line}: {}", message.trim()),
+    match placed.and_then(|(line, rest)| Some((line, rest.split_once(':')?))) {
+        Some((line, (column, message))) => format!("line {line}, column {column}: {}", message.trim()),
         None => text.to_owned(),
     }
 }

@@ -99,7 +99,7 @@ fn what_cannot_be_read_is_unknown() {
     let fine = "syntax = \"proto3\"; message A {}";
     let reasons = told(fine, "syntax = \"proto3\";\nmessage A {\n  int32 = 1;\n}", Side::Read);
     assert_eq!((reasons.len(), reasons[0].impact), (1, Unknown));
-    assert!(reasons[0].message.starts_with("the definition cannot be read: line 3: "), "{}", reasons[0].message);
+    assert!(reasons[0].message.starts_with("the definition cannot be read: line 3, column "), "{}", reasons[0].message);
     let deep = format!("{fine} {}", "message A {".repeat(50_000));
     assert_eq!(told(fine, &deep, Side::Read)[0].impact, Unknown);
     let editions = "edition = \"2023\"; message A {}";

@@ -6,12 +6,14 @@ use super::model::{Column, Model, Relation};
 use super::rules;
 use crate::check::contract::data_type::{Relation as TypeRelation, relation};
 use crate::check::contract::notes::Notes;
+use crate::check::contract::parts::Parts;
 use crate::check::contract::{joined, listed};
 use crate::check::yaml::shown;
 use crate::domain::compat::{ContractRule, Reason, Side};
+use crate::domain::finding::Stretch;
 
 pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) -> Vec<Reason> {
-    let mut told = Told { notes: Notes::new(side), side, pointer };
+    let mut told = Told { notes: Notes::new(side), side, pointer, parts: after.parts() };
     let mut elsewhere = elsewhere(before, after);
     let mut found = BTreeSet::new();
     for (name, was) in &before.relations {
@@ -20,6 +22,7 @@ pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) 
             (None, Some((now, is))) if was.set.is_none() != is.set.is_none() => {
                 let message = format!("{} {} is {} now, by what is set before it", kind(was), shown(name), shown(now));
                 told.tell(&rules::SCHEMA_SET, name, message);
+                told.parts.moved(name, now);
                 told.relations(name, was, is);
                 found.insert(now);
             }
@@ -30,15 +33,15 @@ pub(super) fn compare(before: &Model, after: &Model, side: Side, pointer: &str) 
     for (name, is) in after.relations.iter().filter(|(name, _)| is_new(name)) {
         told.tell(&rules::TABLE_ADDED, name, format!("{} {} is new", kind(is), shown(name)));
     }
-    for (statement, what) in before
-        .others
-        .difference(&after.others)
-        .map(|one| (one, "gone"))
-        .chain(after.others.difference(&before.others).map(|one| (one, "new")))
-    {
-        told.tell(&rules::STATEMENT, "", format!("a statement is {what}: {}", shown(statement)));
+    for (one, other, what) in [(before, after, "gone"), (after, before, "new")] {
+        for (statement, at) in one.others.iter().filter(|(one, _)| !other.others.contains_key(*one)) {
+            let message = format!("a statement is {what}: {}", shown(statement));
+            told.tell_at(&rules::STATEMENT, "", message, at.filter(|_| what == "new"));
+        }
     }
-    told.notes.into_reasons()
+    let mut reasons = told.notes.into_reasons();
+    told.parts.place(&mut reasons);
+    reasons
 }
 
 /// What is new, by its name as it is written: where a schema is set in one edition only, it may be what was there.
@@ -51,6 +54,8 @@ struct Told<'a> {
     notes: Notes,
     side: Side,
     pointer: &'a str,
+    /// Where the parts of the desired edition stand.
+    parts: Parts,
 }
 
 fn kind(relation: &Relation) -> &'static str {
@@ -66,6 +71,12 @@ impl Told<'_> {
         self.notes.tell(rule, self.pointer, path, message);
     }
 
+    /// Adds a reason of which it is known better where it stands than its path tells.
+    fn tell_at(&mut self, rule: &ContractRule, path: &str, message: String, at: Option<Stretch>) {
+        let reason = rule.reason(self.side, self.pointer, path, message);
+        self.notes.extend([Reason { within: at, ..reason }]);
+    }
+
     fn gone(&mut self, name: &str, was: &Relation, before: &Model, after: &Model) {
         let columns = names(was);
         let now = after.relations.iter().find(|(other, relation)| {
@@ -75,6 +86,7 @@ impl Told<'_> {
         match now {
             Some((other, _)) => {
                 let message = format!("{what} {} is gone; {} has its columns", shown(name), shown(other));
+                self.parts.moved(name, other);
                 self.tell(&rules::TABLE_RENAMED, name, message);
             }
             None => self.tell(&rules::TABLE_REMOVED, name, format!("{what} {} is gone", shown(name))),
@@ -107,7 +119,8 @@ impl Told<'_> {
             (&rules::CHECK_ADDED, "is new", is.checks.difference(&was.checks)),
         ] {
             for one in lists {
-                self.tell(rule, table, format!("{} {what}", shown(one)));
+                let at = is.constraints_at.get(one).copied();
+                self.tell_at(rule, table, format!("{} {what}", shown(one)), at);
             }
         }
     }
@@ -127,10 +140,13 @@ impl Told<'_> {
 
     fn columns(&mut self, table: &str, was: &Relation, is: &Relation) {
         let (before, after) = (names(was), names(is));
+        // Of two of one name, the first.
+        let now: HashMap<&str, &Column> =
+            is.columns.iter().rev().map(|column| (column.name.as_str(), column)).collect();
         for (index, column) in was.columns.iter().enumerate() {
             let path = joined(table, &column.name);
             let name = shown(&column.name);
-            if let Some(now) = is.columns.iter().find(|other| other.name == column.name) {
+            if let Some(now) = now.get(column.name.as_str()) {
                 self.column(&path, column, now);
                 continue;
             }
@@ -142,6 +158,7 @@ impl Told<'_> {
             match in_its_place {
                 Some(other) => {
                     let message = format!("column {name} is gone; {} stands in its place", shown(&other.name));
+                    self.parts.moved(&path, &joined(table, &other.name));
                     self.tell(&rules::COLUMN_RENAMED, &path, message);
                 }
                 None => self.tell(&rules::COLUMN_REMOVED, &path, format!("column {name} is gone")),

@@ -26,6 +26,7 @@ pub(super) const LANGUAGE: Language = Language {
     is_told_by_shape,
     // There are more dialects than can be read here.
     fault: |definition| (!definition.is_string()).then(|| Fault::of("it is not a text".to_owned())),
+    odd: |_| Vec::new(),
     compare,
     rules: rules::RULES,
 };

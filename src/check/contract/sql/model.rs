@@ -5,18 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sqlparser::ast::{
     AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, CreateTable, CreateView, Expr, Ident,
-    ObjectName, ObjectType, RenameTableNameKind, Set, Statement, TableConstraint, Use, Value as Literal,
+    ObjectName, ObjectType, RenameTableNameKind, Set, Spanned, Statement, TableConstraint, Use, Value as Literal,
 };
 
+use super::parse::stretch;
 use super::{parse, query};
+use crate::check::contract::joined;
 use crate::check::contract::notes::text;
+use crate::check::contract::parts::Parts;
+use crate::domain::finding::Stretch;
 
 /// Names are keys here: without quotes they are the same in upper and lower case.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub relations: BTreeMap<String, Relation>,
-    /// Statements that are not about tables or views, as text.
-    pub others: BTreeSet<String>,
+    /// Statements that are not about tables or views, as text, and where they stand.
+    pub others: BTreeMap<String, Option<Stretch>>,
     /// What is set where a statement stands: the database, and the schema in it.
     database: Option<String>,
     schema: Option<String>,
@@ -41,6 +45,9 @@ pub(super) struct Relation {
     pub checks: BTreeSet<String>,
     /// All else that the statement says.
     pub options: String,
+    /// Where its name stands, and where keys and checks do.
+    pub at: Option<Stretch>,
+    pub constraints_at: BTreeMap<String, Stretch>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -54,6 +61,8 @@ pub(super) struct Column {
     pub options: BTreeSet<String>,
     /// Of a view: how it is computed.
     pub expression: Option<String>,
+    /// Where its name stands.
+    pub at: Option<Stretch>,
 }
 
 impl Model {
@@ -65,8 +74,8 @@ impl Model {
     fn of(text: &str) -> Result<Self, String> {
         let statements = parse::statements(text)?;
         let mut model = Self::default();
-        for statement in statements {
-            model.run(statement);
+        for (statement, begin) in statements {
+            model.run(statement, begin);
         }
         if model.relations.is_empty() && model.others.is_empty() {
             return Err("there is no table or view in it".to_owned());
@@ -74,7 +83,19 @@ impl Model {
         Ok(model)
     }
 
-    fn run(&mut self, statement: Statement) {
+    /// Where its parts stand.
+    pub(super) fn parts(&self) -> Parts {
+        let mut parts = Parts::default();
+        for (name, relation) in &self.relations {
+            parts.add(name.clone(), relation.at);
+            for column in &relation.columns {
+                parts.add(joined(name, &column.name), column.at);
+            }
+        }
+        parts
+    }
+
+    fn run(&mut self, statement: Statement, begin: Option<Stretch>) {
         match statement {
             Statement::CreateTable(table) => self.create_table(table),
             Statement::CreateView(view) => self.create_view(&view),
@@ -82,7 +103,7 @@ impl Model {
                 let name = self.key(&alter.name);
                 for operation in alter.operations {
                     if !self.alter(&name, &operation) {
-                        self.others.insert(format!("ALTER TABLE {} {operation}", alter.name));
+                        self.others.insert(format!("ALTER TABLE {} {operation}", alter.name), begin);
                     }
                 }
             }
@@ -107,7 +128,7 @@ impl Model {
             }
             Statement::Set(_) => {}
             other => {
-                self.others.insert(other.to_string());
+                self.others.insert(other.to_string(), begin);
             }
         }
     }
@@ -145,6 +166,7 @@ impl Model {
             is_listed: true,
             written: object(&table.name),
             set: self.set_for(&table.name),
+            at: stretch(table.name.span()),
             ..Relation::default()
         };
         for column in &table.columns {
@@ -185,7 +207,7 @@ impl Model {
             }
             is_listed = true;
             for (column, named) in columns.iter_mut().zip(&view.columns) {
-                column.name = ident(&named.name);
+                (column.name, column.at) = (ident(&named.name), stretch(named.name.span));
                 if let Some(data_type) = &named.data_type {
                     column.data_type = Some(data_type.to_string());
                 }
@@ -198,6 +220,7 @@ impl Model {
             is_view: true,
             written: object(&view.name),
             set: self.set_for(&view.name),
+            at: stretch(view.name.span()),
             columns,
             is_listed,
             query: Some(selected.rest),
@@ -212,8 +235,9 @@ impl Model {
         if let AlterTableOperation::RenameTable { table_name } = operation {
             let (RenameTableNameKind::As(name) | RenameTableNameKind::To(name)) = table_name;
             let (key, written, set) = (self.key(name), object(name), self.set_for(name));
+            let at = stretch(name.span());
             return match self.relations.remove(table) {
-                Some(relation) => self.relations.insert(key, Relation { written, set, ..relation }).is_none(),
+                Some(relation) => self.relations.insert(key, Relation { written, set, at, ..relation }).is_none(),
                 None => false,
             };
         }
@@ -227,10 +251,11 @@ impl Model {
             }
             AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
                 let Some(column) = relation.column(&ident(old_column_name)) else { return false };
-                column.name = ident(new_column_name);
+                (column.name, column.at) = (ident(new_column_name), stretch(new_column_name.span));
             }
             AlterTableOperation::AlterColumn { column_name, op } => {
                 let Some(column) = relation.column(&ident(column_name)) else { return false };
+                column.at = stretch(column_name.span);
                 match op {
                     AlterColumnOperation::SetNotNull => column.nullable = Some(false),
                     AlterColumnOperation::DropNotNull => column.nullable = Some(true),
@@ -264,25 +289,28 @@ impl Relation {
             default: is_serial.then(|| "generated".to_owned()),
             options: BTreeSet::new(),
             expression: None,
+            at: stretch(defined.name.span),
         };
+        let at = column.at;
         for option in &defined.options {
             match &option.option {
                 ColumnOption::Null => column.nullable = Some(true),
                 ColumnOption::NotNull => column.nullable = Some(false),
                 ColumnOption::PrimaryKey(_) => {
                     column.nullable = Some(false);
-                    self.keys.insert(format!("PRIMARY KEY ({})", column.name));
+                    self.key(format!("PRIMARY KEY ({})", column.name), at);
                 }
                 ColumnOption::Unique(_) => {
-                    self.keys.insert(format!("UNIQUE ({})", column.name));
+                    self.key(format!("UNIQUE ({})", column.name), at);
                 }
                 ColumnOption::Check(check) => {
-                    self.checks.insert(format!("CHECK ({})", check.expr));
+                    self.check(format!("CHECK ({})", check.expr), at);
                 }
                 ColumnOption::ForeignKey(foreign) => {
                     let to: Vec<String> = foreign.referred_columns.iter().map(ident).collect();
                     let table = object(&foreign.foreign_table);
-                    self.checks.insert(format!("FOREIGN KEY ({}) REFERENCES {table} ({})", column.name, to.join(", ")));
+                    let text = format!("FOREIGN KEY ({}) REFERENCES {table} ({})", column.name, to.join(", "));
+                    self.check(text, at);
                 }
                 ColumnOption::Comment(_) | ColumnOption::Options(_) => {}
                 ColumnOption::CharacterSet(_)
@@ -304,7 +332,18 @@ impl Relation {
         self.columns.push(column);
     }
 
+    fn key(&mut self, text: String, at: Option<Stretch>) {
+        self.constraints_at.extend(at.map(|at| (text.clone(), at)));
+        self.keys.insert(text);
+    }
+
+    fn check(&mut self, text: String, at: Option<Stretch>) {
+        self.constraints_at.extend(at.map(|at| (text.clone(), at)));
+        self.checks.insert(text);
+    }
+
     fn constrain(&mut self, constraint: &TableConstraint) {
+        let at = stretch(constraint.span());
         let columns = |columns: &[sqlparser::ast::IndexColumn]| {
             let names = columns.iter().map(|column| match &column.column.expr {
                 Expr::Identifier(name) => ident(name),
@@ -313,19 +352,19 @@ impl Relation {
             names.collect::<Vec<_>>().join(", ")
         };
         match constraint {
-            TableConstraint::PrimaryKey(key) => self.keys.insert(format!("PRIMARY KEY ({})", columns(&key.columns))),
-            TableConstraint::Unique(key) => self.keys.insert(format!("UNIQUE ({})", columns(&key.columns))),
-            TableConstraint::Check(check) => self.checks.insert(format!("CHECK ({})", check.expr)),
+            TableConstraint::PrimaryKey(key) => self.key(format!("PRIMARY KEY ({})", columns(&key.columns)), at),
+            TableConstraint::Unique(key) => self.key(format!("UNIQUE ({})", columns(&key.columns)), at),
+            TableConstraint::Check(check) => self.check(format!("CHECK ({})", check.expr), at),
             TableConstraint::ForeignKey(foreign) => {
                 let list = |names: &[Ident]| names.iter().map(ident).collect::<Vec<_>>().join(", ");
                 let (from, to) = (list(&foreign.columns), list(&foreign.referred_columns));
                 let table = object(&foreign.foreign_table);
-                self.checks.insert(format!("FOREIGN KEY ({from}) REFERENCES {table} ({to})"))
+                self.check(format!("FOREIGN KEY ({from}) REFERENCES {table} ({to})"), at);
             }
             // Indexes cost or save time, and promise nothing.
-            TableConstraint::Index(_) | TableConstraint::FulltextOrSpatial(_) => true,
-            other => self.checks.insert(other.to_string()),
-        };
+            TableConstraint::Index(_) | TableConstraint::FulltextOrSpatial(_) => {}
+            other => self.check(other.to_string(), at),
+        }
     }
 
     fn primary_keys_are_not_null(&mut self) {

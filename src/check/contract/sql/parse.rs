@@ -8,7 +8,9 @@ use sqlparser::dialect::{
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Span, Token, Tokenizer};
+
+use crate::domain::finding::Stretch;
 
 /// Tokens of one definition, spaces left aside. A table of a thousand columns has some ten thousand.
 const MOST_TOKENS: usize = 50_000;
@@ -29,7 +31,8 @@ pub(super) fn on_a_deep_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result
     })
 }
 
-pub(super) fn statements(text: &str) -> Result<Vec<Statement>, String> {
+/// The statements, each with the place of its first word.
+pub(super) fn statements(text: &str) -> Result<Vec<(Statement, Option<Stretch>)>, String> {
     let dialects: [&dyn Dialect; 15] = [
         &GenericDialect {},
         &PostgreSqlDialect {},
@@ -60,9 +63,9 @@ pub(super) fn statements(text: &str) -> Result<Vec<Statement>, String> {
             furthest = Some((place, message));
         }
     }
-    let ((line, _), message) = furthest.unwrap_or_default();
+    let ((line, column), message) = furthest.unwrap_or_default();
     let message = message.split(" at Line: ").next().unwrap_or_default();
-    Err(if line == 0 { message.to_owned() } else { format!("line {line}: {message}") })
+    Err(if line == 0 { message.to_owned() } else { format!("line {line}, column {column}: {message}") })
 }
 
 enum Refusal {
@@ -70,7 +73,7 @@ enum Refusal {
     Syntax(String),
 }
 
-fn read(dialect: &dyn Dialect, text: &str) -> Result<Vec<Statement>, Refusal> {
+fn read(dialect: &dyn Dialect, text: &str) -> Result<Vec<(Statement, Option<Stretch>)>, Refusal> {
     let tokens = Tokenizer::new(dialect, text)
         .tokenize_with_location()
         .map_err(|error| Refusal::Syntax(ParserError::from(error).to_string()))?;
@@ -107,10 +110,38 @@ fn read(dialect: &dyn Dialect, text: &str) -> Result<Vec<Statement>, Refusal> {
         }
     }
     let mut parser = Parser::new(dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens);
-    parser.parse_statements().map_err(|error| match error {
+    all(&mut parser).map_err(|error| match error {
         ParserError::RecursionLimitExceeded => Refusal::TooLarge("it is nested too deeply".to_owned()),
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => Refusal::Syntax(message),
     })
+}
+
+/// Statement by statement, because the parser does not keep where one begins.
+fn all(parser: &mut Parser<'_>) -> Result<Vec<(Statement, Option<Stretch>)>, ParserError> {
+    let mut statements = Vec::new();
+    loop {
+        let mut is_separated = statements.is_empty();
+        while parser.consume_token(&Token::SemiColon) {
+            is_separated = true;
+        }
+        if parser.peek_token_ref().token == Token::EOF {
+            return Ok(statements);
+        }
+        if !is_separated {
+            return parser.expected_ref("end of statement", parser.peek_token_ref());
+        }
+        let begin = stretch(parser.peek_token_ref().span);
+        statements.push((parser.parse_statement()?, begin));
+    }
+}
+
+/// Where something stands, if the parser kept it.
+pub(super) fn stretch(span: Span) -> Option<Stretch> {
+    let number = |number: u64| u32::try_from(number).ok().filter(|number| *number > 0);
+    let (line, column) = (number(span.start.line)?, number(span.start.column)?);
+    let ends_here = span.end.line == span.start.line;
+    let length = if ends_here { span.end.column.saturating_sub(span.start.column) } else { 0 };
+    Some(Stretch { line, column, length: u32::try_from(length).unwrap_or(0) })
 }
 
 /// Line and column at the end of the parser's message.

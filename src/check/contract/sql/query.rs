@@ -1,8 +1,12 @@
 //! What a query selects: the columns of a view.
 
-use sqlparser::ast::{Expr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, WildcardAdditionalOptions};
+use sqlparser::ast::{
+    Expr, ObjectName, Query, Select, SelectItem, SetExpr, Spanned, TableFactor, WildcardAdditionalOptions,
+};
+use sqlparser::tokenizer::Span;
 
 use super::model::{Column, Model, ident};
+use super::parse::stretch;
 
 /// The columns of a query, and the rest of it.
 #[derive(Debug)]
@@ -56,9 +60,9 @@ fn items(select: &Select, known: &Model, listed: &mut Selected) {
                     Expr::CompoundIdentifier(parts) => parts.last().map(ident).unwrap_or_default(),
                     other => other.to_string(),
                 };
-                listed.columns.push(column(name, expression));
+                listed.columns.push(column(name, expression, expression.span()));
             }
-            SelectItem::ExprWithAlias { expr, alias } => listed.columns.push(column(ident(alias), expr)),
+            SelectItem::ExprWithAlias { expr, alias } => listed.columns.push(column(ident(alias), expr, alias.span)),
             SelectItem::Wildcard(options) if *options == WildcardAdditionalOptions::default() => {
                 match only_source(select)
                     .and_then(|name| known.relations.get(&known.key(name)))
@@ -73,12 +77,12 @@ fn items(select: &Select, known: &Model, listed: &mut Selected) {
     }
 }
 
-fn column(name: String, expression: &Expr) -> Column {
+fn column(name: String, expression: &Expr, at: Span) -> Column {
     let data_type = match expression {
         Expr::Cast { data_type, .. } => Some(data_type.to_string()),
         _ => None,
     };
-    Column { name, data_type, expression: Some(expression.to_string()), ..Column::default() }
+    Column { name, data_type, expression: Some(expression.to_string()), at: stretch(at), ..Column::default() }
 }
 
 /// The one table from which a query reads.

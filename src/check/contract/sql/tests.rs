@@ -95,7 +95,7 @@ fn what_cannot_be_read_is_unknown() {
     let fine = "CREATE TABLE t (a INT)";
     let reasons = told(fine, "CREATE TABLE t (\n  a INT,\n  b INT NOT\n)", Side::Read);
     assert_eq!((reasons.len(), reasons[0].impact), (1, Unknown));
-    assert!(reasons[0].message.starts_with("the definition cannot be read: line 3: "), "{}", reasons[0].message);
+    assert!(reasons[0].message.starts_with("the definition cannot be read: line 3, column "), "{}", reasons[0].message);
     assert_eq!(told(fine, "", Side::Read)[0].impact, Unknown);
 }
 

@@ -345,7 +345,7 @@ impl<'t> Reader<'t> {
         if !is_stripped {
             out.push('\n');
         }
-        self.builder.scalar(Value::String(out), mark, false, 0).ok()?;
+        self.builder.block_text(out, mark, is_folded, 0).ok()?;
         // Back to the beginning of the line that ended it.
         self.at = self.line_start;
         self.next_content()

@@ -54,6 +54,7 @@ impl Judge for Opinion {
             enforcement: self.enforcement,
             message: "the owner is unknown".to_owned(),
             pointer: Some("/info/owner/id".to_owned()),
+            within: None,
             hint: None,
         };
         let verdict = Verdict { policies: self.policies(), violations: vec![violation] };

@@ -1,0 +1,5 @@
+CREATE TABLE trips (
+  id BIGINT NOT NULL,
+  fare NUMERIC(10,2) NOT NULL,
+  rider BIGINT
+);

@@ -6,9 +6,9 @@
 //!
 //! In reading order: [`file`](self) names what a policy folder holds; `settings` is what a package
 //! says about itself; `set` loads and refuses; `graph` finds recursion and functions whose answer
-//! is not a matter of the input; `sight` is whether a package can see its event; `reading` reads a
-//! question; `evaluate` answers it; `answer` reads what a rule yielded; `testing` runs `test_` rules.
-//! Absent: files, clocks, processes.
+//! is not a matter of the input; `sight` is whether a package can see its event; `evaluate` reads a
+//! question and answers it; `answer` reads what a rule yielded; `testing` runs `test_` rules. Absent:
+//! files, clocks, processes.
 
 mod file;
 mod settings;
@@ -17,7 +17,6 @@ mod graph;
 mod walk;
 mod set;
 mod sight;
-mod reading;
 mod evaluate;
 mod answer;
 pub mod testing;

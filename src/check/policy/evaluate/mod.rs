@@ -1,10 +1,13 @@
-//! Asks the packages of a set.
+//! Asks the packages of a set. `reading` reads the question.
+
+mod reading;
 
 use regorus::{Engine, Value};
 
+use reading::QuestionReader;
+
 use super::answer::{from_allow, from_set};
 use super::problem::EngineError;
-use super::reading::QuestionReader;
 use super::set::{Package, PolicySet};
 use super::settings::event_name;
 use crate::domain::id::Digest;

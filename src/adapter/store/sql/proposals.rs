@@ -15,13 +15,13 @@ use super::{Scope, SqlStore, reports, sharing::terms};
 #[async_trait]
 impl ProposalBook for SqlStore {
     async fn proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let row = query(ONE).bind(source.as_str()).bind(proposal.to_string()).fetch_optional(&mut transaction).await?;
         row.as_ref().map(record).transpose()
     }
 
     async fn open_proposals(&self, source: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(OPEN).bind(source.as_str()).fetch_all(&mut transaction).await?;
         let mut records: Vec<ProposalRecord> = rows.iter().map(record).collect::<Result<_, _>>()?;
         records.sort_by(|a, b| a.proposal.cmp(&b.proposal));

@@ -25,16 +25,16 @@ impl ReportBook for SqlStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<WantedReport>, StoreError> {
-        select(UNPUBLISHED, &mut *self.read().await?, sources, now, limit).await
+        select(UNPUBLISHED, &mut *self.read_once().await?, sources, now, limit).await
     }
 
     async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
-        let rows = query(SOURCES_WITH_UNPUBLISHED).fetch_all(&mut *self.read().await?).await?;
+        let rows = query(SOURCES_WITH_UNPUBLISHED).fetch_all(&mut *self.read_once().await?).await?;
         rows.iter().map(|row| row.name("source")).collect()
     }
 
     async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(PENDING_STATES).bind(source.as_str()).bind(context).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.name("revision")).collect()
     }
@@ -50,7 +50,7 @@ impl ReportBook for SqlStore {
     }
 
     async fn untold(&self) -> Result<Vec<Untold>, StoreError> {
-        telling::untold(&mut *self.read().await?).await
+        telling::untold(&mut *self.read_once().await?).await
     }
 
     async fn tell(
@@ -75,7 +75,7 @@ impl ReportBook for SqlStore {
         let row = query(COMMENT)
             .bind(source.as_str())
             .bind(Proposal::Pull(pull).to_string())
-            .fetch_optional(&mut *self.read().await?)
+            .fetch_optional(&mut *self.read_once().await?)
             .await?;
         Ok(row.as_ref().map(wanted).transpose()?.map(|wanted| wanted.report))
     }
@@ -143,7 +143,7 @@ impl ReportBook for SqlStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<WantedReport>, StoreError> {
-        select(TO_VERIFY, &mut *self.read().await?, sources, now, limit).await
+        select(TO_VERIFY, &mut *self.read_once().await?, sources, now, limit).await
     }
 
     async fn verified(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ mod passed_over;
 mod show;
 mod stage;
 mod telling;
+mod unreached;
 
 pub(super) use stage::{Stage, StageLine, held_line, newest};
 pub(super) use telling::Telling;

@@ -24,6 +24,7 @@ impl Engine {
         let plan = self.plan(sighting, scales, &desired, &unfinished).await?;
         let tally = self.tally(sighting, scales, &plan).await?;
         let mut reports = reports::of_pass(sighting.source, &sighting.revision, &tally);
+        let instead = self.instead_of_review(sighting.source, &reports).into_iter().collect();
         reports.extend(self.stage_reports(sighting, &desired, &plan, &tally).await?);
         reports.extend(self.superseded_reports(sighting, &plan, &unfinished).await?);
         if !sighting.is_proposal {
@@ -51,6 +52,7 @@ impl Engine {
             versions,
             verdicts: scales.verdicts.clone(),
             reports,
+            instead,
             condition: None,
             plan,
         })
@@ -180,11 +182,11 @@ impl Engine {
             lines.extend(lines_of(others.iter().copied(), &stage.name, &aims));
             lines.extend(planned().map(|activity| waiting(activity, plan)));
             lines.extend(plan.held.iter().filter(|held| held.container.stage == stage.name).map(reports::held_line));
-            gates.tell(sighting.source, &stage.name, &mut lines).await?;
-            let waits_for = stage.after.iter().find(|earlier| open.contains(earlier));
             let here = is_told.iter().filter(|container| container.stage == stage.name);
             let told = read.iter().chain(here.map(|container| &container.product)).cloned().collect();
             lines.extend(self.unreached(&stage.name, &troubled, &told).await?);
+            gates.tell(sighting.source, &stage.name, &mut lines).await?;
+            let waits_for = stage.after.iter().find(|earlier| open.contains(earlier));
             if lines.iter().any(|line| !line.status.is_final()) {
                 open.insert(&stage.name);
             }

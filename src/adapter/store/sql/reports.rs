@@ -306,6 +306,9 @@ pub const COMMENT: &str =
     "SELECT source, revision, context, state, description, target_url, detail, edition, failures, external
      FROM reports WHERE source = $1 AND subject = $2 AND sort = 'comment'";
 
+/// Whether there is a report of this key.
+pub const STANDS: &str = "SELECT 1 FROM reports WHERE source = $1 AND subject = $2 AND sort = $3 AND context = $4";
+
 /// Checks of a commit that are shown, from now on to be written once more.
 pub const WRITE_ANEW: &str =
     "UPDATE reports SET edition = edition + 1, pending_since = $3, due_at = $3, verify_at = NULL
@@ -382,6 +385,18 @@ pub async fn want(connection: &mut Connection, reports: &[Report], at: Timestamp
         })
         .await?;
     Ok(())
+}
+
+/// Whether something of the same key is wanted already.
+pub async fn stands(connection: &mut Connection, report: &Report) -> Result<bool, StoreError> {
+    let found: Option<i64> = query_scalar(STANDS)
+        .bind(report.source.as_str())
+        .bind(report.subject())
+        .bind(report.sort())
+        .bind(report.context.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Has the checks of a commit written anew.

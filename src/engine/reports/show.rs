@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
-use crate::domain::plan::ActivityId;
+use crate::domain::plan::{ActivityId, Held};
 use crate::domain::report::{Report, ReportContext};
 use crate::port::store::{PassRow, StageStanding, StoreError};
 
@@ -67,17 +67,19 @@ impl StageShow<'_> {
         let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
         let mut told: BTreeSet<Fqn> = all.iter().map(|standing| standing.product.clone()).collect();
         let mut lines = lines_of(all);
-        let troubled = store.troubled(self.source).await?;
-        let here = troubled.iter().filter(|other| other.planned.container.stage == *self.stage);
-        for other in here.filter(|other| !known.contains(&other.planned.id)) {
-            told.insert(other.planned.container.product.clone());
-            lines.push(stage_line(other));
-        }
         let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
-        for held in held.iter().filter(|held| held.container.stage == *self.stage) {
-            told.insert(held.container.product.clone());
-            lines.push(held_line(held));
+        let held: Vec<&Held> = held.iter().filter(|held| held.container.stage == *self.stage).collect();
+        let troubled = store.troubled(self.source).await?;
+        for other in troubled.iter().filter(|other| other.planned.container.stage == *self.stage) {
+            told.insert(other.planned.container.product.clone());
+            // What is held is told as that, whatever it was before.
+            let is_held = held.iter().any(|held| held.container == other.planned.container);
+            if !is_held && !known.contains(&other.planned.id) {
+                lines.push(stage_line(other));
+            }
         }
+        told.extend(held.iter().map(|held| held.container.product.clone()));
+        lines.extend(held.into_iter().map(held_line));
         lines.extend(self.engine.unreached(self.stage, &troubled, &told).await?);
         let left_out = self.engine.left_out(self.source, &latest.revision, &plan).await?;
         self.tell(&latest.revision, lines, left_out).await

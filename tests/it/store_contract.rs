@@ -144,6 +144,7 @@ contracts! {
     proposals::who_asked_again_sees_the_checks_written_again,
     proposals::what_was_never_written_of_an_old_head_is_given_up,
     proposals::a_late_assessment_takes_back_nothing_that_the_branch_says,
+    proposals::the_check_of_a_head_that_became_the_branchs_is_the_branchs,
     approvals::an_approval_is_read_back_and_counts_from_the_first_time,
     approvals::a_request_is_decided_once,
     approvals::holds_end_by_plan_or_all_at_once,

@@ -5,7 +5,6 @@
 
 use std::cell::Cell;
 use std::pin::pin;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -25,13 +24,18 @@ thread_local! {
 /// Keeps this thread, and all that it begins, to one processor. The record's threads and this one only ever
 /// wait for each other, which costs least where they need not be woken elsewhere. Where it cannot be done, it
 /// is only slower.
-#[expect(clippy::disallowed_methods, reason = "no crate of ours sets the processors of a thread without unsafe code")]
 pub fn keep_to(processor: usize) {
-    let Ok(thread) = std::fs::read_link("/proc/thread-self") else { return };
-    let Some(number) = thread.file_name() else { return };
-    let mut taskset = Command::new("taskset");
-    taskset.arg("--pid").arg("--cpu-list").arg(processor.to_string()).arg(number);
-    let _ = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{CpuSet, sched_setaffinity};
+        if processor < CpuSet::MAX_CPU {
+            let mut only = CpuSet::new();
+            only.set(processor);
+            let _ = sched_setaffinity(None, &only);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = processor;
 }
 
 /// Whether a call is under way: then clocks tell the time outside, and none passes in the run.

@@ -238,12 +238,10 @@ fn of_reports(outside: &Outside, store: &dyn Store, proposed: &[Proposed]) -> Ve
         if row.state == "pending" {
             wrong.push(format!("{what} is pending: {}", row.description));
         }
-        // What was said of a commit as a proposal stays as it was said.
-        let is_of_branch = row.sort != "comment" && row.context != "Meshwright";
-        if is_whole && heads.contains(&row.revision) && is_of_branch && row.state != "success" {
+        // Comments stand under pull requests and not on commits.
+        if is_whole && heads.contains(&row.revision) && row.sort != "comment" && row.state != "success" {
             wrong.push(format!("{what} of the head is {}: {}", row.state, row.description));
         }
-        // Comments stand under pull requests and not on commits.
         if row.sort == "comment" {
             continue;
         }

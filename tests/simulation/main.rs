@@ -5,6 +5,11 @@
 //! - `MESHWRIGHT_SIMULATION_SEEDS=2000` runs so many seeds instead of the usual number.
 //! - `MESHWRIGHT_SIMULATION_FIRST=100000` begins with this one.
 
+/// As the daemon has it.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(test)]
 #[path = "../support/wrapped_store.rs"]
 mod wrapped_store;

@@ -362,14 +362,6 @@ impl Mesh {
         repositories.get(source).is_some_and(|repository| repository.stood_at(revision))
     }
 
-    /// The products that a commit has at a stage.
-    pub fn all_at(&self, source: &SourceName, revision: &Revision, stage: &str) -> BTreeSet<String> {
-        let Some(place) = self.repositories.lock().unwrap()[source].place(revision) else { return BTreeSet::new() };
-        let authors = self.authors.lock().unwrap();
-        let there = authors.held[source][place].values().filter(|product| product.stages.contains(&stage));
-        there.map(|product| product.name.clone()).collect()
-    }
-
     /// The products without a flaw that a commit has at a stage, with their versions. Those are left out
     /// whose number stands for more than one content.
     pub fn good_at(&self, source: &SourceName, revision: &Revision, stage: &str) -> Vec<(String, String)> {

@@ -115,6 +115,7 @@ impl PassSample {
             versions: Vec::new(),
             verdicts: Vec::new(),
             reports: Vec::new(),
+            instead: Vec::new(),
             condition: None,
         };
         Self { pass }

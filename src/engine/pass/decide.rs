@@ -24,6 +24,7 @@ impl Engine {
         let plan = self.plan(sighting, scales, &desired, &unfinished).await?;
         let tally = self.tally(sighting, scales, &plan).await?;
         let mut reports = reports::of_pass(sighting.source, &sighting.revision, &tally);
+        let instead = self.instead_of_review(sighting.source, &reports).into_iter().collect();
         reports.extend(self.stage_reports(sighting, &desired, &plan, &tally).await?);
         reports.extend(self.superseded_reports(sighting, &plan, &unfinished).await?);
         if !sighting.is_proposal {
@@ -51,6 +52,7 @@ impl Engine {
             versions,
             verdicts: scales.verdicts.clone(),
             reports,
+            instead,
             condition: None,
             plan,
         })
@@ -160,10 +162,14 @@ impl Engine {
         let own = reports::newest(own, |record| &record.planned.container);
         let is_own: BTreeSet<&ActivityId> = own.iter().map(|record| &record.planned.id).collect();
         let troubled = self.ports.store.troubled(sighting.source).await?;
-        let others: Vec<ActivityRecord> = troubled
-            .into_iter()
-            .filter(|record| !is_own.contains(&record.planned.id) && still_counts(record, desired, plan))
-            .collect();
+        let troubled: Vec<ActivityRecord> =
+            troubled.into_iter().filter(|record| still_counts(record, desired, plan)).collect();
+        let others: Vec<&ActivityRecord> =
+            troubled.iter().filter(|record| !is_own.contains(&record.planned.id)).collect();
+        // Of those that were read, the plan says where they are to come.
+        let read: BTreeSet<Fqn> = desired.iter().map(|product| product.descriptor.fqn.clone()).collect();
+        let is_told: BTreeSet<&ContainerId> =
+            own.iter().chain(others.iter().copied()).map(|record| &record.planned.container).collect();
         let left_out = tally.with_errors.max(tally.refused).max(tally.with_refusals);
         let mut gates = self.gates().await?;
         let mut reports = Vec::new();
@@ -173,9 +179,12 @@ impl Engine {
             let replaced: BTreeSet<&ContainerId> = planned().map(|activity| &activity.container).collect();
             let own = own.iter().filter(|record| !replaced.contains(&record.planned.container));
             let mut lines = lines_of(own, &sighting.revision, &stage.name, &aims);
-            lines.extend(lines_of(&others, &sighting.revision, &stage.name, &aims));
+            lines.extend(lines_of(others.iter().copied(), &sighting.revision, &stage.name, &aims));
             lines.extend(planned().map(|activity| waiting(activity, plan)));
             lines.extend(plan.held.iter().filter(|held| held.container.stage == stage.name).map(reports::held_line));
+            let here = is_told.iter().filter(|container| container.stage == stage.name);
+            let told = read.iter().chain(here.map(|container| &container.product)).cloned().collect();
+            lines.extend(self.unreached(&stage.name, &troubled, &told).await?);
             gates.tell(sighting.source, &stage.name, &mut lines).await?;
             let waits_for = stage.after.iter().find(|earlier| open.contains(earlier));
             if lines.iter().any(|line| !line.status.is_final()) {
@@ -243,13 +252,18 @@ fn waiting(activity: &PlannedActivity, plan: &Plan) -> StageLine {
 }
 
 /// Whether an unfinished or failed activity of an earlier commit still tells of what Git wants, once
-/// `plan` is recorded.
+/// `plan` is recorded; or whether it has begun, and nothing is as Git says before it has ended.
 fn still_counts(record: &ActivityRecord, desired: &[Desired], plan: &Plan) -> bool {
     let container = &record.planned.container;
     let replaced = plan.activities.iter().any(|activity| activity.container == *container)
         || plan.held.iter().any(|held| held.container == *container)
-        || plan.withdrawn.contains(&record.planned.id)
-        || plan.changes.iter().any(|change| change.kind == ChangeKind::Retired && change.product == container.product);
+        || plan.withdrawn.contains(&record.planned.id);
+    if record.state.status == ActivityStatus::Running {
+        return !replaced;
+    }
+    let retired =
+        plan.changes.iter().any(|change| change.kind == ChangeKind::Retired && change.product == container.product);
+    let replaced = replaced || retired;
     let wanted = desired.iter().find(|product| product.descriptor.fqn == container.product && !product.refused);
     !replaced && wanted.is_none_or(|product| product.descriptor.digest == record.planned.to.digest)
 }

@@ -8,12 +8,16 @@ mod passed_over;
 mod show;
 mod stage;
 mod telling;
+mod unreached;
 
 pub(super) use stage::{Stage, StageLine, held_line, newest};
 pub(super) use telling::Telling;
 
 use crate::domain::id::{Revision, SourceName, StageName};
-use crate::domain::report::{Report, ReportContext, ReportState};
+use crate::domain::report::{Check, Detail, Report, ReportContext, ReportState};
+
+use super::Engine;
+use super::review::CHECK;
 
 /// The reports of a commit that has no descriptors: nothing could be evaluated.
 pub(super) fn of_emptied(
@@ -27,6 +31,30 @@ pub(super) fn of_emptied(
         .chain(stages.map(ReportContext::Stage))
         .map(|context| Report::new(source, revision, &context, ReportState::Error, text))
         .collect()
+}
+
+impl Engine {
+    /// What the check of a proposal's head says when that very commit has become the branch's, as by a fast-forward:
+    /// what the pass over the branch came to, and not what would have come of a merge.
+    pub(super) fn instead_of_review(&self, source: &SourceName, of_pass: &[Report]) -> Option<Report> {
+        let abilities = self.ports.forges.get(source)?.abilities();
+        if abilities.checks { check_of_pass(of_pass) } else { None }
+    }
+}
+
+/// The worst of these, with all of them in its summary; the last where all are good.
+fn check_of_pass(of_pass: &[Report]) -> Option<Report> {
+    let worst = of_pass.iter().filter(|report| report.state != ReportState::Success);
+    let shown = worst.min_by_key(|report| report.state != ReportState::Error).or(of_pass.last())?;
+    let mut summary = "This commit has become the branch's. What was said of it as a proposal does not count any \
+                       more; this is what came of it:\n\n"
+        .to_owned();
+    for report in of_pass {
+        summary.push_str(&format!("- `{}`: {}, {}\n", report.context, report.state.as_str(), report.description));
+    }
+    summary.push_str("\nHow it is rolled out is told by the status of each stage.\n");
+    let check = Check { summary, annotations: Vec::new(), actions: Vec::new() };
+    Some(Report { context: CHECK.to_owned(), detail: Some(Detail::Check(check)), ..shown.clone() })
 }
 
 /// What the descriptors of a commit came to.
@@ -112,6 +140,23 @@ fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_check_of_what_became_the_branchs_says_the_worst_first() {
+        let (source, revision) = ("retail".parse().unwrap(), "a".repeat(40).parse().unwrap());
+        let told = |tally: Tally| check_of_pass(&of_pass(&source, &revision, &tally)).unwrap();
+        let good = told(Tally { descriptors: 2, looked_at: 1, updated: 1, activities: 1, ..Tally::default() });
+        assert_eq!((good.sort(), good.context.as_str(), good.state), ("check", CHECK, ReportState::Success));
+        assert_eq!(good.description, "0 created, 1 updated, 0 retired; 1 rollout");
+        let bad = told(Tally { descriptors: 2, with_errors: 1, not_evaluated: 1, ..Tally::default() });
+        assert_eq!(bad.state, ReportState::Error, "{bad:?}");
+        let Some(Detail::Check(check)) = bad.detail else { panic!("a check") };
+        assert!(
+            check.summary.contains("- `meshwright/validate`: failure, 1 of 2 descriptors with errors\n"),
+            "{check:?}"
+        );
+        assert!(check.actions.is_empty());
+    }
 
     #[test]
     fn an_empty_commit_is_not_green() {

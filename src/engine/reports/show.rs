@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::activity::ActivityStatus;
-use crate::domain::id::{Digest, Revision, SourceName, StageName};
-use crate::domain::plan::ActivityId;
+use crate::domain::id::{Digest, Fqn, Revision, SourceName, StageName};
+use crate::domain::plan::{ActivityId, Held};
 use crate::domain::report::{Report, ReportContext};
 use crate::port::store::{PassRow, StageStanding, StoreError};
 
@@ -65,13 +65,22 @@ impl StageShow<'_> {
         let store = &self.engine.ports.store;
         let all = store.stage_standing(self.source, &latest.revision, self.stage).await?;
         let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
+        let mut told: BTreeSet<Fqn> = all.iter().map(|standing| standing.product.clone()).collect();
         let mut lines = lines_of(all);
-        let troubled = store.troubled(self.source).await?.into_iter();
-        let others =
-            troubled.filter(|other| other.planned.container.stage == *self.stage && !known.contains(&other.planned.id));
-        lines.extend(others.map(|other| stage_line(&other, &latest.revision)));
         let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
-        lines.extend(held.iter().filter(|held| held.container.stage == *self.stage).map(held_line));
+        let held: Vec<&Held> = held.iter().filter(|held| held.container.stage == *self.stage).collect();
+        let troubled = store.troubled(self.source).await?;
+        for other in troubled.iter().filter(|other| other.planned.container.stage == *self.stage) {
+            told.insert(other.planned.container.product.clone());
+            // What is held is told as that, whatever it was before.
+            let is_held = held.iter().any(|held| held.container == other.planned.container);
+            if !is_held && !known.contains(&other.planned.id) {
+                lines.push(stage_line(other, &latest.revision));
+            }
+        }
+        told.extend(held.iter().map(|held| held.container.product.clone()));
+        lines.extend(held.into_iter().map(held_line));
+        lines.extend(self.engine.unreached(self.stage, &troubled, &told).await?);
         let left_out = self.engine.left_out(self.source, &latest.revision, &plan).await?;
         self.tell(&latest.revision, lines, left_out).await
     }

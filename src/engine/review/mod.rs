@@ -24,8 +24,9 @@
 //!   Whoever looks at the branch afterwards sees that it is another one, and wakes the proposal.
 //! * *The proposal is merged while it is looked at.* A merge commit is another commit. Where the head
 //!   itself became the branch's, the base holds it already: nothing is reported, because what the
-//!   commit's statuses say from then on is the branch's business. A look that saw the branch before that
-//!   and ends after the branch's pass takes none of them back: the record sees to it.
+//!   commit's statuses and its check say from then on is the branch's business, and the branch's pass writes both
+//!   anew. A look that saw the branch before that and ends after that pass takes neither back: the record sees to
+//!   it.
 //! * *A proposal panics us.* The assessment runs on a task of its own; its head gets an error, the
 //!   others go on, and it is tried again after growing pauses.
 //! * *Somebody asks for another look while one is under way.* It answers only what was asked before it
@@ -41,7 +42,7 @@ mod stale;
 mod tell;
 
 pub(super) use stale::Listings;
-pub(super) use tell::COMMENT;
+pub(super) use tell::{CHECK, COMMENT};
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use super::Subject;
 use crate::domain::forge::CommentMode;
 
 /// The name of the check run of a proposal's head.
-const CHECK: &str = "Meshwright";
+pub(in crate::engine) const CHECK: &str = "Meshwright";
 /// The context of the comment.
 pub(in crate::engine) const COMMENT: &str = "comment";
 

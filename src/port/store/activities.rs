@@ -100,7 +100,8 @@ pub trait ActivityBook: Send + Sync {
     ) -> Result<usize, StoreError>;
 
     /// Of the source's products, the newest activity of each container that moves it to the latest
-    /// recorded content and has not succeeded: what keeps the source from being as Git says.
+    /// recorded content and has not succeeded: what keeps the source from being as Git says. What has begun
+    /// belongs to it until it ends, also where its product has left the source since.
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError>;
 
     /// Takes the activity's container for `holder` until `until`, and appends `Claimed` with a new token.

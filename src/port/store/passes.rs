@@ -111,6 +111,9 @@ pub struct Pass {
     pub verdicts: Vec<VerdictEntry>,
     /// What forges should show.
     pub reports: Vec<Report>,
+    /// What they should show where something of the same sort and context stands at the commit already, which was
+    /// said of it as a proposal; and else not.
+    pub instead: Vec<Report>,
     /// Why the source is not as it should be, if so.
     pub condition: Option<Condition>,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use meshwright::domain::forge::CommentMode;
 use meshwright::domain::forge::{Proposal, PullState, ReviewVerdict};
+use meshwright::domain::id::Revision;
 use meshwright::domain::report::{Check, Comment, Detail, Report, Review};
 use meshwright::domain::source::Target;
 use meshwright::engine::Reviewed;
@@ -131,6 +132,34 @@ async fn from_a_mistake_to_a_merge() {
     let row = started.store.proposal_rows(None, 9).await.unwrap().remove(0);
     assert_eq!((row.proposal.as_str(), row.state.as_str(), row.verdict.as_str()), ("pull/7", "merged", "accepted"));
     assert_eq!(started.stale(&world).await, [], "nobody looks at it any more");
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_becomes_the_branchs_says_what_came_of_it() {
+    let mut world = World::new();
+    let pulls = PullRequests::of(&mut world);
+    let base = world.commit(&[orders("1.0.0")]);
+    let started = world.start().await;
+    started.trip().await;
+    let shown = async |revision: &Revision| {
+        let rows = started.store.report_rows(1_000).await.unwrap().into_iter();
+        rows.filter(|row| row.revision == *revision && row.sort == "check")
+            .map(|row| (row.context, row.description))
+            .collect::<Vec<_>>()
+    };
+    let check = |text: &str| vec![("Meshwright".to_owned(), text.to_owned())];
+    assert_eq!(shown(&base).await, [], "it was never proposed");
+    let head = pulls.push(&world.repository, 7, &base, &[(&path_of("orders"), &orders("1.1.0").yaml())]);
+    started.told(7).await;
+    assert_eq!(shown(&head).await, check("1 updated; 1 rollout"));
+
+    world.repository.git(&["merge", "--quiet", "--ff-only", head.as_str()]);
+    pulls.change(7, |pull| pull.state = PullState::Merged);
+    started.trip().await;
+    assert_eq!(shown(&head).await, check("0 created, 1 updated, 0 retired; 1 rollout"));
+    assert_eq!(started.review(7).await, Reviewed::Closed);
+    assert_eq!(shown(&head).await, check("0 created, 1 updated, 0 retired; 1 rollout"));
     started.close().await;
 }
 

@@ -65,6 +65,38 @@ async fn an_older_commit_whose_waiting_product_is_retired_does_not_stay_pending(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_is_not_green_while_a_product_that_it_retires_is_still_rolled_out() {
+    let world = World::new();
+    let open = world.path("open");
+    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    world
+        .commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = started.rolling();
+    eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
+    eventually("stock runs", async || !started.running().await.is_empty()).await;
+
+    world.repository.git(&["rm", "--quiet", "-r", "orders"]);
+    let retiring = world.repository.commit(&[], "orders goes");
+    started.plan().await;
+    let touching = world.repository.commit(&[("README.md", "stock alone")], "nothing of a product");
+    started.plan().await;
+    started.engine.publish_due().await.unwrap();
+    for revision in [&retiring, &touching] {
+        assert_eq!(started.statuses(revision)["dev"], "pending: 0 of 1 rollout done");
+    }
+    std::fs::write(&open, "").unwrap();
+    rollout.await.unwrap();
+    started.settle().await;
+    for revision in [&retiring, &touching] {
+        let statuses = started.statuses(revision);
+        assert!(statuses.values().all(|status| status.starts_with("success")), "{statuses:?}");
+    }
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_commit_that_refused_something_does_not_turn_green_when_it_is_superseded() {
     let world = World::new();
     let broken = Descriptor::new("sales", "1.0.0").only_at("dev").configured("build", "{ x: '${dev.results.none.x}' }");

@@ -14,7 +14,7 @@ use meshwright::port::store::{ActivityBook, Look, ReportBook};
 use serde_json::Value;
 
 use crate::support::repository::TestRepository;
-use crate::support::world::{Descriptor, Hesitant, Started, World, eventually, path_of, statuses};
+use crate::support::world::{Descriptor, Hesitant, Started, World, eventually, path_of, source, statuses};
 
 fn orders(version: &str) -> Descriptor {
     Descriptor::new("orders", version).only_at("dev")
@@ -366,6 +366,33 @@ async fn a_judge_that_had_no_answer_is_asked_again_about_the_same_commit() {
     let statuses = started.statuses(&head);
     assert!(statuses.values().all(|status| status.starts_with("success")), "{statuses:?}");
     assert!(matches!(started.pass().await, PassOutcome::Unchanged { .. }));
+    started.close().await;
+}
+
+/// It waited at prod for what it reads from when it failed at dev, so there is nothing of it at prod that could fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stage_tells_of_what_failed_before_it_also_when_nothing_touches_that_any_more() {
+    let world = World::new();
+    world.control("sales", "build", "exit 1");
+    world.commit(&[
+        Descriptor::new("orders", "1.0.0").only_at("dev"),
+        Descriptor::new("sales", "1.0.0").reads("orders"),
+    ]);
+    let started = world.start().await;
+    started.trip().await;
+    for text in ["one", "two", "three"] {
+        let head = world.repository.commit(&[("README.md", text)], "nothing of a product");
+        started.trip().await;
+        let statuses = started.statuses(&head);
+        for stage in ["dev", "prod"] {
+            assert!(statuses[stage].starts_with("failure: 1 of 1 not running: sales: "), "{text}: {statuses:?}");
+        }
+        assert_eq!(statuses["prod"].ends_with("did not come through dev"), text != "one", "{statuses:?}");
+        // Also when it is told anew, and not only by the pass.
+        started.engine.run_again(&source(), &head).await.unwrap();
+        started.engine.publish_due().await.unwrap();
+        assert_eq!(started.statuses(&head), statuses);
+    }
     started.close().await;
 }
 

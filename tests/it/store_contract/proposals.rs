@@ -173,9 +173,38 @@ pub async fn a_late_assessment_takes_back_nothing_that_the_branch_says(room: &im
     // It began before the branch was at its head.
     store.record_proposal(&record(1), &[report(1, ReportState::Success, "would roll out")]).await.unwrap();
     assert_eq!(wanted().await, ["0 of 1 rollout done"]);
-    // The branch is known to be there, and was forced elsewhere: it is a proposal like any other.
-    let inputs = ReviewInputs { recorded: Some(revision(1)), ..record(1).inputs };
-    let later = ProposalRecord { inputs, ..record(1) };
-    store.record_proposal(&later, &[report(1, ReportState::Success, "would roll out")]).await.unwrap();
+    // It knew that the branch was recorded there, and had seen it elsewhere.
+    let seen = |number: u64| {
+        let inputs = ReviewInputs { recorded: Some(revision(number)), ..record(1).inputs };
+        ProposalRecord { inputs, ..record(1) }
+    };
+    store.record_proposal(&seen(1), &[report(1, ReportState::Success, "would roll out")]).await.unwrap();
+    assert_eq!(wanted().await, ["0 of 1 rollout done"]);
+    // The branch was forced elsewhere: it is a proposal like any other.
+    store.record_pass(&PassSample::new(2, 1).build()).await.unwrap();
+    store.record_proposal(&seen(2), &[report(1, ReportState::Success, "would roll out")]).await.unwrap();
     assert_eq!(wanted().await, ["would roll out"]);
+}
+
+pub async fn the_check_of_a_head_that_became_the_branchs_is_the_branchs(room: &impl Room) {
+    let store = room.open().await;
+    let check = |number: u64, text: &str| {
+        let check = Detail::Check(Check { summary: text.to_owned(), ..Check::default() });
+        Report { detail: Some(check), ..report(number, ReportState::Success, text) }
+    };
+    let pass = |number: u64| {
+        PassSample::new(number, number - 1).with(|pass| pass.instead = vec![check(number, "it is rolled out")]).build()
+    };
+    let wanted = async || {
+        let rows = store.report_rows(9).await.unwrap();
+        rows.into_iter().map(|row| (row.revision, row.description)).collect::<Vec<_>>()
+    };
+    store.record_pass(&pass(1)).await.unwrap();
+    assert_eq!(wanted().await, [], "it was no proposal's");
+    store.record_proposal(&record(2), &[check(2, "would roll out")]).await.unwrap();
+    store.record_pass(&pass(2)).await.unwrap();
+    assert_eq!(wanted().await, [(revision(2), "it is rolled out".to_owned())]);
+    let late = check(2, "would roll out after all");
+    store.record_proposal(&record(2), &[late]).await.unwrap();
+    assert_eq!(wanted().await, [(revision(2), "it is rolled out".to_owned())], "a late assessment");
 }

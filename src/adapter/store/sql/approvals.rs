@@ -36,11 +36,11 @@ impl ApprovalBook for SqlStore {
     }
 
     async fn decided(&self, request: &str) -> Result<Option<String>, StoreError> {
-        decided(&mut *self.read().await?, request).await
+        decided(&mut *self.read_once().await?, request).await
     }
 
     async fn approvals(&self, plan: &Digest, stage: &StageName) -> Result<Vec<Approval>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(APPROVALS).bind(plan.as_str()).bind(stage.as_str()).fetch_all(&mut transaction).await?;
         let each = |row: &Row| {
             Ok(Approval {
@@ -56,7 +56,7 @@ impl ApprovalBook for SqlStore {
     }
 
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query("SELECT source, nullif(plan, '') AS plan, name, via, at FROM holds ORDER BY at, source")
             .fetch_all(&mut transaction)
             .await?;
@@ -72,7 +72,7 @@ impl ApprovalBook for SqlStore {
     }
 
     async fn to_retry(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(TO_RETRY).bind(source.as_str()).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.name("path")).collect()
     }

@@ -149,7 +149,7 @@ impl HistoryBook for SqlStore {
     }
 
     async fn needed_tasks(&self) -> Result<Vec<TaskKey>, StoreError> {
-        let rows = query(NEEDED).fetch_all(&mut *self.read().await?).await?;
+        let rows = query(NEEDED).fetch_all(&mut *self.read_once().await?).await?;
         let mut keys = Vec::new();
         for row in &rows {
             let planned: PlannedActivity = row.json("planned")?;

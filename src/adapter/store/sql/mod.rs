@@ -5,7 +5,7 @@
 //! * Every call is one transaction. What it reads cannot change before it writes: on SQLite because
 //!   nobody else writes ([`sqlite`](super::sqlite)), on PostgreSQL because the [`Scope`] of the
 //!   write is locked ([`postgres`](super::postgres)).
-//! * Each read of several statements is one snapshot.
+//! * Each read is one snapshot: of several statements because they are one transaction.
 //! * Deliveries of webhooks come by the thousand: all that wait while a transaction is written share
 //!   the next one (`deliveries::batch`).
 //!
@@ -110,6 +110,15 @@ impl SqlStore {
     /// The same record, without any terms.
     fn plain(&self) -> Self {
         Self { terms: sharing::terms::OnTerms::default(), ..self.clone() }
+    }
+
+    /// Begins to read by one statement, which sees one state by itself.
+    async fn read_once(&self) -> Result<Transaction, StoreError> {
+        match &self.database {
+            Database::Sqlite(file) => file.read_once().await,
+            // A transaction says that it is for reading only, which is worth its trip.
+            Database::Postgres(server) => server.read().await,
+        }
     }
 
     /// Begins to read: all statements within see the same state.

@@ -15,13 +15,13 @@ use super::{Scope, SqlStore, reports, sharing::terms};
 #[async_trait]
 impl ProposalBook for SqlStore {
     async fn proposal(&self, source: &SourceName, proposal: &Proposal) -> Result<Option<ProposalRecord>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let row = query(ONE).bind(source.as_str()).bind(proposal.to_string()).fetch_optional(&mut transaction).await?;
         row.as_ref().map(record).transpose()
     }
 
     async fn open_proposals(&self, source: &SourceName) -> Result<Vec<ProposalRecord>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(OPEN).bind(source.as_str()).fetch_all(&mut transaction).await?;
         let mut records: Vec<ProposalRecord> = rows.iter().map(record).collect::<Result<_, _>>()?;
         records.sort_by(|a, b| a.proposal.cmp(&b.proposal));
@@ -63,7 +63,7 @@ impl ProposalBook for SqlStore {
             .bind(inputs.recorded.as_ref().map_or("", |revision| revision.as_str()))
             .fetch_one(&mut transaction)
             .await?;
-        let of_branch = |report: &Report| overtaken > 0 && report.detail.is_none();
+        let of_branch = |report: &Report| overtaken > 0 && report.sort() != "comment";
         let reports: Vec<Report> = reports.iter().filter(|report| !of_branch(report)).cloned().collect();
         reports::want(&mut transaction, &reports, record.assessed_at).await?;
         if record.again > 0 {
@@ -121,9 +121,10 @@ impl ProposalBook for SqlStore {
 /// The commit of a proposal that was assessed last.
 pub const HEAD: &str = "SELECT head FROM proposals WHERE source = $1 AND proposal = $2";
 
-/// Whether a pass was recorded of the head, and the branch is recorded elsewhere than it was for the assessment.
+/// Whether a pass was recorded of the head, and the branch is recorded there, or elsewhere than it was for the
+/// assessment.
 pub const OVERTAKEN: &str = "SELECT count(*) FROM sources s
-     WHERE s.name = $1 AND s.revision <> $3
+     WHERE s.name = $1 AND (s.revision <> $3 OR s.revision = $2)
        AND EXISTS (SELECT 1 FROM passes p WHERE p.source = s.name AND p.revision = $2)";
 
 /// An assessment. Who asked for another one while it was made still waits for it ($17 were answered).

@@ -25,16 +25,16 @@ impl ReportBook for SqlStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<WantedReport>, StoreError> {
-        select(UNPUBLISHED, &mut *self.read().await?, sources, now, limit).await
+        select(UNPUBLISHED, &mut *self.read_once().await?, sources, now, limit).await
     }
 
     async fn sources_with_unpublished(&self) -> Result<Vec<SourceName>, StoreError> {
-        let rows = query(SOURCES_WITH_UNPUBLISHED).fetch_all(&mut *self.read().await?).await?;
+        let rows = query(SOURCES_WITH_UNPUBLISHED).fetch_all(&mut *self.read_once().await?).await?;
         rows.iter().map(|row| row.name("source")).collect()
     }
 
     async fn pending(&self, source: &SourceName, context: &str) -> Result<Vec<Revision>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(PENDING_STATES).bind(source.as_str()).bind(context).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.name("revision")).collect()
     }
@@ -50,7 +50,7 @@ impl ReportBook for SqlStore {
     }
 
     async fn untold(&self) -> Result<Vec<Untold>, StoreError> {
-        telling::untold(&mut *self.read().await?).await
+        telling::untold(&mut *self.read_once().await?).await
     }
 
     async fn tell(
@@ -75,7 +75,7 @@ impl ReportBook for SqlStore {
         let row = query(COMMENT)
             .bind(source.as_str())
             .bind(Proposal::Pull(pull).to_string())
-            .fetch_optional(&mut *self.read().await?)
+            .fetch_optional(&mut *self.read_once().await?)
             .await?;
         Ok(row.as_ref().map(wanted).transpose()?.map(|wanted| wanted.report))
     }
@@ -143,7 +143,7 @@ impl ReportBook for SqlStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<WantedReport>, StoreError> {
-        select(TO_VERIFY, &mut *self.read().await?, sources, now, limit).await
+        select(TO_VERIFY, &mut *self.read_once().await?, sources, now, limit).await
     }
 
     async fn verified(&self, report: &WantedReport, at: Timestamp) -> Result<(), StoreError> {
@@ -306,6 +306,9 @@ pub const COMMENT: &str =
     "SELECT source, revision, context, state, description, target_url, detail, edition, failures, external
      FROM reports WHERE source = $1 AND subject = $2 AND sort = 'comment'";
 
+/// Whether there is a report of this key.
+pub const STANDS: &str = "SELECT 1 FROM reports WHERE source = $1 AND subject = $2 AND sort = $3 AND context = $4";
+
 /// Checks of a commit that are shown, from now on to be written once more.
 pub const WRITE_ANEW: &str =
     "UPDATE reports SET edition = edition + 1, pending_since = $3, due_at = $3, verify_at = NULL
@@ -382,6 +385,18 @@ pub async fn want(connection: &mut Connection, reports: &[Report], at: Timestamp
         })
         .await?;
     Ok(())
+}
+
+/// Whether something of the same key is wanted already.
+pub async fn stands(connection: &mut Connection, report: &Report) -> Result<bool, StoreError> {
+    let found: Option<i64> = query_scalar(STANDS)
+        .bind(report.source.as_str())
+        .bind(report.subject())
+        .bind(report.sort())
+        .bind(report.context.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Has the checks of a commit written anew.

@@ -7,18 +7,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
 
 use crate::adapter::store::sql::{Database, SqlStore};
 use crate::port::store::StoreError;
 
+use super::connections::Connections;
 use super::lock::StateLock;
 use super::migrations::{self, Found};
 use super::{File, Writer};
 
 /// A call waits for those before it so long at the least: then it is `Unavailable`.
 const SHORTEST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// So many statements stay prepared on a connection: more than we have.
+const MOST_STATEMENTS: usize = 400;
 
 /// What may be set when the file is opened.
 #[derive(Debug, Clone)]
@@ -52,15 +56,15 @@ impl SqlStore {
         let lock = Arc::new(StateLock::take(path).await?);
         let opened = async {
             inspect(path, options, false).await?;
-            let pool = connect_writer(path, options).await?;
-            let mut connection = pool.acquire().await?;
+            let connect = to_write(path, options);
+            let mut connection = connect.connect().await?;
             migrations::run(&mut connection).await?;
             // On a file that is read-only, nothing above need have failed: this takes the lock for
             // writing, and changes nothing.
-            sqlx::query("DELETE FROM audit_events WHERE id = -1").execute(&mut *connection).await?;
-            drop(connection);
+            sqlx::query("DELETE FROM audit_events WHERE id = -1").execute(&mut connection).await?;
+            let connections = Connections::with(connection, connect, 1, patience(options));
             let readers = connect_readers(path, options).await?;
-            Ok(Self::new(Database::Sqlite(File { readers, writer: Some(Writer { pool, lock }) })))
+            Ok(Self::new(Database::Sqlite(File { readers, writer: Some(Writer { connections, lock }) })))
         };
         opened.await.map_err(|error: StoreError| error.about(path.display()))
     }
@@ -131,18 +135,17 @@ async fn inspect(path: &Path, options: &SqliteOptions, read_only: bool) -> Resul
     found
 }
 
-async fn connect_writer(path: &Path, options: &SqliteOptions) -> Result<SqlitePool, StoreError> {
+fn to_write(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
     // A pass over a large source makes the log large once; it does not have to stay so.
-    let connect = base(path, options)
+    base(path, options)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("journal_size_limit", "67108864");
-    Ok(pool(options).max_connections(1).connect_with(connect).await?)
+        .pragma("journal_size_limit", "67108864")
 }
 
-async fn connect_readers(path: &Path, options: &SqliteOptions) -> Result<SqlitePool, StoreError> {
+async fn connect_readers(path: &Path, options: &SqliteOptions) -> Result<Arc<Connections>, StoreError> {
     let connect = base(path, options).read_only(true);
-    Ok(pool(options).max_connections(options.readers.max(1)).connect_with(connect).await?)
+    Ok(Connections::with(connect.connect().await?, connect, options.readers.max(1), patience(options)))
 }
 
 pub(super) fn base(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
@@ -151,19 +154,11 @@ pub(super) fn base(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions
         .filename(path)
         .foreign_keys(true)
         .busy_timeout(options.busy_timeout)
+        .statement_cache_capacity(MOST_STATEMENTS)
         .disable_statement_logging()
 }
 
-/// The connections are threads of this process and do not go stale; but they can lose count. When
-/// the disk fails, SQLite rolls back by itself; sqlx then believes that the transaction is still
-/// open, and begins no other on that connection. An idle connection has no transaction: one that
-/// says otherwise is closed, and another takes its place.
-fn pool(options: &SqliteOptions) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
-        // As long as some calls before it may take, each of which may wait for another process.
-        .acquire_timeout((options.busy_timeout * 4).max(SHORTEST_PATIENCE))
+/// As long as some calls before it may take, each of which may wait for another process.
+fn patience(options: &SqliteOptions) -> Duration {
+    (options.busy_timeout * 4).max(SHORTEST_PATIENCE)
 }

@@ -41,7 +41,8 @@ selection!(
          AND later.status <> 'superseded')
      AND EXISTS (
        SELECT 1 FROM products p JOIN versions v ON v.product = p.product AND v.version = p.version
-       WHERE p.product = a.product AND p.retired = 0 AND v.digest = a.digest)"
+       WHERE p.product = a.product
+         AND (a.status = 'running' OR (p.retired = 0 AND v.digest = a.digest)))"
 );
 
 /// What keeps a source from being as Git says.

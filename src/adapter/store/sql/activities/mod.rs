@@ -35,7 +35,7 @@ impl ActivityBook for SqlStore {
         revision: &Revision,
         stage: &StageName,
     ) -> Result<Vec<StageStanding>, StoreError> {
-        load::stage_standing(&mut *self.read().await?, source, revision, stage).await
+        load::stage_standing(&mut *self.read_once().await?, source, revision, stage).await
     }
 
     async fn count_at(
@@ -46,7 +46,7 @@ impl ActivityBook for SqlStore {
         statuses: &[ActivityStatus],
         most: usize,
     ) -> Result<usize, StoreError> {
-        load::count_at(&mut *self.read().await?, (source, revision, stage), statuses, most).await
+        load::count_at(&mut *self.read_once().await?, (source, revision, stage), statuses, most).await
     }
 
     async fn troubled(&self, source: &SourceName) -> Result<Vec<ActivityRecord>, StoreError> {
@@ -86,7 +86,7 @@ impl ActivityBook for SqlStore {
     }
 
     async fn events(&self, id: &ActivityId) -> Result<Vec<(Timestamp, ActivityEvent)>, StoreError> {
-        load::events(&mut *self.read().await?, id).await
+        load::events(&mut *self.read_once().await?, id).await
     }
 
     async fn append_log(&self, id: &ActivityId, token: FencingToken, lines: &[LogLine]) -> Result<(), StoreError> {
@@ -102,6 +102,6 @@ impl ActivityBook for SqlStore {
     }
 
     async fn log(&self, id: &ActivityId) -> Result<Vec<LogLine>, StoreError> {
-        logs::read(&mut *self.read().await?, id).await
+        logs::read(&mut *self.read_once().await?, id).await
     }
 }

@@ -24,15 +24,16 @@ pub use value::Value;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use sqlx::{Postgres, Sqlite};
+use sqlx::Postgres;
 
+use crate::adapter::store::sqlite::Lent;
 use crate::port::store::StoreError;
 
 /// Where statements run: within a transaction of one database or of the other.
 #[derive(Debug)]
 pub enum Connection {
-    /// A transaction on a file.
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    /// A transaction on a file, or one of its statements alone.
+    Sqlite(Lent),
     /// A transaction on a server.
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
@@ -56,14 +57,14 @@ impl Forked {
     }
 }
 
-/// A transaction that is under way. Dropping it rolls it back.
+/// A transaction that is under way, or a single statement that reads. Dropping it rolls it back.
 #[derive(Debug)]
 pub struct Transaction(Connection);
 
 impl Transaction {
-    /// The transaction that was begun on a file.
-    pub fn on_sqlite(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
-        Self(Connection::Sqlite(transaction))
+    /// The transaction that was begun on a file, or what reads from it by one statement.
+    pub fn on_sqlite(lent: Lent) -> Self {
+        Self(Connection::Sqlite(lent))
     }
 
     /// The transaction that was begun on a server.
@@ -74,7 +75,7 @@ impl Transaction {
     /// Makes what was written durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.0 {
-            Connection::Sqlite(transaction) => transaction.commit().await?,
+            Connection::Sqlite(lent) => lent.commit().await?,
             Connection::Postgres(transaction) => answered(transaction.commit()).await?,
         }
         Ok(())

@@ -54,10 +54,11 @@ impl<'v> Query<'v> {
     /// Runs it; how many rows it wrote.
     pub async fn execute(self, connection: &mut Connection) -> Result<u64, StoreError> {
         Ok(match connection {
-            Connection::Sqlite(transaction) => {
+            Connection::Sqlite(lent) => {
                 let arguments = for_sqlite(self.values)?;
                 let query = sqlx::query_with(self.statement, arguments).persistent(self.is_kept);
-                query.execute(&mut **transaction).await?.rows_affected()
+                let done = query.execute(lent.get()?).await;
+                lent.seen(done)?.rows_affected()
             }
             Connection::Postgres(transaction) => {
                 let arguments = for_postgres(self.values)?;
@@ -70,10 +71,11 @@ impl<'v> Query<'v> {
     /// All of its rows.
     pub async fn fetch_all(self, connection: &mut Connection) -> Result<Vec<Row>, StoreError> {
         Ok(match connection {
-            Connection::Sqlite(transaction) => {
+            Connection::Sqlite(lent) => {
                 let arguments = for_sqlite(self.values)?;
                 let query = sqlx::query_with(self.statement, arguments).persistent(self.is_kept);
-                query.fetch_all(&mut **transaction).await?.into_iter().map(Row::Sqlite).collect()
+                let rows = query.fetch_all(lent.get()?).await;
+                lent.seen(rows)?.into_iter().map(Row::Sqlite).collect()
             }
             Connection::Postgres(transaction) => {
                 let arguments = for_postgres(self.values)?;
@@ -86,10 +88,11 @@ impl<'v> Query<'v> {
     /// Its first row, if there is one.
     pub async fn fetch_optional(self, connection: &mut Connection) -> Result<Option<Row>, StoreError> {
         Ok(match connection {
-            Connection::Sqlite(transaction) => {
+            Connection::Sqlite(lent) => {
                 let arguments = for_sqlite(self.values)?;
                 let query = sqlx::query_with(self.statement, arguments).persistent(self.is_kept);
-                query.fetch_optional(&mut **transaction).await?.map(Row::Sqlite)
+                let row = query.fetch_optional(lent.get()?).await;
+                lent.seen(row)?.map(Row::Sqlite)
             }
             Connection::Postgres(transaction) => {
                 let arguments = for_postgres(self.values)?;

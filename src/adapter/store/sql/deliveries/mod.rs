@@ -33,7 +33,7 @@ impl DeliveryBook for SqlStore {
     }
 
     async fn open_commands(&self, limit: usize, except: &[SourceName]) -> Result<Vec<CommandRequest>, StoreError> {
-        commands::open(&mut *self.read().await?, limit, except).await
+        commands::open(&mut *self.read_once().await?, limit, except).await
     }
 
     async fn answered_commands(
@@ -42,11 +42,11 @@ impl DeliveryBook for SqlStore {
         pull: u64,
         limit: usize,
     ) -> Result<Vec<AnsweredCommand>, StoreError> {
-        commands::answered(&mut *self.read().await?, source, pull, limit).await
+        commands::answered(&mut *self.read_once().await?, source, pull, limit).await
     }
 
     async fn asked_elsewhere(&self, command: &CommandRequest) -> Result<Vec<Option<String>>, StoreError> {
-        commands::elsewhere(&mut *self.read().await?, command).await
+        commands::elsewhere(&mut *self.read_once().await?, command).await
     }
 
     async fn command_done(&self, command: &CommandRequest, outcome: &str, at: Timestamp) -> Result<(), StoreError> {

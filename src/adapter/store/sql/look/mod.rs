@@ -18,58 +18,58 @@ use super::{SqlStore, deliveries, proposals};
 #[async_trait]
 impl Look for SqlStore {
     async fn sources(&self) -> Result<Vec<SourceRow>, StoreError> {
-        catalog::sources(&mut *self.read().await?).await
+        catalog::sources(&mut *self.read_once().await?).await
     }
 
     async fn products(&self) -> Result<Vec<ProductRow>, StoreError> {
-        catalog::products(&mut *self.read().await?).await
+        catalog::products(&mut *self.read_once().await?).await
     }
 
     async fn versions(&self, product: Option<&Fqn>) -> Result<Vec<VersionRow>, StoreError> {
-        catalog::versions(&mut *self.read().await?, product).await
+        catalog::versions(&mut *self.read_once().await?, product).await
     }
 
     async fn content(&self, product: &Fqn, version: &str) -> Result<Option<Value>, StoreError> {
-        catalog::content(&mut *self.read().await?, product, version).await
+        catalog::content(&mut *self.read_once().await?, product, version).await
     }
 
     async fn container_rows(&self) -> Result<Vec<ContainerRow>, StoreError> {
-        rollouts::containers(&mut *self.read().await?).await
+        rollouts::containers(&mut *self.read_once().await?).await
     }
 
     async fn activity_rows(&self, limit: usize) -> Result<Vec<ActivityRow>, StoreError> {
-        rollouts::activities(&mut *self.read().await?, limit).await
+        rollouts::activities(&mut *self.read_once().await?, limit).await
     }
 
     async fn report_rows(&self, limit: usize) -> Result<Vec<ReportRow>, StoreError> {
-        rollouts::reports(&mut *self.read().await?, limit).await
+        rollouts::reports(&mut *self.read_once().await?, limit).await
     }
 
     async fn delivery_rows(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
-        deliveries::rows(&mut *self.read().await?, limit).await
+        deliveries::rows(&mut *self.read_once().await?, limit).await
     }
 
     async fn audit_rows(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        rollouts::audit(&mut *self.read().await?, limit).await
+        rollouts::audit(&mut *self.read_once().await?, limit).await
     }
 
     async fn finding_rows(&self, source: Option<&SourceName>) -> Result<Vec<FindingRow>, StoreError> {
-        catalog::findings(&mut *self.read().await?, source).await
+        catalog::findings(&mut *self.read_once().await?, source).await
     }
 
     async fn proposal_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<ProposalRow>, StoreError> {
-        proposals::rows(&mut *self.read().await?, source, limit).await
+        proposals::rows(&mut *self.read_once().await?, source, limit).await
     }
 
     async fn pass_rows(&self, source: Option<&SourceName>, limit: usize) -> Result<Vec<PassRow>, StoreError> {
-        rollouts::passes(&mut *self.read().await?, source, limit).await
+        rollouts::passes(&mut *self.read_once().await?, source, limit).await
     }
 
     async fn wake_rows(&self, limit: usize) -> Result<Vec<WakeRow>, StoreError> {
-        wakes::rows(&mut *self.read().await?, limit).await
+        wakes::rows(&mut *self.read_once().await?, limit).await
     }
 
     async fn lease_rows(&self) -> Result<Vec<LeaseRow>, StoreError> {
-        leases::rows(&mut *self.read().await?).await
+        leases::rows(&mut *self.read_once().await?).await
     }
 }

@@ -21,7 +21,7 @@ use super::{Scope, SqlStore};
 #[async_trait]
 impl PassBook for SqlStore {
     async fn source(&self, source: &SourceName) -> Result<Option<SourceRecord>, StoreError> {
-        reading::source(&mut *self.read().await?, source).await
+        reading::source(&mut *self.read_once().await?, source).await
     }
 
     async fn note_condition(
@@ -38,31 +38,31 @@ impl PassBook for SqlStore {
     }
 
     async fn descriptors_reading(&self, source: &SourceName, files: &[RepoPath]) -> Result<Vec<RepoPath>, StoreError> {
-        reading::descriptors_reading(&mut *self.read().await?, source, files).await
+        reading::descriptors_reading(&mut *self.read_once().await?, source, files).await
     }
 
     async fn descriptors(&self, source: &SourceName) -> Result<Vec<(RepoPath, Option<Fqn>)>, StoreError> {
-        reading::descriptors(&mut *self.read().await?, source).await
+        reading::descriptors(&mut *self.read_once().await?, source).await
     }
 
     async fn held_back(&self, source: &SourceName) -> Result<Vec<RepoPath>, StoreError> {
-        reading::held_back(&mut *self.read().await?, source).await
+        reading::held_back(&mut *self.read_once().await?, source).await
     }
 
     async fn standing(&self, source: &SourceName) -> Result<Vec<Standing>, StoreError> {
-        reading::standing(&mut *self.read().await?, source).await
+        reading::standing(&mut *self.read_once().await?, source).await
     }
 
     async fn latest_versions(&self, products: &[Fqn]) -> Result<Vec<RecordedVersion>, StoreError> {
-        reading::latest_versions(&mut *self.read().await?, products).await
+        reading::latest_versions(&mut *self.read_once().await?, products).await
     }
 
     async fn version_numbers(&self, product: &Fqn) -> Result<Vec<(VersionRef, bool)>, StoreError> {
-        reading::version_numbers(&mut *self.read().await?, product).await
+        reading::version_numbers(&mut *self.read_once().await?, product).await
     }
 
     async fn containers(&self, products: &[Fqn]) -> Result<Vec<ContainerRecord>, StoreError> {
-        reading::containers(&mut *self.read().await?, products).await
+        reading::containers(&mut *self.read_once().await?, products).await
     }
 
     async fn record_pass(&self, pass: &Pass) -> Result<(), StoreError> {

@@ -45,7 +45,13 @@ pub async fn record(connection: &mut Connection, pass: &Pass) -> Result<(), Stor
     }
     terms::was_decided(connection, &pass.plan.source).await?;
     telling::are_of_now(connection, &pass.plan.source).await?;
-    reports::want(connection, &pass.reports, pass.at).await
+    let mut wanted = pass.reports.clone();
+    for report in &pass.instead {
+        if reports::stands(connection, report).await? {
+            wanted.push(report.clone());
+        }
+    }
+    reports::want(connection, &wanted, pass.at).await
 }
 
 async fn standing(

@@ -117,13 +117,13 @@ impl LeaseBook for SqlStore {
     }
 
     async fn present(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(PRESENT).bind(to_millis(now)).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.text("holder")).collect()
     }
 
     async fn held_by_others(&self, holder: &str, now: Timestamp) -> Result<BTreeSet<ActivityId>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let rows = query(HELD_BY_OTHERS).bind(holder).bind(to_millis(now)).fetch_all(&mut transaction).await?;
         rows.iter().map(|row| row.name("activity")).collect()
     }

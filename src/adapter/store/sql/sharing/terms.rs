@@ -61,7 +61,7 @@ impl Terms for SqlStore {
     }
 
     async fn basis(&self, source: &SourceName, of: Matter) -> Result<Basis, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let row = query(STANDS).bind(source.as_str()).fetch_optional(&mut transaction).await?;
         let edition = row.map_or(Ok(0), |row| row.count(column(of)))?;
         Ok(Basis { source: source.clone(), of, edition })

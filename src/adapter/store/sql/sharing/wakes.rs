@@ -91,7 +91,7 @@ impl WakeBook for SqlStore {
     }
 
     async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.read_once().await?;
         let next: Option<i64> = query_scalar(NEXT_DUE).fetch_one(&mut transaction).await?;
         Ok(next.map(from_millis))
     }

@@ -139,14 +139,15 @@ fn output_port(text: &mut String, index: usize, port: &str) {
             "          definition:
             datastoreapi: 1.0.0
             info: {{ title: '{name}', version: 1.0.0 }}
-            schemas:
-              - name: facts
-                kind: TABLE
-                columns:
-                  - {{ name: id, dataType: bigint, description: The key }}
-                  - {{ name: changed_at, dataType: timestamp, description: When it changed last }}
-                  - {{ name: amount, dataType: 'numeric(12,2)', description: In euros, taxes included }}
-                  - {{ name: region, dataType: varchar, description: ISO 3166-2 }}
+            schema:
+              tables:
+                - name: facts
+                  tableType: TABLE
+                  columns:
+                    - {{ name: id, dataType: BIGINT, description: The key }}
+                    - {{ name: changed_at, dataType: TIMESTAMP, description: When it changed last }}
+                    - {{ name: amount, dataType: 'NUMERIC(12,2)', description: In euros, taxes included }}
+                    - {{ name: region, dataType: VARCHAR, description: ISO 3166-2 }}
 "
         );
     }
@@ -218,17 +219,17 @@ components:
 fn tables(index: usize) -> String {
     let name = name(index);
     let columns: String = (0..12)
-        .map(|column| format!(",\n      {{\"name\": \"measure_{column}\", \"dataType\": \"double precision\"}}"))
+        .map(|column| format!(",\n      {{\"name\": \"measure_{column}\", \"dataType\": \"DOUBLE PRECISION\"}}"))
         .collect();
     format!(
         "{{
   \"datastoreapi\": \"1.0.0\",
   \"info\": {{\"title\": \"{name}\", \"version\": \"1.0.0\"}},
-  \"schemas\": [
-    {{\"name\": \"facts\", \"kind\": \"TABLE\", \"columns\": [
-      {{\"name\": \"id\", \"dataType\": \"bigint\"}}{columns}
+  \"schema\": {{\"tables\": [
+    {{\"name\": \"facts\", \"tableType\": \"TABLE\", \"columns\": [
+      {{\"name\": \"id\", \"dataType\": \"BIGINT\"}}{columns}
     ]}}
-  ]
+  ]}}
 }}
 "
     )

@@ -18,7 +18,9 @@ const LOOK: &str = "look at the indentation, the quotes and the colons of this l
 
 /// Tells a mistake by what the parser says of it, and where.
 pub(super) fn told(text: &str, info: &str, mark: Mark) -> Mistake {
-    let lines: Vec<&str> = text.split('\n').flat_map(|line| line.trim_end_matches('\r').split('\r')).collect();
+    // Of several returns before a newline, only the last one belongs to it.
+    let text = text.replace("\r\n", "\n");
+    let lines: Vec<&str> = text.split(['\n', '\r']).collect();
     let at = |line: usize| Line { number: line, text: lines.get(line.wrapping_sub(1)).copied().unwrap_or_default() };
     let here = at(mark.line as usize);
     let above = (1..here.number).rev().map(at).find(|line| !line.is_empty());

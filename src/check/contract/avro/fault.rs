@@ -75,35 +75,28 @@ fn named<'a>(fields: &'a [Value], name: &'a str) -> impl Iterator<Item = usize> 
 
 /// The pointer of the field that is found in a record of this name, or of any where the name is empty.
 fn field_of(json: &Value, record: &str, find: impl Fn(&[Value]) -> Option<usize>) -> Option<String> {
-    let mut waiting = vec![(String::new(), json)];
-    while let Some((pointer, value)) = waiting.pop() {
-        match value {
-            Value::Object(fields) => {
-                let name = fields.get("name").and_then(Value::as_str);
-                let is_named = record.is_empty() || name.is_some_and(|name| last(name) == last(record));
-                let own = fields.get("fields").and_then(Value::as_array).filter(|_| is_named);
-                if let Some(index) = own.and_then(|own| find(own)) {
-                    return Some(format!("{pointer}/fields/{index}"));
-                }
-                let inner = ["fields", "values", "items", "type"].into_iter();
-                waiting.extend(inner.filter_map(|key| Some((format!("{pointer}/{key}"), fields.get(key)?))));
-            }
-            Value::Array(items) => {
-                let items = items.iter().enumerate().rev();
-                waiting.extend(items.map(|(index, item)| (format!("{pointer}/{index}"), item)));
-            }
-            _ => {}
-        }
-    }
-    None
+    first(json, |value| {
+        let name = value.get("name").and_then(Value::as_str);
+        let is_named = record.is_empty() || name.is_some_and(|name| last(name) == last(record));
+        let own = value.get("fields").and_then(Value::as_array).filter(|_| is_named);
+        own.and_then(|own| find(own)).map(|index| format!("/fields/{index}"))
+    })
 }
 
 /// Where a type is used first: a JSON pointer.
 fn use_of(json: &Value, name: &str) -> Option<String> {
+    first(json, |value| (value.as_str() == Some(name)).then(String::new))
+}
+
+/// The first place of a schema in which something is found, in the order of the text: a JSON pointer, with what is
+/// found there behind it.
+fn first(json: &Value, find: impl Fn(&Value) -> Option<String>) -> Option<String> {
     let mut waiting = vec![(String::new(), json)];
     while let Some((pointer, value)) = waiting.pop() {
+        if let Some(found) = find(value) {
+            return Some(format!("{pointer}{found}"));
+        }
         match value {
-            Value::String(text) if text == name => return Some(pointer),
             // The last that is put there is the next.
             Value::Object(fields) => {
                 let is_record = fields.get("fields").is_some_and(Value::is_array);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use meshwright::domain::activity::{FailureKind, FencingToken};
-use meshwright::domain::id::ContainerId;
+use meshwright::domain::id::{ContainerId, Digest};
 use meshwright::domain::plan::ActivityId;
 use meshwright::port::executor::{Executor, Progress, TaskCall, TaskError, TaskOutcome};
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ pub struct Site {
     /// The token of what was done last.
     pub done_under: u64,
     /// What was done last: activity, version, digest.
-    pub last: Option<(ActivityId, String, String)>,
+    pub last: Option<(ActivityId, String, Digest)>,
     /// Attempts that are under way: activity and token.
     under_way: Vec<(ActivityId, FencingToken)>,
 }
@@ -145,7 +145,7 @@ impl SimExecutor {
             world.violated(what);
         }
         site.done_under = site.done_under.max(call.token.0);
-        let (version, digest) = (call.version.version.to_string(), call.version.digest.as_str().to_owned());
+        let (version, digest) = (call.version.version.to_string(), call.version.digest.clone());
         site.last = Some((call.activity.clone(), version, digest));
         let done = ledger.keys.entry(key.clone()).or_insert_with(|| Done {
             activity: call.activity.clone(),

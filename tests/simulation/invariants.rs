@@ -19,7 +19,7 @@ use super::world::World;
 const ALL: usize = 100_000;
 
 /// The digests of released versions: they never change.
-pub type Released = BTreeMap<(String, String), String>;
+pub type Released = BTreeMap<(String, String), Digest>;
 
 /// What of the record may never be, whatever happened before.
 pub fn always(outside: &Outside, released: &mut Released) -> Vec<String> {
@@ -102,7 +102,7 @@ pub fn unexplained(outside: &Outside) -> Vec<String> {
         if at_once(store.plan(&activity.plan)).unwrap().is_none() {
             wrong.push(format!("{what}, and its plan is gone"));
         }
-        if at_once(store.content(&row.product, &row.version)).unwrap().is_none() {
+        if at_once(store.content(&row.digest)).unwrap().is_none() {
             wrong.push(format!("{what}, and its content is gone"));
         }
         if !audit.contains(&row.activity) {
@@ -115,7 +115,7 @@ pub fn unexplained(outside: &Outside) -> Vec<String> {
         }
     }
     for row in at_once(store.products()).unwrap() {
-        if at_once(store.content(&row.product, &row.version)).unwrap().is_none() {
+        if at_once(store.content(&row.digest)).unwrap().is_none() {
             wrong.push(format!("{} {} is its newest version, and its content is gone", row.product, row.version));
         }
     }

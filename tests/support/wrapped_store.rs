@@ -272,7 +272,7 @@ delegate! { Look with hook, inner {
     Read sources() -> Answer<Vec<SourceRow>>;
     Read products() -> Answer<Vec<ProductRow>>;
     Read versions(product: Option<&Fqn>) -> Answer<Vec<VersionRow>>;
-    Read content(product: &Fqn, version: &str) -> Answer<Option<Value>>;
+    Read content(digest: &Digest) -> Answer<Option<Value>>;
     Read container_rows() -> Answer<Vec<ContainerRow>>;
     Read activity_rows(limit: usize) -> Answer<Vec<ActivityRow>>;
     Read report_rows(limit: usize) -> Answer<Vec<ReportRow>>;

@@ -49,6 +49,8 @@ pub struct PendingActivity {
     pub to: Digest,
     /// Whether it has begun; then it goes on to its end.
     pub begun: bool,
+    /// Whether it or one before it has begun, so that what runs there now does not stay.
+    pub moves: bool,
 }
 
 /// All that a plan depends on.
@@ -218,7 +220,8 @@ fn activity(
     // What was left half-way is brought back to what the record says of it.
     let is_there = !inputs.disturbed.contains(&container)
         && from.as_ref().is_some_and(|running| running.digest == descriptor.digest);
-    if pending.is_none() && is_there {
+    // What waits for something else is withdrawn: it has not touched anything.
+    if is_there && pending.is_none_or(|pending| !pending.moves) {
         return None;
     }
     let id = ActivityId::derive(inputs.source, inputs.revision, inputs.sequence, &container, &descriptor.digest);

@@ -190,7 +190,7 @@ fn the_digest_is_that_of_the_whole_document() {
     let prod = ContainerId { product: of_a, stage: "prod".parse().unwrap() };
     let waiting = product("a", &[], &dev_and_prod());
     let id = ActivityId::derive(&world.source, &world.revision, 1, &prod, &waiting.descriptor.digest);
-    world.pending.insert(prod, PendingActivity { id, to: Digest::of(b"other"), begun: false });
+    world.pending.insert(prod, PendingActivity { id, to: Digest::of(b"other"), begun: false, moves: false });
     let unknown = json!({"dev": [task("x", "nobody", &json!({}))]});
     let all = world.plan(&[waiting, product("b", &["a"], &dev_and_prod()), refused, product("d", &[], &unknown)]);
     assert!(all.activities.len() > 1 && all.changes.len() > 1 && !all.refused.is_empty() && !all.findings.is_empty());
@@ -204,11 +204,21 @@ fn what_runs_or_is_under_way_is_not_planned_again() {
     let container = |stage: &str| ContainerId { product: wanted.descriptor.fqn.clone(), stage: stage.parse().unwrap() };
     world.running.insert(container("dev"), wanted.descriptor.version_ref());
     let id = ActivityId::derive(&world.source, &world.revision, 1, &container("prod"), &wanted.descriptor.digest);
-    world.pending.insert(container("prod"), PendingActivity { id, to: wanted.descriptor.digest.clone(), begun: true });
+    let to = wanted.descriptor.digest.clone();
+    world.pending.insert(container("prod"), PendingActivity { id, to, begun: true, moves: true });
     assert!(world.plan(std::slice::from_ref(&wanted)).activities.is_empty());
     // Under way to something else: the wish is planned, whatever runs.
     world.pending.get_mut(&container("prod")).unwrap().to = Digest::of(b"other");
-    assert_eq!(world.plan(&[wanted]).activities.len(), 1);
+    world.running.insert(container("prod"), wanted.descriptor.version_ref());
+    assert_eq!(world.plan(std::slice::from_ref(&wanted)).activities.len(), 1);
+    // So it is where that waits behind what is under way.
+    world.pending.get_mut(&container("prod")).unwrap().begun = false;
+    assert_eq!(world.plan(std::slice::from_ref(&wanted)).activities.len(), 1);
+    // What only waits is withdrawn, and nothing has to be done.
+    world.pending.get_mut(&container("prod")).unwrap().moves = false;
+    let plan = world.plan(&[wanted]);
+    assert!(plan.activities.is_empty());
+    assert_eq!(plan.withdrawn.len(), 1);
 }
 
 #[test]

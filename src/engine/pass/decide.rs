@@ -25,7 +25,7 @@ impl Engine {
         let tally = self.tally(sighting, scales, &plan).await?;
         let mut reports = reports::of_pass(sighting.source, &sighting.revision, &tally);
         let instead = self.instead_of_review(sighting.source, &reports).into_iter().collect();
-        reports.extend(self.stage_reports(sighting, &desired, &plan, &tally).await?);
+        reports.extend(self.stage_reports(sighting, &desired, &plan, &tally, &unfinished).await?);
         reports.extend(self.superseded_reports(sighting, &plan, &unfinished).await?);
         if !sighting.is_proposal {
             let before = sighting.record.as_ref().and_then(|record| record.revision.as_ref());
@@ -82,18 +82,14 @@ impl Engine {
             .map(|record| (record.planned.container, record.planned.to.digest))
             .collect();
         // Of two unfinished activities of one container, the later one is what it is heading for.
-        let pending: BTreeMap<ContainerId, PendingActivity> = unfinished
-            .iter()
-            .map(|record| {
-                let planned = &record.planned;
-                let pending = PendingActivity {
-                    id: planned.id.clone(),
-                    to: planned.to.digest.clone(),
-                    begun: record.state.status == ActivityStatus::Running,
-                };
-                (planned.container.clone(), pending)
-            })
-            .collect();
+        let mut pending: BTreeMap<ContainerId, PendingActivity> = BTreeMap::new();
+        for record in unfinished {
+            let planned = &record.planned;
+            let begun = record.state.status == ActivityStatus::Running;
+            let moves = begun || pending.get(&planned.container).is_some_and(|earlier| earlier.moves);
+            let (id, to) = (planned.id.clone(), planned.to.digest.clone());
+            pending.insert(planned.container.clone(), PendingActivity { id, to, begun, moves });
+        }
         Ok(plan(&PlanInputs {
             source: sighting.source,
             revision: &sighting.revision,
@@ -156,14 +152,15 @@ impl Engine {
         desired: &[Desired],
         plan: &Plan,
         tally: &Tally,
+        unfinished: &[ActivityRecord],
     ) -> Result<Vec<Report>, StoreError> {
         let aims = Aims::of(plan);
         let own = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
         let own = reports::newest(own, |record| &record.planned.container);
         let is_own: BTreeSet<&ActivityId> = own.iter().map(|record| &record.planned.id).collect();
-        let troubled = self.ports.store.troubled(sighting.source).await?;
-        let troubled: Vec<ActivityRecord> =
-            troubled.into_iter().filter(|record| still_counts(record, desired, plan)).collect();
+        let mut troubled = self.ports.store.troubled(sighting.source).await?;
+        troubled.retain(|record| still_counts(record, desired, plan));
+        troubled.extend(uncovered(sighting.source, plan, unfinished).cloned());
         let others: Vec<&ActivityRecord> =
             troubled.iter().filter(|record| !is_own.contains(&record.planned.id)).collect();
         // Of those that were read, the plan says where they are to come.
@@ -266,6 +263,20 @@ fn still_counts(record: &ActivityRecord, desired: &[Desired], plan: &Plan) -> bo
     let replaced = replaced || retired;
     let wanted = desired.iter().find(|product| product.descriptor.fqn == container.product && !product.refused);
     !replaced && wanted.is_none_or(|product| product.descriptor.digest == record.planned.to.digest)
+}
+
+/// What has begun, and had others waiting behind it until `plan` withdrew them: nothing else tells of its container.
+fn uncovered<'r>(
+    source: &SourceName,
+    plan: &Plan,
+    unfinished: &'r [ActivityRecord],
+) -> impl Iterator<Item = &'r ActivityRecord> {
+    let withdrawn = unfinished.iter().filter(|record| plan.withdrawn.contains(&record.planned.id));
+    let left: BTreeSet<&ContainerId> = withdrawn.map(|record| &record.planned.container).collect();
+    let of_source = unfinished.iter().filter(move |record| record.source == *source);
+    of_source.filter(move |record| {
+        record.state.status == ActivityStatus::Running && left.contains(&record.planned.container)
+    })
 }
 
 /// The lines of a stage of a commit, once `plan` is recorded.

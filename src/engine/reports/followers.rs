@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::id::{Revision, SourceName, StageName};
+use crate::domain::id::{Digest, Revision, SourceName, StageName};
 use crate::domain::plan::ActivityId;
 use crate::domain::report::ReportContext;
 use crate::port::store::{ActivityRecord, StoreError};
@@ -45,16 +45,15 @@ impl Engine {
         open.extend(store.troubled(source).await?);
         let mut followers = Vec::with_capacity(revisions.len());
         for revision in revisions {
-            let later: BTreeSet<&str> =
-                passes.iter().take_while(|pass| pass.revision != revision).map(|pass| pass.plan.as_str()).collect();
+            let later: BTreeSet<&Digest> =
+                passes.iter().take_while(|pass| pass.revision != revision).map(|pass| &pass.plan).collect();
             let own = store.activities_of(source, &revision).await?;
             let mut activities = newest(own, |record| &record.planned.container);
             let mut known: BTreeSet<ActivityId> = activities.iter().map(|record| record.planned.id.clone()).collect();
-            let earlier = open.iter().filter(|record| !later.contains(record.plan.as_str()));
+            let earlier = open.iter().filter(|record| !later.contains(&record.plan));
             activities.extend(earlier.filter(|record| known.insert(record.planned.id.clone())).cloned());
-            let plan = passes.iter().find(|pass| pass.revision == revision).and_then(|pass| pass.plan.parse().ok());
-            let left_out = match plan {
-                Some(plan) => self.left_out(source, &revision, &plan).await?,
+            let left_out = match passes.iter().find(|pass| pass.revision == revision) {
+                Some(pass) => self.left_out(source, &revision, &pass.plan).await?,
                 None => 0,
             };
             followers.push(Follower { revision, activities, left_out });

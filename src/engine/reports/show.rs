@@ -61,13 +61,12 @@ impl StageShow<'_> {
 
     /// Of the commit that was looked at last: it shows all that is not as Git says.
     pub(in crate::engine) async fn of_latest(&mut self, latest: &PassRow) -> Result<Vec<Report>, StoreError> {
-        let Ok(plan) = latest.plan.parse::<Digest>() else { return Ok(Vec::new()) };
         let store = &self.engine.ports.store;
         let all = store.stage_standing(self.source, &latest.revision, self.stage).await?;
         let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
         let mut told: BTreeSet<Fqn> = all.iter().map(|standing| standing.product.clone()).collect();
         let mut lines = lines_of(all);
-        let held = store.plan(&plan).await?.map(|plan| plan.held).unwrap_or_default();
+        let held = store.plan(&latest.plan).await?.map(|plan| plan.held).unwrap_or_default();
         let held: Vec<&Held> = held.iter().filter(|held| held.container.stage == *self.stage).collect();
         let troubled = store.troubled(self.source).await?;
         for other in troubled.iter().filter(|other| other.planned.container.stage == *self.stage) {
@@ -81,7 +80,7 @@ impl StageShow<'_> {
         told.extend(held.iter().map(|held| held.container.product.clone()));
         lines.extend(held.into_iter().map(held_line));
         lines.extend(self.engine.unreached(self.stage, &troubled, &told).await?);
-        let left_out = self.engine.left_out(self.source, &latest.revision, &plan).await?;
+        let left_out = self.engine.left_out(self.source, &latest.revision, &latest.plan).await?;
         self.tell(&latest.revision, lines, left_out).await
     }
 

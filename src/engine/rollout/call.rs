@@ -48,14 +48,11 @@ impl Engine {
     pub(super) async fn surroundings(&self, record: &ActivityRecord) -> Result<Surroundings, SurroundingsError> {
         let planned = &record.planned;
         let product = &planned.container.product;
-        let version = planned.to.version.to_string();
-        let content = self.ports.store.content(product, &version).await?;
+        let content = self.ports.store.content(&planned.to.digest).await?;
+        let version = &planned.to.version;
         let content = content.ok_or_else(|| SurroundingsError::Gone(format!("version {version} is not recorded")))?;
         let descriptor = Descriptor::from_resolved(&self.settings.namespace, &content)
             .map_err(|error| SurroundingsError::Gone(error.to_string()))?;
-        if descriptor.digest != planned.to.digest {
-            return Err(SurroundingsError::Gone(format!("version {version} has other content by now")));
-        }
         let tree = self.tree_of(record).await?;
         let mut products: Vec<Fqn> = planned.upstream.values().filter_map(Fqn::owner).collect();
         products.push(product.clone());

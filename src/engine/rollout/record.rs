@@ -114,7 +114,7 @@ impl Engine {
     ) -> Result<BTreeSet<Fqn>, StoreError> {
         let passes = self.ports.store.pass_rows(Some(source), PASSES).await?;
         let of_commit = passes.iter().filter(|pass| pass.revision == *revision);
-        let mut plans: Vec<Digest> = of_commit.rev().filter_map(|pass| pass.plan.parse().ok()).collect();
+        let mut plans: Vec<Digest> = of_commit.rev().map(|pass| pass.plan.clone()).collect();
         if !plans.contains(plan) {
             plans.insert(0, plan.clone());
         }

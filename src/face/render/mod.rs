@@ -20,4 +20,4 @@ pub use formats::{document, github, junit, sarif, validation_json, validation_sc
 pub use harmless::{harmless, harmless_line};
 pub use plan::plan;
 pub use summary::{Counts, counted};
-pub use table::{Table, digest_short, time_short};
+pub use table::{Table, time_short};

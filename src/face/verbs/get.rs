@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::domain::finding::Severity;
 use crate::domain::id::SourceName;
 use crate::face::cli::{DocumentFormat, GetArgs, GetKind, ListFormat};
-use crate::face::render::{Table, digest_short, document, time_short};
+use crate::face::render::{Table, document, time_short};
 use crate::face::{ExitStatus, Output};
 use crate::port::store::{
     ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, LeaseRow, Look, ProductRow, ProposalRow, ReportRow,
@@ -165,7 +165,7 @@ pub(super) fn version_table(rows: &[VersionRow]) -> Table {
         table.row([
             name_and_major(&row.product),
             row.version.clone(),
-            digest_short(&row.digest),
+            row.digest.short().to_owned(),
             row.revision.short().to_owned(),
             if row.released { "yes" } else { "no" }.to_owned(),
             time_short(&row.recorded_at),
@@ -181,7 +181,7 @@ pub(super) fn container_table(rows: &[ContainerRow]) -> Table {
             name_and_major(&row.product),
             row.stage.clone(),
             row.version.clone(),
-            digest_short(&row.digest),
+            row.digest.short().to_owned(),
             row.revision.short().to_owned(),
             row.activity.clone(),
             time_short(&row.since),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::finding::Finding;
-use crate::domain::id::{ForgeName, Fqn, Revision, SourceName};
+use crate::domain::id::{Digest, ForgeName, Fqn, Revision, SourceName};
 
 use super::{LeaseRow, ProposalRow, StoreError, WakeRow};
 
@@ -48,7 +48,7 @@ pub struct ProductRow {
     /// The latest version.
     pub version: String,
     /// Its digest.
-    pub digest: String,
+    pub digest: Digest,
     /// The source.
     pub source: SourceName,
     /// The root file.
@@ -68,7 +68,7 @@ pub struct VersionRow {
     /// The number.
     pub version: String,
     /// The content's digest.
-    pub digest: String,
+    pub digest: Digest,
     /// The commit with which it came.
     pub revision: Revision,
     /// Whether some container has run it.
@@ -88,7 +88,7 @@ pub struct ContainerRow {
     /// What runs.
     pub version: String,
     /// Its digest.
-    pub digest: String,
+    pub digest: Digest,
     /// From which commit.
     pub revision: Revision,
     /// The activity that brought it there.
@@ -191,9 +191,9 @@ pub struct PassRow {
     /// The commit.
     pub revision: Revision,
     /// The plan's digest.
-    pub plan: String,
+    pub plan: Digest,
     /// The policies' digest.
-    pub policies: String,
+    pub policies: Digest,
     /// When it was recorded (RFC 3339).
     pub at: String,
 }
@@ -235,8 +235,9 @@ pub trait Look: Send + Sync {
     async fn products(&self) -> Result<Vec<ProductRow>, StoreError>;
     /// All versions, of one product or of all.
     async fn versions(&self, product: Option<&Fqn>) -> Result<Vec<VersionRow>, StoreError>;
-    /// The content of a version.
-    async fn content(&self, product: &Fqn, version: &str) -> Result<Option<Value>, StoreError>;
+    /// Some version's content, while it is kept. A number that was not released may get another one, so it is asked
+    /// for by its digest.
+    async fn content(&self, digest: &Digest) -> Result<Option<Value>, StoreError>;
     /// All containers.
     async fn container_rows(&self) -> Result<Vec<ContainerRow>, StoreError>;
     /// The newest activities, newest first, at most `limit`.

@@ -69,6 +69,31 @@ fn orders(version: &str) -> Descriptor {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_back_before_it_was_approved_waits_for_nobody() {
+    let (world, book) = gated(1);
+    world.commit(&[orders("1.0.0")]);
+    let started = world.start().await;
+    started.trip().await;
+    ask(&world, &started, &book, "ann", approve()).await;
+    let sales = Descriptor::new("sales", "1.0.0").reads("orders");
+    world.commit(&[orders("1.1.0"), sales.clone()]);
+    started.trip().await;
+    assert_eq!(started.running().await, ["orders dev 1.1.0", "orders prod 1.0.0", "sales dev 1.0.0"]);
+
+    let head = world.commit(&[orders("1.0.0"), sales]);
+    started.trip().await;
+    let stand = started.stand().await;
+    assert!(stand.contains(&"orders prod 1.1.0 superseded".to_owned()), "{stand:?}");
+    assert_eq!(stand.iter().filter(|line| line.starts_with("orders prod 1.0.0")).count(), 1, "it runs already");
+    // What waited for the newer one reads from what runs.
+    ask(&world, &started, &book, "ann", approve()).await;
+    let running = ["orders dev 1.0.0", "orders prod 1.0.0", "sales dev 1.0.0", "sales prod 1.0.0"];
+    assert_eq!(started.running().await, running);
+    assert!(started.statuses(&head)["prod"].starts_with("success"), "{:?}", started.statuses(&head));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prod_waits_until_it_is_approved() {
     let (world, book) = gated(1);
     // Another product, whose prod reads from the one that waits.

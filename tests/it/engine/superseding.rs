@@ -97,6 +97,35 @@ async fn a_commit_is_not_green_while_a_product_that_it_retires_is_still_rolled_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_is_not_green_while_a_rollout_goes_on_behind_which_it_withdraws_another() {
+    let world = World::new();
+    let open = world.path("open");
+    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let mesh = |version: &str| {
+        [Descriptor::new("orders", version).only_at("dev"), Descriptor::new("stock", "1.0.0").only_at("dev")]
+    };
+    world.commit(&mesh("1.0.0"));
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = started.rolling();
+    eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
+    eventually("stock runs", async || !started.running().await.is_empty()).await;
+    world.commit(&mesh("1.1.0"));
+    started.plan().await;
+    world.repository.git(&["rm", "--quiet", "-r", "orders"]);
+    let retiring = world.repository.commit(&[], "orders goes");
+    assert_eq!(started.plan().await.withdrawn.len(), 1);
+    started.engine.publish_due().await.unwrap();
+    assert_eq!(started.statuses(&retiring)["dev"], "pending: 0 of 1 rollout done");
+    std::fs::write(&open, "").unwrap();
+    rollout.await.unwrap();
+    started.settle().await;
+    assert_eq!(started.stand().await[..2], ["orders dev 1.0.0 succeeded", "orders dev 1.1.0 superseded"]);
+    assert!(started.statuses(&retiring)["dev"].starts_with("success"), "{:?}", started.statuses(&retiring));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_commit_that_refused_something_does_not_turn_green_when_it_is_superseded() {
     let world = World::new();
     let broken = Descriptor::new("sales", "1.0.0").only_at("dev").configured("build", "{ x: '${dev.results.none.x}' }");
@@ -187,6 +216,30 @@ async fn a_forced_push_takes_nothing_from_what_runs_already() {
     let rows = started.store.report_rows(100).await.unwrap();
     let gone: Vec<&str> = rows.iter().filter(|row| row.revision == first).map(|row| row.delivery.as_str()).collect();
     assert!(gone.iter().all(|delivery| *delivery == "given-up" || *delivery == "published"), "{gone:?}");
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_begun_goes_on_with_its_own_content_when_its_number_gets_another() {
+    let world = World::new();
+    let open = world.path("open");
+    world.control("orders", "provision", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = started.rolling();
+    eventually("it runs", async || world.done().contains("orders dev provision 1.0.0")).await;
+    started.stop.cancel();
+    rollout.await.unwrap();
+    started.close().await;
+
+    // Nothing was released under the number yet, so it may still change.
+    world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev").configured("build", "{ x: 1 }")]);
+    let started = world.start().await;
+    started.plan().await;
+    std::fs::write(&open, "").unwrap();
+    started.settle().await;
+    assert_eq!(started.stand().await, ["orders dev 1.0.0 succeeded", "orders dev 1.0.0 succeeded"]);
     started.close().await;
 }
 

@@ -63,9 +63,9 @@ pub async fn rows_say_what_was_recorded(room: &impl Room) {
         "at": "2026-11-18T11:06:41Z",
     }]);
     assert_eq!(passes, expected);
-    let content = store.content(&product("trips", 1), "1.0.0").await.unwrap();
+    let content = store.content(&samples::version("trips", "1.0.0", "a").digest).await.unwrap();
     assert_eq!(content, Some(samples::content("trips", "1.0.0", "a")));
-    assert_eq!(store.content(&product("trips", 1), "9.9.9").await.unwrap(), None);
+    assert_eq!(store.content(&samples::version("trips", "9.9.9", "a").digest).await.unwrap(), None);
 }
 
 pub async fn activities_are_listed_newest_first_with_their_reasons(room: &impl Room) {

@@ -267,7 +267,7 @@ pub async fn text_is_kept_as_it_came(room: &impl Room) {
     assert_eq!([&product.display_name, &product.domain, &product.owner], [odd; 3]);
     assert_eq!(store.plan(&pass.plan.digest).await.unwrap().unwrap(), pass.plan);
     assert_eq!(
-        store.content(&samples::product("trips", 1), "1.0.0").await.unwrap(),
+        store.content(&pass.versions[0].version.digest).await.unwrap(),
         Some(pass.versions[0].content.clone().into_value())
     );
     assert_eq!(store.finding_rows(None).await.unwrap()[0].finding, pass.descriptors[0].findings[0]);

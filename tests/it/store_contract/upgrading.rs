@@ -173,10 +173,12 @@ const SINCE_THE_SEVENTH: &str = "
 const EVER: &str = "
     INSERT INTO sources (name, url, branch, seen_at) VALUES ('retail', 'u', 'main', 1);
     INSERT INTO descriptors (source, path, revision, errors, refusals) VALUES ('retail', 'a.yaml', 'r', 0, 0);
-    INSERT INTO contents (digest, body) VALUES ('sha256:00', '{}');
+    INSERT INTO contents (digest, body) VALUES
+        ('sha256:0000000000000000000000000000000000000000000000000000000000000000', '{}');
     INSERT INTO products (product, family, source, path, display_name, domain, owner, upstream, version) VALUES
         ('urn:dpds:com.example:dataproducts:trips:1', 'urn:dpds:com.example:dataproducts:trips', 'retail', 'a.yaml',
          'Trips', 'd', 'o', '[]', '1.0.0');
     INSERT INTO versions (product, version, digest, source, path, revision, policies, recorded_at) VALUES
-        ('urn:dpds:com.example:dataproducts:trips:1', '1.0.0', 'sha256:00', 'retail', 'a.yaml', 'r', 'p', 1);
+        ('urn:dpds:com.example:dataproducts:trips:1', '1.0.0',
+         'sha256:0000000000000000000000000000000000000000000000000000000000000000', 'retail', 'a.yaml', 'r', 'p', 1);
 ";

@@ -74,7 +74,7 @@ pub(super) async fn product(
     field(output, "Domain", &row.domain)?;
     field(output, "Owner", &row.owner)?;
     field(output, "Version", &row.version)?;
-    field(output, "Digest", &row.digest)?;
+    field(output, "Digest", row.digest.as_str())?;
     field(output, "Source", row.source.as_str())?;
     field(output, "Path", &row.path)?;
     field(output, "State", if row.retired { "retired: it has left its source" } else { "recorded" })?;
@@ -134,13 +134,13 @@ pub(super) async fn version(
     let Some(version) = versions.iter().find(|version| version.version == number) else {
         return Err(unknown("version", &args.name, versions.iter().map(|version| version.version.as_str())));
     };
-    let content = store.content(&row.product, number).await?;
+    let content = store.content(&version.digest).await?;
     if args.output != DocumentFormat::Text {
         return Ok(document(output.out, &json!({ "version": version, "content": content }), args.output)?);
     }
     field(output, "Product", version.product.as_str())?;
     field(output, "Version", &version.version)?;
-    field(output, "Digest", &version.digest)?;
+    field(output, "Digest", version.digest.as_str())?;
     field(output, "Revision", version.revision.as_str())?;
     field(output, "Released", if version.released { "yes: it has run, and never changes" } else { "no" })?;
     field(output, "Recorded", &time_short(&version.recorded_at))?;

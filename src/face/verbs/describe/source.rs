@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::face::Output;
 use crate::face::cli::{DescribeArgs, DocumentFormat};
-use crate::face::render::{Table, digest_short, document, time_short};
+use crate::face::render::{Table, document, time_short};
 use crate::face::verbs::get::{finding_table, name_and_major};
 use crate::port::store::Store;
 
@@ -41,7 +41,7 @@ pub(super) async fn source(
     section(output, "Latest passes")?;
     let mut table = Table::new(&["AT", "REVISION", "PLAN", "POLICIES"]);
     for pass in &passes {
-        let (plan, policies) = (digest_short(&pass.plan), digest_short(&pass.policies));
+        let (plan, policies) = (pass.plan.short().to_owned(), pass.policies.short().to_owned());
         table.row([time_short(&pass.at), pass.revision.short().to_owned(), plan, policies]);
     }
     table.write(output.out, &[], output.colour)?;

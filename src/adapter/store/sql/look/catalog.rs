@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::adapter::store::sql::connection::{Connection, Row, query};
-use crate::domain::id::{Fqn, SourceName};
+use crate::domain::id::{Digest, Fqn, SourceName};
 use crate::port::store::{FindingRow, ProductRow, SourceRow, StoreError, VersionRow};
 
 pub async fn sources(connection: &mut Connection) -> Result<Vec<SourceRow>, StoreError> {
@@ -61,7 +61,7 @@ pub async fn products(connection: &mut Connection) -> Result<Vec<ProductRow>, St
             domain: row.text("domain")?,
             owner: row.text("owner")?,
             version: row.text("version")?,
-            digest: row.text("digest")?,
+            digest: row.name("digest")?,
             source: row.name("source")?,
             path: row.text("path")?,
             retired: row.flag("retired")?,
@@ -84,7 +84,7 @@ pub async fn versions(connection: &mut Connection, product: Option<&Fqn>) -> Res
         Ok(VersionRow {
             product: row.name("product")?,
             version: row.text("version")?,
-            digest: row.text("digest")?,
+            digest: row.name("digest")?,
             revision: row.name("revision")?,
             released: row.flag("released")?,
             recorded_at: row.time("recorded_at")?.to_string(),
@@ -93,15 +93,11 @@ pub async fn versions(connection: &mut Connection, product: Option<&Fqn>) -> Res
     rows.iter().map(each).collect()
 }
 
-pub async fn content(connection: &mut Connection, product: &Fqn, version: &str) -> Result<Option<Value>, StoreError> {
-    let row = query(
-        "SELECT c.body FROM versions v JOIN contents c ON c.digest = v.digest
-         WHERE v.product = $1 AND v.version = $2 AND c.body <> ''",
-    )
-    .bind(product.as_str())
-    .bind(version)
-    .fetch_optional(connection)
-    .await?;
+pub async fn content(connection: &mut Connection, digest: &Digest) -> Result<Option<Value>, StoreError> {
+    let row = query("SELECT body FROM contents WHERE digest = $1 AND body <> ''")
+        .bind(digest.as_str())
+        .fetch_optional(connection)
+        .await?;
     row.map(|row| row.json("body")).transpose()
 }
 

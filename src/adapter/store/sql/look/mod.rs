@@ -6,7 +6,7 @@ mod rollouts;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::domain::id::{Fqn, SourceName};
+use crate::domain::id::{Digest, Fqn, SourceName};
 use crate::port::store::{
     ActivityRow, AuditRow, ContainerRow, DeliveryRow, FindingRow, LeaseRow, Look, PassRow, ProductRow, ProposalRow,
     ReportRow, SourceRow, StoreError, VersionRow, WakeRow,
@@ -29,8 +29,8 @@ impl Look for SqlStore {
         catalog::versions(&mut *self.read_once().await?, product).await
     }
 
-    async fn content(&self, product: &Fqn, version: &str) -> Result<Option<Value>, StoreError> {
-        catalog::content(&mut *self.read_once().await?, product, version).await
+    async fn content(&self, digest: &Digest) -> Result<Option<Value>, StoreError> {
+        catalog::content(&mut *self.read_once().await?, digest).await
     }
 
     async fn container_rows(&self) -> Result<Vec<ContainerRow>, StoreError> {

@@ -16,7 +16,7 @@ pub async fn containers(connection: &mut Connection) -> Result<Vec<ContainerRow>
             product: row.name("product")?,
             stage: row.text("stage")?,
             version: row.text("version")?,
-            digest: row.text("digest")?,
+            digest: row.name("digest")?,
             revision: row.name("revision")?,
             activity: row.text("activity")?,
             since: row.time("since")?.to_string(),
@@ -99,8 +99,8 @@ pub async fn passes(
         Ok(PassRow {
             source: row.name("source")?,
             revision: row.name("revision")?,
-            plan: row.text("plan")?,
-            policies: row.text("policies")?,
+            plan: row.name("plan")?,
+            policies: row.name("policies")?,
             at: row.time("at")?.to_string(),
         })
     };

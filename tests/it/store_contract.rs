@@ -109,6 +109,7 @@ contracts! {
     activities::an_event_that_cannot_follow_writes_nothing,
     activities::success_records_what_runs_and_releases_the_version,
     activities::failure_and_refusal_free_the_container,
+    activities::what_ended_badly_troubles_where_something_else_runs,
     activities::only_activities_that_never_begin_need_no_token,
     activities::state_and_events_outlive_a_restart,
     activities::an_unknown_activity_is_told_apart,

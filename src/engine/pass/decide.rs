@@ -155,10 +155,12 @@ impl Engine {
         unfinished: &[ActivityRecord],
     ) -> Result<Vec<Report>, StoreError> {
         let aims = Aims::of(plan);
-        let own = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
+        let mut own = self.ports.store.activities_of(sighting.source, &sighting.revision).await?;
+        let mut troubled = self.ports.store.troubled(sighting.source).await?;
+        let open: BTreeSet<&ActivityId> = troubled.iter().map(|record| &record.planned.id).collect();
+        own.retain(|record| reports::still_tells(&record.planned.id, record.state.status, &open));
         let own = reports::newest(own, |record| &record.planned.container);
         let is_own: BTreeSet<&ActivityId> = own.iter().map(|record| &record.planned.id).collect();
-        let mut troubled = self.ports.store.troubled(sighting.source).await?;
         troubled.retain(|record| still_counts(record, desired, plan));
         troubled.extend(uncovered(sighting.source, plan, unfinished).cloned());
         let others: Vec<&ActivityRecord> =

@@ -10,7 +10,7 @@ mod stage;
 mod telling;
 mod unreached;
 
-pub(super) use stage::{Stage, StageLine, held_line, newest};
+pub(super) use stage::{Stage, StageLine, held_line, newest, still_tells};
 pub(super) use telling::Telling;
 
 use crate::domain::id::{Revision, SourceName, StageName};

@@ -11,7 +11,7 @@ use crate::port::store::{PassRow, StageStanding, StoreError};
 use super::super::Engine;
 use super::super::gates::Gates;
 use super::super::rollout::{stage_line, standing_line};
-use super::{Stage, StageLine, held_line, newest};
+use super::{Stage, StageLine, held_line, newest, still_tells};
 
 /// A stage of a source, while its reports are worked out.
 pub(in crate::engine) struct StageShow<'a> {
@@ -62,13 +62,15 @@ impl StageShow<'_> {
     /// Of the commit that was looked at last: it shows all that is not as Git says.
     pub(in crate::engine) async fn of_latest(&mut self, latest: &PassRow) -> Result<Vec<Report>, StoreError> {
         let store = &self.engine.ports.store;
-        let all = store.stage_standing(self.source, &latest.revision, self.stage).await?;
+        let mut all = store.stage_standing(self.source, &latest.revision, self.stage).await?;
+        let troubled = store.troubled(self.source).await?;
+        let open: BTreeSet<&ActivityId> = troubled.iter().map(|record| &record.planned.id).collect();
+        all.retain(|standing| still_tells(&standing.id, standing.status, &open));
         let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
         let mut told: BTreeSet<Fqn> = all.iter().map(|standing| standing.product.clone()).collect();
         let mut lines = lines_of(all);
         let held = store.plan(&latest.plan).await?.map(|plan| plan.held).unwrap_or_default();
         let held: Vec<&Held> = held.iter().filter(|held| held.container.stage == *self.stage).collect();
-        let troubled = store.troubled(self.source).await?;
         for other in troubled.iter().filter(|other| other.planned.container.stage == *self.stage) {
             told.insert(other.planned.container.product.clone());
             // What is held is told as that, whatever it was before.

@@ -1,10 +1,10 @@
 //! What a forge should show of a stage of a commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::activity::ActivityStatus;
 use crate::domain::id::{Digest, Revision, SourceName, StageName};
-use crate::domain::plan::Held;
+use crate::domain::plan::{ActivityId, Held};
 use crate::domain::report::{
     Check, CheckAction, DESCRIPTION_LIMIT, DeploymentStatus, Detail, Report, ReportContext, ReportState,
 };
@@ -56,6 +56,25 @@ pub(in crate::engine) fn held_line(held: &Held) -> StageLine {
         left_by: None,
         before: None,
     }
+}
+
+/// What has ended, and its product does not run because of it.
+const TROUBLED: [ActivityStatus; 5] = [
+    ActivityStatus::Failed,
+    ActivityStatus::Refused,
+    ActivityStatus::Rejected,
+    ActivityStatus::Cancelled,
+    ActivityStatus::Skipped,
+];
+
+/// Whether an activity of the latest commit still tells how the commit stands, beside what is `troubled`: what ended
+/// badly does not where its container has come to what Git says by another one.
+pub(in crate::engine) fn still_tells(
+    id: &ActivityId,
+    status: ActivityStatus,
+    troubled: &BTreeSet<&ActivityId>,
+) -> bool {
+    !TROUBLED.contains(&status) || troubled.contains(id)
 }
 
 /// Of one commit's activities, in their order, the newest of each container: where something was tried
@@ -167,7 +186,6 @@ fn state_of(
             (ReportState::Failure, format!("nothing rolled out: {} refused", count(left_out, "product")))
         };
     }
-    const TROUBLED: [S; 5] = [S::Failed, S::Refused, S::Rejected, S::Cancelled, S::Skipped];
     let total = lines.len();
     let unfinished = number(&[S::Running, S::Waiting]);
     // A failure is told as soon as it is known, even while others still run.

@@ -220,6 +220,32 @@ async fn a_forced_push_takes_nothing_from_what_runs_already() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_the_branch_comes_back_to_is_not_red_for_what_failed_before() {
+    let world = World::new();
+    let mesh = |version: &str| {
+        [Descriptor::new("orders", version).only_at("dev"), Descriptor::new("stock", version).only_at("dev")]
+    };
+    world.commit(&mesh("1.0.0"));
+    let started = world.start().await;
+    started.trip().await;
+    world.control("orders", "build", "exit 1");
+    let failing = world.commit(&mesh("1.1.0"));
+    started.trip().await;
+    assert!(started.statuses(&failing)["dev"].starts_with("failure"), "{:?}", started.statuses(&failing));
+
+    world.control("orders", "build", "");
+    world.repository.commit(&[("orders/README.md", "mended")], "mended");
+    started.trip().await;
+    let running = ["orders dev 1.1.0", "stock dev 1.1.0"];
+    assert_eq!(started.running().await, running);
+    world.repository.git(&["reset", "--quiet", "--hard", failing.as_str()]);
+    started.trip().await;
+    assert_eq!(started.running().await, running);
+    assert!(started.statuses(&failing)["dev"].starts_with("success"), "{:?}", started.statuses(&failing));
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_begun_goes_on_with_its_own_content_when_its_number_gets_another() {
     let world = World::new();
     let open = world.path("open");

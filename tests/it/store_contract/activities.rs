@@ -200,6 +200,35 @@ pub async fn failure_and_refusal_free_the_container(room: &impl Room) {
     }
 }
 
+pub async fn what_ended_badly_troubles_where_something_else_runs(room: &impl Room) {
+    let store = room.open().await;
+    let id = planned(&*store, &["trips"]).await.remove(0);
+    roll_out(&*store, &id, 2).await;
+    let troubled = async || -> Vec<ActivityId> {
+        let all = store.troubled(&samples::source()).await.unwrap();
+        all.into_iter().map(|record| record.planned.id).collect()
+    };
+    let again = async |number| {
+        let pass = PassSample::new(number, number - 1).activity("trips", "dev", "1.0.0", "a").build();
+        store.record_pass(&pass).await.unwrap();
+        pass.plan.activities[0].id.clone()
+    };
+    // To what runs there already.
+    let skipped = again(2).await;
+    assert_eq!(troubled().await, [skipped.clone()], "it waits");
+    store.append(&skipped, None, &ActivityEvent::Skipped { because: id }, at(20)).await.unwrap();
+    assert_eq!(troubled().await, []);
+    // What began, and failed, has left it half-way.
+    let failed = again(3).await;
+    let token = store.claim(&failed, "here", at(30), at(1_000)).await.unwrap();
+    let (kind, message) = (FailureKind::Permanent, "no room".to_owned());
+    let failure = ActivityEvent::TaskFailed { task: 0, attempt: 1, kind, message, retry: false, again: None };
+    for event in [STARTED, failure, ActivityEvent::Failed] {
+        store.append(&failed, token, &event, at(31)).await.unwrap();
+    }
+    assert_eq!(troubled().await, [failed]);
+}
+
 pub async fn only_activities_that_never_begin_need_no_token(room: &impl Room) {
     let store = room.open().await;
     let ids = planned(&*store, &["trips", "fares"]).await;

@@ -34,6 +34,19 @@
 //!
 //! Absent here: retries. `StoreError` says whether trying again makes sense; the engine tries.
 
+/// Whether a row of `containers` is disturbed: something has begun to move it elsewhere, and did not succeed.
+macro_rules! is_disturbed {
+    () => {
+        "EXISTS (
+             SELECT 1 FROM activities AS later
+             WHERE later.product = containers.product AND later.stage = containers.stage
+                 AND later.number > (SELECT number FROM activities WHERE id = containers.activity)
+                 AND later.status IN ('failed', 'refused', 'cancelled', 'superseded')
+                 AND EXISTS (
+                     SELECT 1 FROM activity_events WHERE activity = later.id AND kind = 'task-started'))"
+    };
+}
+
 pub mod activities;
 pub mod approvals;
 mod audit;

@@ -13,15 +13,15 @@ use crate::port::store::{ActivityRecord, StageStanding, StoreError};
 /// The statements that select activities, and those that select their events: they are many, and
 /// asked for together.
 macro_rules! selection {
-    ($activities:ident, $events:ident, $condition:literal) => {
+    ($activities:ident, $events:ident, $($condition:expr),+) => {
         pub const $activities: &str = concat!(
             "SELECT a.id, a.plan, a.source, a.revision, a.planned, a.planned_at FROM activities a WHERE ",
-            $condition,
+            $($condition,)+
             " ORDER BY a.number"
         );
         pub const $events: &str = concat!(
             "SELECT e.activity, e.body FROM activities a CROSS JOIN activity_events e WHERE e.activity = a.id AND ",
-            $condition,
+            $($condition,)+
             " ORDER BY e.activity, e.seq"
         );
     };
@@ -42,7 +42,13 @@ selection!(
      AND EXISTS (
        SELECT 1 FROM products p JOIN versions v ON v.product = p.product AND v.version = p.version
        WHERE p.product = a.product
-         AND (a.status = 'running' OR (p.retired = 0 AND v.digest = a.digest)))"
+         AND (a.status = 'running' OR (p.retired = 0 AND v.digest = a.digest)))
+     AND (a.status IN ('waiting', 'running') OR NOT EXISTS (
+       SELECT 1 FROM containers
+       WHERE containers.product = a.product AND containers.stage = a.stage AND containers.digest = a.digest
+         AND NOT ",
+    is_disturbed!(),
+    "))"
 );
 
 /// What keeps a source from being as Git says.

@@ -164,18 +164,15 @@ pub async fn version_numbers(
     rows.iter().map(|row| Ok((row.version()?, row.flag("released")?))).collect()
 }
 
-pub const CONTAINERS: &str = "SELECT product, stage, version, digest, revision, activity, results, since,
-         CAST(CASE WHEN EXISTS (
-             SELECT 1 FROM activities AS later
-             WHERE later.product = containers.product AND later.stage = containers.stage
-                 AND later.number > (SELECT number FROM activities WHERE id = containers.activity)
-                 AND later.status IN ('failed', 'refused', 'cancelled', 'superseded')
-                 AND EXISTS (
-                     SELECT 1 FROM activity_events WHERE activity = later.id AND kind = 'task-started'))
-         THEN 1 ELSE 0 END AS BIGINT) AS is_disturbed
+pub const CONTAINERS: &str = concat!(
+    "SELECT product, stage, version, digest, revision, activity, results, since,
+         CAST(CASE WHEN ",
+    is_disturbed!(),
+    " THEN 1 ELSE 0 END AS BIGINT) AS is_disturbed
      FROM containers
      WHERE product IN (SELECT value FROM json_each($1))
-     ORDER BY product, stage";
+     ORDER BY product, stage"
+);
 
 pub async fn containers(connection: &mut Connection, products: &[Fqn]) -> Result<Vec<ContainerRecord>, StoreError> {
     let rows = query(CONTAINERS).bind(name_list(products.iter().map(Fqn::as_str))).fetch_all(connection).await?;

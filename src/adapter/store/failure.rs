@@ -16,6 +16,11 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::PoolTimedOut => unavailable("no connection became free in time"),
             sqlx::Error::PoolClosed => unavailable("it was closed"),
             sqlx::Error::WorkerCrashed => unavailable("its worker thread has ended"),
+            // What is said of a certificate is about a name or a date, and certificates are renewed.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => unavailable(&format!(
+                "the connection to the server cannot be encrypted: {error} ('sslmode' and 'sslrootcert' of its URL say \
+                 which certificates are accepted)"
+            )),
             sqlx::Error::Io(_) => unavailable("its file or its server cannot be reached"),
             sqlx::Error::Tls(_) => unusable("no encrypted connection to the server can be made"),
             sqlx::Error::Protocol(_) => unavailable("the connection to the server broke"),
@@ -117,6 +122,16 @@ fn unusable(why: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_accepted_is_told_as_that() {
+        let of =
+            |kind| StoreError::from(sqlx::Error::Io(std::io::Error::new(kind, "invalid peer certificate: Expired")));
+        let told = of(std::io::ErrorKind::InvalidData).to_string();
+        assert!(told.contains("certificate: Expired") && told.contains("'sslrootcert'"), "{told}");
+        let told = of(std::io::ErrorKind::ConnectionRefused).to_string();
+        assert!(told.ends_with("its file or its server cannot be reached"), "{told}");
+    }
 
     #[test]
     fn what_passes_by_itself_is_told_from_what_does_not() {

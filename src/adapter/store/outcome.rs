@@ -113,7 +113,7 @@ fn cause(planned: &PlannedActivity, state: &ActivityState, event: &ActivityEvent
             return Some(format!("{because}, for which it waited, did not succeed"));
         }
         ActivityEvent::Superseded { by: Some(by) } => {
-            return Some(format!("{by} of a later commit takes its place"));
+            return Some(format!("{by} takes its place"));
         }
         ActivityEvent::Superseded { by: None } => return Some("a later commit no longer wants it".to_owned()),
         _ => {}

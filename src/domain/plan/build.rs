@@ -117,7 +117,14 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
     let mut held = Vec::new();
     for (product, stages) in &drafts {
         for (stage, after_stages) in stages {
-            let Some(activity) = activity(product, stage, after_stages, inputs, &planned) else { continue };
+            let Some(activity) = activity(product, stage, after_stages, inputs, &planned) else {
+                // Nothing is to wait for what is withdrawn because the container is as it should be.
+                let container = container_of(product, stage);
+                if inputs.pending.get(&container).is_some_and(|pending| pending.to != product.descriptor.digest) {
+                    planned.remove(&container);
+                }
+                continue;
+            };
             match missing_upstream(&activity, product.retry, after_stages, inputs, &planned, &on_their_way, &held) {
                 Some(waits_for) => held.push(Held { container: activity.container, waits_for }),
                 None => {

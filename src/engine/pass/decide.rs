@@ -274,7 +274,8 @@ fn uncovered<'r>(
     unfinished: &'r [ActivityRecord],
 ) -> impl Iterator<Item = &'r ActivityRecord> {
     let withdrawn = unfinished.iter().filter(|record| plan.withdrawn.contains(&record.planned.id));
-    let left: BTreeSet<&ContainerId> = withdrawn.map(|record| &record.planned.container).collect();
+    let mut left: BTreeSet<&ContainerId> = withdrawn.map(|record| &record.planned.container).collect();
+    left.retain(|container| !plan.held.iter().any(|held| held.container == **container));
     let of_source = unfinished.iter().filter(move |record| record.source == *source);
     of_source.filter(move |record| {
         record.state.status == ActivityStatus::Running && left.contains(&record.planned.container)

@@ -66,6 +66,7 @@ impl StageShow<'_> {
         let troubled = store.troubled(self.source).await?;
         let open: BTreeSet<&ActivityId> = troubled.iter().map(|record| &record.planned.id).collect();
         all.retain(|standing| still_tells(&standing.id, standing.status, &open));
+        let all = newest(all, |standing| &standing.product);
         let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
         let mut told: BTreeSet<Fqn> = all.iter().map(|standing| standing.product.clone()).collect();
         let mut lines = lines_of(all);

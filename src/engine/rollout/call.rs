@@ -50,7 +50,8 @@ impl Engine {
         let product = &planned.container.product;
         let content = self.ports.store.content(&planned.to.digest).await?;
         let version = &planned.to.version;
-        let content = content.ok_or_else(|| SurroundingsError::Gone(format!("version {version} is not recorded")))?;
+        let content = content
+            .ok_or_else(|| SurroundingsError::Gone(format!("the content of version {version} is not kept any more")))?;
         let descriptor = Descriptor::from_resolved(&self.settings.namespace, &content)
             .map_err(|error| SurroundingsError::Gone(error.to_string()))?;
         let tree = self.tree_of(record).await?;

@@ -270,29 +270,8 @@ impl Engine {
             | ActivityStatus::Skipped
             | ActivityStatus::Rejected
             | ActivityStatus::Cancelled => Some(Settled::Lost),
-            ActivityStatus::Superseded => match self.successor(id).await? {
-                Some(by) => Some(Settled::ReplacedBy(by)),
-                None if self.is_as_wanted(&record.planned.container).await? => Some(Settled::Succeeded),
-                None => Some(Settled::Lost),
-            },
+            ActivityStatus::Superseded => Some(self.successor(id).await?.map_or(Settled::Lost, Settled::ReplacedBy)),
         })
-    }
-
-    /// Whether the container runs what Git says: then what waited to move it elsewhere was withdrawn for nothing else.
-    async fn is_as_wanted(&self, container: &ContainerId) -> Result<bool, StoreError> {
-        let product = std::slice::from_ref(&container.product);
-        let Some(running) =
-            self.ports.store.containers(product).await?.into_iter().find(|it| it.container == *container)
-        else {
-            return Ok(false);
-        };
-        let latest = self.ports.store.latest_versions(product).await?;
-        Ok(!running.is_disturbed
-            && latest.iter().any(|latest| {
-                latest.product == container.product
-                    && !latest.retired
-                    && latest.version.digest == running.version.digest
-            }))
     }
 
     async fn successor(&self, id: &ActivityId) -> Result<Option<ActivityId>, StoreError> {

@@ -80,11 +80,21 @@ async fn what_is_taken_back_before_it_was_approved_waits_for_nobody() {
     started.trip().await;
     assert_eq!(started.running().await, ["orders dev 1.1.0", "orders prod 1.0.0", "sales dev 1.0.0"]);
 
-    let head = world.commit(&[orders("1.0.0"), sales]);
+    let head = world.commit(&[orders("1.0.0"), sales.clone()]);
     started.trip().await;
     let stand = started.stand().await;
     assert!(stand.contains(&"orders prod 1.1.0 superseded".to_owned()), "{stand:?}");
     assert_eq!(stand.iter().filter(|line| line.starts_with("orders prod 1.0.0")).count(), 1, "it runs already");
+    // So it is when there is a newer one again, and for who begins anew.
+    world.commit(&[orders("1.2.0"), sales]);
+    started.trip().await;
+    started.close().await;
+    let started = world.start().await;
+    started.settle().await;
+    let stand = started.stand().await;
+    assert!(stand.contains(&"sales prod 1.0.0 waiting".to_owned()), "{stand:?}");
+    world.repository.git(&["reset", "--quiet", "--hard", head.as_str()]);
+    started.trip().await;
     // What waited for the newer one reads from what runs.
     ask(&world, &started, &book, "ann", approve()).await;
     let running = ["orders dev 1.0.0", "orders prod 1.0.0", "sales dev 1.0.0", "sales prod 1.0.0"];

@@ -227,6 +227,17 @@ pub async fn what_ended_badly_troubles_where_something_else_runs(room: &impl Roo
         store.append(&failed, token, &event, at(31)).await.unwrap();
     }
     assert_eq!(troubled().await, [failed]);
+    // Mended, until something moves it elsewhere: it will not stay what it is.
+    roll_out(&*store, &again(4).await, 40).await;
+    assert_eq!(troubled().await, []);
+    let pass = PassSample::new(5, 4).activity("trips", "dev", "1.1.0", "b").build();
+    store.record_pass(&pass).await.unwrap();
+    let moving = pass.plan.activities[0].id.clone();
+    let token = store.claim(&moving, "here", at(50), at(1_000)).await.unwrap();
+    store.append(&moving, token, &STARTED, at(50)).await.unwrap();
+    let back = again(6).await;
+    store.append(&back, None, &ActivityEvent::Skipped { because: moving }, at(51)).await.unwrap();
+    assert_eq!(troubled().await, [back]);
 }
 
 pub async fn only_activities_that_never_begin_need_no_token(room: &impl Room) {

@@ -43,7 +43,9 @@ selection!(
        SELECT 1 FROM products p JOIN versions v ON v.product = p.product AND v.version = p.version
        WHERE p.product = a.product
          AND (a.status = 'running' OR (p.retired = 0 AND v.digest = a.digest)))
-     AND (a.status IN ('waiting', 'running') OR NOT EXISTS (
+     AND (a.status IN ('waiting', 'running') OR EXISTS (
+       SELECT 1 FROM activities busy
+       WHERE busy.product = a.product AND busy.stage = a.stage AND busy.status = 'running') OR NOT EXISTS (
        SELECT 1 FROM containers
        WHERE containers.product = a.product AND containers.stage = a.stage AND containers.digest = a.digest
          AND NOT ",

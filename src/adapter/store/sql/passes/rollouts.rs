@@ -35,10 +35,20 @@ pub const WAITING: &str = "SELECT a.product, a.stage, a.plan, a.planned
      ORDER BY a.number";
 
 /// These activities, where they have not begun.
-const WITHDRAWN: &str = "SELECT a.product, a.stage, a.plan, a.planned
+/// Where the container runs what Git says, `standing` is the activity that brought it there.
+const WITHDRAWN: &str = concat!(
+    "SELECT a.product, a.stage, a.plan, a.planned, (
+         SELECT containers.activity FROM containers
+             JOIN products p ON p.product = containers.product
+             JOIN versions v ON v.product = p.product AND v.version = p.version
+         WHERE containers.product = a.product AND containers.stage = a.stage AND containers.digest = v.digest
+             AND p.retired = 0 AND NOT ",
+    is_disturbed!(),
+    ") AS standing
      FROM json_each($1) AS wanted CROSS JOIN activities a
      WHERE a.id = wanted.value AND a.status = 'waiting'
-     ORDER BY a.number";
+     ORDER BY a.number"
+);
 
 /// Records the plan's activities, in its order.
 pub async fn write(connection: &mut Connection, pass: &Pass) -> Result<(), StoreError> {
@@ -132,7 +142,8 @@ async fn endings(connection: &mut Connection, pass: &Pass, retired: &BTreeSet<Fq
     for row in &query(WITHDRAWN).bind(withdrawn).fetch_all(connection).await? {
         let container = ContainerId { product: row.name("product")?, stage: row.name("stage")? };
         if !successors.contains_key(&container) && !retired.contains(&container.product) {
-            let event = ActivityEvent::Superseded { by: None };
+            // What waited for it has what it needs for good, whatever comes to the container later.
+            let event = ActivityEvent::Superseded { by: row.name_or_none("standing")? };
             endings.push(Ending { planned: row.json("planned")?, plan: row.text("plan")?, event });
         }
     }

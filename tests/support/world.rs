@@ -164,6 +164,13 @@ impl World {
         std::fs::rename(beside, path).unwrap();
     }
 
+    /// A task goes on when the returned file is there, and then does this.
+    pub fn gate(&self, product: &str, task: &str, end: &str) -> PathBuf {
+        let open = self.path(&format!("{product}-may-go-on"));
+        self.control(product, task, &format!("while [ ! -e '{}' ]; do sleep 0.05; done; {end}", open.display()));
+        open
+    }
+
     /// What the executors' programs did, in the order in which they did it.
     pub fn ledger(&self) -> Vec<Effect> {
         let text = std::fs::read_to_string(self.path("ledger")).unwrap_or_default();

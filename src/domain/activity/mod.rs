@@ -181,7 +181,8 @@ pub enum ActivityEvent {
     },
     /// A later commit wants another version: it never began, or it was stopped.
     Superseded {
-        /// The activity that takes its place; absent when the product is refused or gone.
+        /// The activity that takes its place: a later one, or the one that brought there what the later commit has;
+        /// absent when the product is refused or gone.
         by: Option<ActivityId>,
     },
 }

@@ -281,7 +281,7 @@ fn missing_upstream(
 }
 
 /// Activities that wait, and whose aim is gone: the product left, the stage is no more, the
-/// content is another by now, or what it is now is refused.
+/// content is another by now (which may be what runs already), or what it is now is refused.
 fn withdrawn(
     desired: &[&Desired],
     drafts: &[(&Desired, Vec<StageDraft>)],

@@ -161,8 +161,8 @@ impl Engine {
         own.retain(|record| reports::still_tells(&record.planned.id, record.state.status, &open));
         let own = reports::newest(own, |record| &record.planned.container);
         let is_own: BTreeSet<&ActivityId> = own.iter().map(|record| &record.planned.id).collect();
-        troubled.retain(|record| still_counts(record, desired, plan));
         troubled.extend(uncovered(sighting.source, plan, unfinished).cloned());
+        troubled.retain(|record| still_counts(record, desired, plan));
         let others: Vec<&ActivityRecord> =
             troubled.iter().filter(|record| !is_own.contains(&record.planned.id)).collect();
         // Of those that were read, the plan says where they are to come.
@@ -274,8 +274,7 @@ fn uncovered<'r>(
     unfinished: &'r [ActivityRecord],
 ) -> impl Iterator<Item = &'r ActivityRecord> {
     let withdrawn = unfinished.iter().filter(|record| plan.withdrawn.contains(&record.planned.id));
-    let mut left: BTreeSet<&ContainerId> = withdrawn.map(|record| &record.planned.container).collect();
-    left.retain(|container| !plan.held.iter().any(|held| held.container == **container));
+    let left: BTreeSet<&ContainerId> = withdrawn.map(|record| &record.planned.container).collect();
     let of_source = unfinished.iter().filter(move |record| record.source == *source);
     of_source.filter(move |record| {
         record.state.status == ActivityStatus::Running && left.contains(&record.planned.container)

@@ -69,7 +69,7 @@ impl StageShow<'_> {
         let all = newest(all, |standing| &standing.product);
         let known: BTreeSet<ActivityId> = all.iter().map(|standing| standing.id.clone()).collect();
         let mut told: BTreeSet<Fqn> = all.iter().map(|standing| standing.product.clone()).collect();
-        let mut lines = lines_of(all);
+        let mut lines: Vec<StageLine> = all.into_iter().map(standing_line).collect();
         let held = store.plan(&latest.plan).await?.map(|plan| plan.held).unwrap_or_default();
         let held: Vec<&Held> = held.iter().filter(|held| held.container.stage == *self.stage).collect();
         for other in troubled.iter().filter(|other| other.planned.container.stage == *self.stage) {

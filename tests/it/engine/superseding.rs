@@ -8,8 +8,7 @@ use crate::support::world::{Descriptor, World, eventually};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_is_superseded_and_what_runs_is_finished() {
     let world = World::new();
-    let open = world.path("open");
-    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let open = world.gate("orders", "build", "");
     let mesh = |version: &str| {
         [Descriptor::new("orders", version), Descriptor::new("sales", version).reads("orders").only_at("dev")]
     };
@@ -67,8 +66,7 @@ async fn an_older_commit_whose_waiting_product_is_retired_does_not_stay_pending(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_is_not_green_while_a_product_that_it_retires_is_still_rolled_out() {
     let world = World::new();
-    let open = world.path("open");
-    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let open = world.gate("orders", "build", "");
     world
         .commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
     let started = world.start().await;
@@ -99,8 +97,7 @@ async fn a_commit_is_not_green_while_a_product_that_it_retires_is_still_rolled_o
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_is_not_green_while_a_rollout_goes_on_behind_which_it_withdraws_another() {
     let world = World::new();
-    let open = world.path("open");
-    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let open = world.gate("orders", "build", "");
     let mesh = |version: &str| {
         [Descriptor::new("orders", version).only_at("dev"), Descriptor::new("stock", "1.0.0").only_at("dev")]
     };
@@ -126,6 +123,32 @@ async fn a_commit_is_not_green_while_a_rollout_goes_on_behind_which_it_withdraws
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_is_told_as_that_also_while_an_earlier_rollout_of_it_goes_on() {
+    let world = World::new();
+    let open = world.gate("orders", "build", "");
+    let orders = |version: &str| Descriptor::new("orders", version).only_at("dev");
+    world.commit(&[orders("1.0.0"), Descriptor::new("stock", "1.0.0").only_at("prod")]);
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = started.rolling();
+    eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
+    world.commit(&[orders("1.1.0")]);
+    started.plan().await;
+    // It reads from what does not come to its stage.
+    let holding = world.commit(&[orders("1.2.0").reads("stock")]);
+    let plan = started.plan().await;
+    assert_eq!((plan.held.len(), plan.withdrawn.len()), (1, 1));
+    started.engine.publish_due().await.unwrap();
+    let status = started.statuses(&holding)["dev"].clone();
+    assert!(status.starts_with("failure: 1 of 1 not running: orders"), "{status}");
+    std::fs::write(&open, "").unwrap();
+    rollout.await.unwrap();
+    started.settle().await;
+    assert_eq!(started.statuses(&holding)["dev"], status);
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_commit_that_refused_something_does_not_turn_green_when_it_is_superseded() {
     let world = World::new();
     let broken = Descriptor::new("sales", "1.0.0").only_at("dev").configured("build", "{ x: '${dev.results.none.x}' }");
@@ -144,8 +167,7 @@ async fn an_older_commit_that_refused_something_does_not_turn_green_when_it_is_s
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_commit_is_not_blamed_for_what_a_newer_one_breaks() {
     let world = World::new();
-    let open = world.path("open");
-    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let open = world.gate("orders", "build", "");
     let older = world
         .commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
     let started = world.start().await;
@@ -183,8 +205,7 @@ async fn downstream_of_something_superseded_waits_for_what_took_its_place() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forced_push_takes_nothing_from_what_runs_already() {
     let world = World::new();
-    let open = world.path("open");
-    world.control("orders", "provision", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let open = world.gate("orders", "provision", "");
     let first = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.plan().await;
@@ -248,8 +269,7 @@ async fn a_commit_that_the_branch_comes_back_to_is_not_red_for_what_failed_befor
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_begun_goes_on_with_its_own_content_when_its_number_gets_another() {
     let world = World::new();
-    let open = world.path("open");
-    world.control("orders", "provision", &format!("while [ ! -e '{}' ]; do sleep 0.05; done", open.display()));
+    let open = world.gate("orders", "provision", "");
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.plan().await;
@@ -272,8 +292,7 @@ async fn what_has_begun_goes_on_with_its_own_content_when_its_number_gets_anothe
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_commit_is_not_green_while_a_rollout_of_an_earlier_one_runs_or_after_it_failed() {
     let world = World::new();
-    let open = world.path("open");
-    world.control("orders", "build", &format!("while [ ! -e '{}' ]; do sleep 0.05; done; exit 1", open.display()));
+    let open = world.gate("orders", "build", "exit 1");
     let stock = |version: &str| Descriptor::new("stock", version).only_at("dev");
     world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev"), stock("1.0.0")]);
     let started = world.start().await;

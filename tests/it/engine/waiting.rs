@@ -34,13 +34,6 @@ fn held(plan: &Plan) -> Vec<String> {
     plan.held.iter().map(line).collect()
 }
 
-/// A task goes on when the returned file is there.
-fn gate(world: &World, product: &str, task: &str, end: &str) -> std::path::PathBuf {
-    let open = world.path(&format!("{product}-may-go-on"));
-    world.control(product, task, &format!("while [ ! -e '{}' ]; do sleep 0.05; done; {end}", open.display()));
-    open
-}
-
 async fn activities(started: &Started) -> Vec<String> {
     let rows = started.store.activity_rows(1_000).await.unwrap();
     let mut lines: Vec<String> = rows
@@ -151,7 +144,7 @@ async fn what_failed_is_told_but_not_tried_again_before_it_is_touched() {
 async fn a_commit_of_words_tells_of_what_an_earlier_one_still_does() {
     for (end, wanted) in [("exit 0", "success"), ("exit 1", "failure")] {
         let world = World::new();
-        let open = gate(&world, "orders", "build", end);
+        let open = world.gate("orders", "build", end);
         let older = world.commit(&[orders("1.0.0")]);
         let started = world.start().await;
         started.plan().await;
@@ -200,7 +193,7 @@ async fn a_commit_of_words_settles_when_what_it_told_of_is_superseded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_stage_that_is_dropped_is_withdrawn() {
     let world = World::new();
-    let open = gate(&world, "orders", "build", "");
+    let open = world.gate("orders", "build", "");
     let older = world.commit(&[Descriptor::new("orders", "1.0.0")]);
     let started = world.start().await;
     started.plan().await;
@@ -225,7 +218,7 @@ async fn what_waits_for_a_stage_that_is_dropped_is_withdrawn() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_product_that_is_retired_is_withdrawn() {
     let world = World::new();
-    let open = gate(&world, "orders", "build", "");
+    let open = world.gate("orders", "build", "");
     world.commit(&[Descriptor::new("orders", "1.0.0"), Descriptor::new("stock", "1.0.0").only_at("dev")]);
     let started = world.start().await;
     started.plan().await;

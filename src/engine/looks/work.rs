@@ -1,9 +1,9 @@
 //! The loop between the queue and the looks at targets: passes over branches, reviews of proposals.
 //!
 //! A look holds a lease on its target, and all that it writes is fenced by it. A target over which looking
-//! fails (the record, the forge, a panic) is left alone for longer and longer. One during which the process ended
-//! several times in a row is left alone too, but shortly: mostly others have stopped the process, and whoever
-//! waits for the target is not to pay for it.
+//! fails (the forge, a panic) is left alone for longer and longer; while the record is away, for seconds only. One
+//! during which the process ended several times in a row is left alone too, but shortly: mostly others have stopped
+//! the process, and whoever waits for the target is not to pay for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,9 @@ const PAUSE_AFTER_INTERRUPTION: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE_INTERRUPTED: Duration = Duration::from_secs(20);
 /// The longest pause before a branch is looked at again that could not be seen.
 const LONGEST_PAUSE_UNSEEN: Duration = Duration::from_secs(60);
+/// The longest pause before a target is looked at again while the record is away: that is no fault of the target,
+/// and it is to go on soon after the record is back.
+const LONGEST_PAUSE_WITHOUT_RECORD: Duration = Duration::from_secs(15);
 /// How often a worker looks into the queue without being rung.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The shortest pause between two looks into a queue that has nothing for us.
@@ -169,9 +172,7 @@ impl Engine {
             Ok(Ok(Found::Something)) => None,
             Ok(Ok(Found::NotNow(message))) => {
                 // The next poll may be an hour away, and the commit that somebody waits for is not seen yet.
-                let now = self.ports.clock.now();
-                let soon = now.checked_add(LONGEST_PAUSE_UNSEEN).unwrap_or(now);
-                let again = self.again_at(&taken, now).min(soon);
+                let again = self.again_within(&taken, LONGEST_PAUSE_UNSEEN);
                 drop(tenure);
                 return self.settle(&taken, LookEnd::Failed { message, again }).await;
             }
@@ -187,7 +188,8 @@ impl Engine {
             None => LookEnd::Done,
             Some(failure) => {
                 engine.note_failure(target, &failure).await;
-                LookEnd::Failed { message: failure.to_string(), again: self.again_at(&taken, self.ports.clock.now()) }
+                let again = self.again_within(&taken, longest_pause(&failure));
+                LookEnd::Failed { message: failure.to_string(), again }
             }
         };
         drop(tenure);
@@ -257,10 +259,10 @@ impl Engine {
         }
     }
 
-    /// When to look again at what has failed so often before.
-    fn again_at(&self, taken: &TakenWake, now: Timestamp) -> Timestamp {
-        let longest = self.settings.longest_pause.max(PAUSE_AFTER_FAILURE);
-        later(taken, now, PAUSE_AFTER_FAILURE, longest, taken.failures)
+    /// When to look again at what has failed so often before: after this pause at the latest.
+    fn again_within(&self, taken: &TakenWake, longest: Duration) -> Timestamp {
+        let longest = self.settings.longest_pause.max(PAUSE_AFTER_FAILURE).min(longest);
+        later(taken, self.ports.clock.now(), PAUSE_AFTER_FAILURE, longest, taken.failures)
     }
 
     /// Makes our own failure visible, as far as that is possible. What is the matter with a proposal is
@@ -288,6 +290,14 @@ impl Engine {
     }
 }
 
+/// The longest pause after such a failure, unless settings have a shorter one.
+fn longest_pause(failure: &PassError) -> Duration {
+    match failure {
+        PassError::Store(StoreError::Unavailable(_)) => LONGEST_PAUSE_WITHOUT_RECORD,
+        _ => Duration::MAX,
+    }
+}
+
 /// When to look again at what was interrupted so often.
 fn after_interruptions(taken: &TakenWake, now: Timestamp) -> Timestamp {
     let times = taken.interruptions.saturating_sub(INNOCENT_INTERRUPTIONS + 1);
@@ -308,20 +318,38 @@ mod tests {
     use crate::domain::activity::FencingToken;
     use crate::port::store::{Lane, Lease, Leased};
 
+    fn taken(failures: u32, interruptions: u32) -> TakenWake {
+        TakenWake {
+            target: Target::branch("retail".parse().unwrap()),
+            lane: Lane::Fresh,
+            lease: Lease { what: Leased::Look(1), token: FencingToken(1) },
+            edition: 1,
+            failures,
+            interruptions,
+            was_interrupted: interruptions > 0,
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_away_for_long_does_not_make_anybody_wait_for_long() {
+        let now = Timestamp::UNIX_EPOCH;
+        let pause = |failure: &PassError, failures| {
+            let longest = Duration::from_secs(600).min(longest_pause(failure));
+            let again = later(&taken(failures, 0), now, PAUSE_AFTER_FAILURE, longest, failures);
+            Duration::try_from(again.duration_since(now)).unwrap()
+        };
+        let away = PassError::Store(StoreError::Unavailable("the disk is full".to_owned()));
+        let poison = PassError::Interrupted("a panic".to_owned());
+        assert_eq!(pause(&away, 0), pause(&poison, 0));
+        assert!(pause(&away, 9) < Duration::from_secs(20), "{:?}", pause(&away, 9));
+        assert!(pause(&poison, 9) >= Duration::from_secs(600), "{:?}", pause(&poison, 9));
+    }
+
     #[test]
     fn pauses_after_interruptions_are_short_and_grow_to_the_longest() {
         let now = Timestamp::UNIX_EPOCH;
         let pause = |interruptions| {
-            let taken = TakenWake {
-                target: Target::branch("retail".parse().unwrap()),
-                lane: Lane::Fresh,
-                lease: Lease { what: Leased::Look(1), token: FencingToken(1) },
-                edition: 1,
-                failures: 9,
-                interruptions,
-                was_interrupted: true,
-            };
-            Duration::try_from(after_interruptions(&taken, now).duration_since(now)).unwrap()
+            Duration::try_from(after_interruptions(&taken(9, interruptions), now).duration_since(now)).unwrap()
         };
         let (first, longest) = (PAUSE_AFTER_INTERRUPTION, LONGEST_PAUSE_INTERRUPTED);
         assert!((first..=first.mul_f64(1.25)).contains(&pause(3)), "{:?}", pause(3));

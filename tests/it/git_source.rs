@@ -10,11 +10,13 @@
 mod environment;
 mod hostile;
 mod http;
+mod https;
 mod mirrors;
 mod notes;
 mod outcomes;
 mod processes;
 mod proposals;
+mod ssh;
 mod trees;
 
 use std::path::{Path, PathBuf};

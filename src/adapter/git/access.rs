@@ -66,6 +66,9 @@ pub(super) async fn open(url: &RepositoryUrl, entry: Option<&Entry>) -> Result<A
             by_password(url, username, password.resolve().map_err(refused)?)
         }
         Some(Entry::Configured(Credentials::Ssh { key, known_hosts })) => {
+            // Without its file of known hosts `ssh` would only say that it does not know the host.
+            is_readable("the key", key)?;
+            is_readable("the file of known hosts", known_hosts)?;
             let command = ssh_command(key, known_hosts);
             let environment = [("GIT_SSH_COMMAND", command), ("GIT_SSH_VARIANT", "ssh".to_owned())];
             Ok(Access {
@@ -79,6 +82,12 @@ pub(super) async fn open(url: &RepositoryUrl, entry: Option<&Entry>) -> Result<A
             by_password(url, &login.username, login.password)
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what `ssh` is to read is looked at before")]
+fn is_readable(what: &str, file: &Path) -> Result<(), FetchError> {
+    let refused = |error| FetchError::Refused(format!("{what} {} cannot be read: {error}", file.display()));
+    std::fs::File::open(file).map(drop).map_err(refused)
 }
 
 fn by_password(url: &RepositoryUrl, username: &str, password: String) -> Result<Access, FetchError> {

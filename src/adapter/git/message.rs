@@ -5,6 +5,28 @@ use crate::domain::report::one_line;
 
 /// At most this many characters of what git said are passed on.
 const LONGEST_MESSAGE: usize = 300;
+/// How git ends when `ssh`, or the other side through it, has said why.
+const SAID_BEFORE: &str = "fatal: Could not read from remote repository";
+/// Of what they have said, so many lines are told: the cause stands at the end, after a server's greetings.
+const MOST_LINES_BEFORE: usize = 4;
+/// What stands beside the cause: git's end and its advice, frames and warnings of `ssh`, and the fingerprint of
+/// a host, which is to be had from its owner and not from who answers in its place.
+const BESIDE_THE_CAUSE: [&str; 14] = [
+    SAID_BEFORE,
+    "Please make sure you have the correct access rights",
+    "and the repository exists.",
+    "@",
+    "IT IS POSSIBLE THAT SOMEONE",
+    "Someone could be eavesdropping",
+    "It is also possible that",
+    "The fingerprint for the",
+    "SHA256:",
+    "Please contact your system administrator",
+    "Add correct host key in",
+    "remove with:",
+    "ssh-keygen -f",
+    "It is required that your private key",
+];
 
 /// What went wrong, as far as it matters for what is done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +89,17 @@ pub(super) fn trouble(standard_error: &str) -> Trouble {
 /// The lines that matter, as one line for people, without secrets.
 pub(super) fn tell(standard_error: &str, secrets: &[String]) -> String {
     let lines: Vec<&str> = standard_error.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let telling: Vec<&str> = lines
-        .iter()
-        .copied()
-        .filter(|line| ["fatal:", "error:", "remote:", "ssh:"].iter().any(|word| line.starts_with(word)))
-        .collect();
+    let is_any_of = |line: &str, beginnings: &[&str]| beginnings.iter().any(|words| line.starts_with(words));
+    let mut telling = lines.clone();
+    if lines.iter().any(|line| line.starts_with(SAID_BEFORE)) {
+        telling.retain(|line| !is_any_of(line, &BESIDE_THE_CAUSE));
+        telling.drain(..telling.len().saturating_sub(MOST_LINES_BEFORE));
+        while telling.len() > 1 && telling.join("; ").len() > LONGEST_MESSAGE {
+            telling.remove(0);
+        }
+    } else {
+        telling.retain(|line| is_any_of(line, &["fatal:", "error:", "remote:", "ssh:"]));
+    }
     let text = if telling.is_empty() { lines.join("; ") } else { telling.join("; ") };
     let text = if text.is_empty() { "git said nothing".to_owned() } else { text };
     one_line(&mask(&text, secrets), LONGEST_MESSAGE)
@@ -115,6 +143,20 @@ mod tests {
             tell("fatal: https://tok@proxy:3128 and ssh://h/a@b", &[]),
             "fatal: https://***@proxy:3128 and ssh://h/a@b"
         );
+    }
+
+    #[test]
+    fn what_was_said_before_git_gave_up_is_the_cause() {
+        let greeting = format!("Welcome to git.example.com\n{}\nBe kind\n", "Be very kind. ".repeat(30));
+        let end = "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access \
+                   rights\nand the repository exists.\n";
+        let denied = "git@git.example.com: Permission denied (publickey).\n";
+        assert!(
+            tell(&format!("{greeting}{denied}{end}"), &[])
+                .ends_with("; git@git.example.com: Permission denied (publickey).")
+        );
+        assert_eq!(tell(&format!("ERROR: Repository not found.\n{end}"), &[]), "ERROR: Repository not found.");
+        assert!(tell(end, &[]).starts_with("fatal: Could not read from remote repository.; Please make sure"));
     }
 
     #[test]

@@ -159,6 +159,10 @@ fn command(call: &GitCall<'_>) -> Command {
             command.env(name, value);
         }
     }
+    // What the rest of us goes by, a git whose TLS is not OpenSSL's does not read.
+    if let (None, Some(bundle)) = (std::env::var_os("GIT_SSL_CAINFO"), std::env::var_os("SSL_CERT_FILE")) {
+        command.env("GIT_SSL_CAINFO", bundle);
+    }
     let home = call.home.as_os_str();
     let above = call.home.parent().map_or(OsStr::new("/"), Path::as_os_str);
     command.envs([

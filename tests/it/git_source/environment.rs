@@ -50,6 +50,9 @@ fn neither_users_nor_the_environments_settings_are_obeyed() {
     );
     std::fs::create_dir(place.join("home")).unwrap();
     std::fs::write(place.join("home/.gitconfig"), &configuration).unwrap();
+    for file in ["home/key", "home/known hosts"] {
+        std::fs::write(place.join(file), "").unwrap();
+    }
     std::fs::write(place.join("home/.netrc"), "machine 127.0.0.1 login x password y\n").unwrap();
 
     let path = std::env::var("PATH").unwrap();
@@ -129,6 +132,9 @@ fn a_git_that_outlives_its_killed_daemon_keeps_the_lock() {
     let place = folder.path();
     repository.git(&["clone", "--quiet", "--bare", ".", place.join("served").to_str().unwrap()]);
     executable(&place.join("programs/ssh"), HANGING_SSH);
+    for file in ["key", "known"] {
+        std::fs::write(place.join(file), "").unwrap();
+    }
     let path = std::env::var("PATH").unwrap();
     let mut daemon = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "git_source::environment::fetches_until_it_is_killed", "--ignored"])

@@ -1,6 +1,7 @@
 //! Over HTTP with credentials: a small server that asks for them and lets `git http-backend`
 //! answer. What a secret must not do is looked for while git runs, and afterwards.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -10,6 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::Listener;
 use meshwright::adapter::git::GitSourceSpec;
 use meshwright::config::{Credentials, SecretRef};
 use meshwright::port::source::FetchError;
@@ -20,7 +22,7 @@ use super::processes::command_lines_with;
 use super::{Fixture, at, files_below, spec};
 use crate::support::repository::TestRepository;
 
-const PASSWORD: &str = "s3cret-p4ssword";
+pub(super) const PASSWORD: &str = "s3cret-p4ssword";
 /// `bob:` and the password, in base64.
 const AUTHORIZATION: &str = "Basic Ym9iOnMzY3JldC1wNHNzd29yZA==";
 
@@ -38,15 +40,19 @@ struct Served {
     seen: Arc<Mutex<Seen>>,
 }
 
-struct HttpServer {
-    place: String,
+pub(super) struct HttpServer {
+    pub(super) place: String,
     seen: Arc<Mutex<Seen>>,
     task: JoinHandle<()>,
 }
 
 impl HttpServer {
     async fn start(folder: &Path) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(), folder)
+    }
+
+    /// Answers whoever comes there.
+    pub(super) fn start_on(listener: impl Listener<Addr = SocketAddr>, folder: &Path) -> Self {
         let place = listener.local_addr().unwrap().to_string();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let served = Served { folder: folder.to_owned(), seen: Arc::clone(&seen) };
@@ -132,12 +138,12 @@ async fn backend(
     response
 }
 
-fn with_password(url: &str, secret: PathBuf) -> Vec<GitSourceSpec> {
+pub(super) fn with_password(url: &str, secret: PathBuf) -> Vec<GitSourceSpec> {
     let credentials = Credentials::Basic { username: "bob".to_owned(), password: SecretRef::File(secret) };
     vec![GitSourceSpec { credentials: Some(credentials), ..spec("mesh", url) }]
 }
 
-fn secret_file(content: &str) -> (tempfile::TempDir, PathBuf) {
+pub(super) fn secret_file(content: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
     std::fs::write(&file, format!("{content}\n")).unwrap();

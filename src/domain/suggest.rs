@@ -12,16 +12,17 @@ pub fn nearest<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> O
     let allowed = (written.chars().count() / 4).clamp(1, 3);
     // Quotes of word processors are letters to parsers.
     let folded = written.trim_matches(['“', '”', '„', '‘', '’', '«', '»']).to_ascii_lowercase();
-    let scored = names.into_iter().take(MOST).filter(|name| name.len() <= LONGEST).map(|name| {
-        let distance = strsim::damerau_levenshtein(&folded, &name.to_ascii_lowercase());
-        (distance, name)
+    let letters = folded.chars().count();
+    let near = names.into_iter().take(MOST).filter(|name| name.len() <= LONGEST).filter_map(|name| {
+        let candidate = name.to_ascii_lowercase();
+        // Whoever writes the beginning of a name, or more than the whole of it, means it too.
+        let begins = folded.len().min(candidate.len()) >= 3
+            && (candidate.starts_with(&folded) || folded.starts_with(&candidate));
+        // Words are at least as far apart as their lengths.
+        let may_be_near = candidate.chars().count().abs_diff(letters) <= allowed;
+        let distance = (begins || may_be_near).then(|| strsim::damerau_levenshtein(&folded, &candidate))?;
+        (begins || distance <= allowed).then_some((distance, name))
     });
-    // Whoever writes the beginning of a name, or more than the whole of it, means it too.
-    let begins = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        folded.len().min(name.len()) >= 3 && (name.starts_with(&folded) || folded.starts_with(&name))
-    };
-    let near = scored.filter(|(distance, name)| *distance <= allowed || begins(name));
     let (_, name) = near.min_by_key(|(distance, _)| (*distance > allowed, *distance))?;
     (name != written).then_some(name)
 }

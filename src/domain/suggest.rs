@@ -66,4 +66,30 @@ mod tests {
         assert_eq!(nearest("owner", names), None);
         assert_eq!(nearest(&"x".repeat(100_000), names), None);
     }
+
+    /// Without leaving any comparison out.
+    fn plainly<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
+        let allowed = (written.chars().count() / 4).clamp(1, 3);
+        let folded = written.to_ascii_lowercase();
+        let scored = names.iter().map(|name| {
+            let candidate = name.to_ascii_lowercase();
+            let begins = folded.len().min(candidate.len()) >= 3
+                && (candidate.starts_with(&folded) || folded.starts_with(&candidate));
+            (strsim::damerau_levenshtein(&folded, &candidate), begins, *name)
+        });
+        let near = scored.filter(|(distance, begins, _)| *distance <= allowed || *begins);
+        let (_, _, name) = near.min_by_key(|(distance, _, _)| (*distance > allowed, *distance))?;
+        (name != written).then_some(name)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_not_compared_could_not_have_been_meant(
+            written in "[abcä]{0,12}",
+            names in proptest::collection::vec("[abcä]{0,14}", 0..6),
+        ) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            proptest::prop_assert_eq!(nearest(&written, names.iter().copied()), plainly(&written, &names));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::domain::forge::Proposal;
 use crate::domain::id::{RepoPath, Revision, SourceName};
-use crate::domain::source::Head;
+use crate::domain::source::{Condition, Head};
 
 use super::tree::{ReadError, Tree};
 
@@ -46,6 +46,22 @@ impl FetchError {
             FetchError::TimedOut { .. } => "timed-out",
             FetchError::CorruptMirror(_) => "corrupt-mirror",
             FetchError::Local(_) => "local",
+        }
+    }
+
+    /// What is the matter with the source because of it.
+    pub fn condition(&self) -> Condition {
+        Condition { reason: self.reason().to_owned(), message: self.to_string() }
+    }
+
+    /// What anybody may read of a condition: names, addresses and paths of this machine are for its operators.
+    pub fn in_public(condition: &Condition) -> &str {
+        match condition.reason.as_str() {
+            "unreachable" => "the repository cannot be reached, or does not let Meshwright in",
+            "timed-out" => "fetching the repository takes too long",
+            "corrupt-mirror" | "local" => "the repository could not be fetched",
+            "refused" | "unknown" => "the source is refused as it is configured",
+            _ => &condition.message,
         }
     }
 

@@ -62,13 +62,13 @@ pub(super) async fn open(url: &RepositoryUrl, entry: Option<&Entry>) -> Result<A
     match entry {
         None => Ok(Access::default()),
         Some(Entry::Configured(Credentials::Basic { username, password })) => {
-            let refused = |error| FetchError::Refused(format!("the password cannot be had: {error}"));
-            by_password(url, username, password.resolve().map_err(refused)?)
+            let not = |error| FetchError::Local(format!("the password cannot be had: {error}"));
+            by_password(url, username, password.resolve().map_err(not)?)
         }
         Some(Entry::Configured(Credentials::Ssh { key, known_hosts })) => {
             // Without its file of known hosts `ssh` would only say that it does not know the host.
-            is_readable("the key", key)?;
-            is_readable("the file of known hosts", known_hosts)?;
+            is_readable("the key", key).await?;
+            is_readable("the file of known hosts", known_hosts).await?;
             let command = ssh_command(key, known_hosts);
             let environment = [("GIT_SSH_COMMAND", command), ("GIT_SSH_VARIANT", "ssh".to_owned())];
             Ok(Access {
@@ -84,16 +84,20 @@ pub(super) async fn open(url: &RepositoryUrl, entry: Option<&Entry>) -> Result<A
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what `ssh` is to read is looked at before")]
-fn is_readable(what: &str, file: &Path) -> Result<(), FetchError> {
-    let refused = |error| FetchError::Refused(format!("{what} {} cannot be read: {error}", file.display()));
-    std::fs::File::open(file).map(drop).map_err(refused)
+/// It may only be late, as a secret that is about to be mounted.
+async fn is_readable(what: &str, file: &Path) -> Result<(), FetchError> {
+    let not = |why: &str| FetchError::Local(format!("{what} {} cannot be read: {why}", file.display()));
+    let is_file = tokio::fs::metadata(file).await.map_err(|error| not(&error.to_string()))?.is_file();
+    if !is_file {
+        return Err(not("it is no file"));
+    }
+    tokio::fs::File::open(file).await.map(drop).map_err(|error| not(&error.to_string()))
 }
 
 fn by_password(url: &RepositoryUrl, username: &str, password: String) -> Result<Access, FetchError> {
     if password.is_empty() || password.chars().any(char::is_control) {
         let message = "the password is empty or has a control character in it";
-        return Err(FetchError::Refused(message.to_owned()));
+        return Err(FetchError::Local(message.to_owned()));
     }
     Ok(Access { environment: basic(url, username, &password), secrets: vec![password] })
 }
@@ -128,6 +132,8 @@ fn ssh_command(key: &Path, known_hosts: &Path) -> String {
         "PermitLocalCommand=no",
         "ControlMaster=no",
         "ControlPath=none",
+        // Greetings of the server would stand among the causes of a failure.
+        "LogLevel=ERROR",
         "ConnectTimeout=20",
         "ServerAliveInterval=15",
         "ServerAliveCountMax=2",
@@ -171,8 +177,7 @@ mod tests {
     async fn a_missing_secret_is_named_and_a_broken_one_is_not_shown() {
         let credentials =
             Credentials::Basic { username: "bob".to_owned(), password: SecretRef::Env("MESHWRIGHT_NOT_SET".into()) };
-        let Err(FetchError::Refused(message)) =
-            open(&url("https://host/a"), Some(&Entry::Configured(credentials))).await
+        let Err(FetchError::Local(message)) = open(&url("https://host/a"), Some(&Entry::Configured(credentials))).await
         else {
             panic!("there is no such variable")
         };

@@ -7,8 +7,10 @@ use crate::domain::report::one_line;
 const LONGEST_MESSAGE: usize = 300;
 /// How git ends when `ssh`, or the other side through it, has said why.
 const SAID_BEFORE: &str = "fatal: Could not read from remote repository";
-/// Of what they have said, so many lines are told: the cause stands at the end, after a server's greetings.
+/// Of what they have said, so many lines are told: those from where a forge says so on, and otherwise the last.
 const MOST_LINES_BEFORE: usize = 4;
+/// How forges begin to say why they let nobody in.
+const FORGES_SAY: [&str; 2] = ["ERROR:", "remote: ERROR:"];
 /// What stands beside the cause: git's end and its advice, frames and warnings of `ssh`, and the fingerprint of
 /// a host, which is to be had from its owner and not from who answers in its place.
 const BESIDE_THE_CAUSE: [&str; 14] = [
@@ -92,10 +94,14 @@ pub(super) fn tell(standard_error: &str, secrets: &[String]) -> String {
     let is_any_of = |line: &str, beginnings: &[&str]| beginnings.iter().any(|words| line.starts_with(words));
     let mut telling = lines.clone();
     if lines.iter().any(|line| line.starts_with(SAID_BEFORE)) {
-        telling.retain(|line| !is_any_of(line, &BESIDE_THE_CAUSE));
-        telling.drain(..telling.len().saturating_sub(MOST_LINES_BEFORE));
-        while telling.len() > 1 && telling.join("; ").len() > LONGEST_MESSAGE {
-            telling.remove(0);
+        telling.retain(|line| !is_any_of(line, &BESIDE_THE_CAUSE) && has_words(line));
+        if let Some(cause) = telling.iter().position(|line| is_any_of(line, &FORGES_SAY)) {
+            telling.drain(..cause);
+        } else {
+            telling.drain(..telling.len().saturating_sub(MOST_LINES_BEFORE));
+            while telling.len() > 1 && telling.join("; ").len() > LONGEST_MESSAGE {
+                telling.remove(0);
+            }
         }
     } else {
         telling.retain(|line| is_any_of(line, &["fatal:", "error:", "remote:", "ssh:"]));
@@ -103,6 +109,11 @@ pub(super) fn tell(standard_error: &str, secrets: &[String]) -> String {
     let text = if telling.is_empty() { lines.join("; ") } else { telling.join("; ") };
     let text = if text.is_empty() { "git said nothing".to_owned() } else { text };
     one_line(&mask(&text, secrets), LONGEST_MESSAGE)
+}
+
+/// Whether a line is more than a frame.
+fn has_words(line: &str) -> bool {
+    line.trim_start_matches("remote:").contains(char::is_alphanumeric)
 }
 
 /// Puts `***` in the place of secrets, and of anything between `://` and `@`.
@@ -156,6 +167,13 @@ mod tests {
                 .ends_with("; git@git.example.com: Permission denied (publickey).")
         );
         assert_eq!(tell(&format!("ERROR: Repository not found.\n{end}"), &[]), "ERROR: Repository not found.");
+        let framed = "remote: \nremote: =====\nremote: \nremote: ERROR: Two factors are wanted.\nremote: \n\
+                      remote: Use: ssh git@host 2fa_verify\nremote: =====\nremote: \n";
+        let told = tell(&format!("{framed}{end}"), &[]);
+        assert_eq!(told, "remote: ERROR: Two factors are wanted.; remote: Use: ssh git@host 2fa_verify");
+        let long = "ERROR: The organisation wants a single sign-on.\nTo go on, use another address\n".to_owned();
+        let told = tell(&format!("{long}{}{end}", "and read this\n".repeat(40)), &[]);
+        assert!(told.starts_with("ERROR: The organisation wants a single sign-on.; To go on"), "{told}");
         assert!(tell(end, &[]).starts_with("fatal: Could not read from remote repository.; Please make sure"));
     }
 

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -67,7 +67,7 @@ const STANDARD_ERROR_KEPT: usize = 16 * 1024;
 const MOST_MEMORY: u64 = 3 << 30;
 
 /// What git gets of the daemon's environment: where programs are, and how the network is reached.
-const PASSED_ON: [&str; 13] = [
+const PASSED_ON: [&str; 12] = [
     "PATH",
     "HTTPS_PROXY",
     "https_proxy",
@@ -79,7 +79,6 @@ const PASSED_ON: [&str; 13] = [
     "no_proxy",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",
     "CURL_CA_BUNDLE",
 ];
 
@@ -159,9 +158,10 @@ fn command(call: &GitCall<'_>) -> Command {
             command.env(name, value);
         }
     }
-    // What the rest of us goes by, a git whose TLS is not OpenSSL's does not read.
-    if let (None, Some(bundle)) = (std::env::var_os("GIT_SSL_CAINFO"), std::env::var_os("SSL_CERT_FILE")) {
-        command.env("GIT_SSL_CAINFO", bundle);
+    // What the rest of us goes by, not every git reads; and none of them stands where we do.
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(bundle) = set("GIT_SSL_CAINFO").or_else(|| set("SSL_CERT_FILE")) {
+        command.env("GIT_SSL_CAINFO", std::path::absolute(&bundle).map_or(bundle, PathBuf::into_os_string));
     }
     let home = call.home.as_os_str();
     let above = call.home.parent().map_or(OsStr::new("/"), Path::as_os_str);

@@ -11,6 +11,8 @@ use crate::face::setup::{EVENTS, PERMISSIONS, Permission};
 use crate::face::verbs::doctor::Examined;
 use crate::port::forge::ForgeError;
 
+use super::certificates;
+
 /// A clock that is further off than this makes App tokens that GitHub refuses.
 const MOST_SKEW: SignedDuration = SignedDuration::from_secs(30);
 
@@ -58,9 +60,11 @@ async fn clock(subject: &str, github: &CheckedGithub, facts: &GithubFacts) -> Ex
         ),
         Ok(None) => Examined::fine(subject, "reached", format!("{} answers", github.api)),
         Err(error) => {
-            let remedy =
-                "look at `url` and `api`, at name resolution, at the proxy, and at the way through the firewall";
-            Examined::failed(subject, "reached", error.to_string(), remedy)
+            let said = error.to_string();
+            let remedy = certificates(&said).unwrap_or(
+                "look at `url` and `api`, at name resolution, at the proxy, and at the way through the firewall",
+            );
+            Examined::failed(subject, "reached", said, remedy)
         }
     }
 }

@@ -52,3 +52,11 @@ pub(super) async fn doctor(config: &Checked, args: &DoctorArgs, output: &mut Out
     }
     doctor.finish(output)
 }
+
+/// What to do where a server's certificate was not accepted, if that is what was said.
+fn certificates(said: &str) -> Option<&'static str> {
+    said.contains("certificate").then_some(
+        "is it who it says it is? Then have `SSL_CERT_FILE`, in the daemon's environment, name a PEM file with all \
+         authorities that are trusted, its own among them",
+    )
+}

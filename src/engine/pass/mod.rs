@@ -232,7 +232,7 @@ impl Engine {
                 reason: "no-such-branch".to_owned(),
                 message: format!("the repository has no branch '{}'; all products stay as they are", watched.branch),
             }),
-            Err(error) => Err(Condition { reason: error.reason().to_owned(), message: error.to_string() }),
+            Err(error) => Err(error.condition()),
         }
     }
 

@@ -51,7 +51,7 @@ use tracing::{info, warn};
 use crate::domain::forge::{Proposal, PullRequest, PullState, ReviewVerdict};
 use crate::domain::id::Revision;
 use crate::domain::report::{Report, Review, ReviewOutcome, one_line};
-use crate::domain::source::{Head, Target};
+use crate::domain::source::{Condition, Head, Target};
 use crate::domain::time::Timestamp;
 use crate::port::source::{FetchError, Merge};
 use crate::port::store::{Bell, Lane, Matter, ProposalRecord, ReviewInputs, SourceRecord, StoreError};
@@ -153,7 +153,7 @@ impl Engine {
             Some(Head::At { revision }) => revision,
             _ => match self.see(subject.target, subject.watched).await {
                 Ok(base) => base,
-                Err(condition) => return self.tell_unseen(subject, expected, condition.message).await,
+                Err(condition) => return self.tell_unseen(subject, expected, condition).await,
             },
         };
         subject.record = self.ports.store.source(source).await?;
@@ -169,7 +169,7 @@ impl Engine {
                 let inputs = self.review_inputs(subject, head, base);
                 return self.tell_unless_known(subject, inputs, ReviewOutcome::Refused(why)).await;
             }
-            Err(error) => return self.tell_unseen(subject, expected, error.to_string()).await,
+            Err(error) => return self.tell_unseen(subject, expected, error.condition()).await,
         };
         if expected.as_ref().is_some_and(|expected| *expected != head) {
             let Proposal::Pull(number) = subject.proposal else { return Ok(Reviewed::Closed) };
@@ -274,14 +274,15 @@ impl Engine {
         &self,
         subject: &Subject<'_>,
         expected: Option<Revision>,
-        why: String,
+        condition: Condition,
     ) -> Result<Reviewed, PassError> {
         if let Some(head) = expected {
             let base = subject.before.as_ref().map_or_else(|| head.clone(), |before| before.inputs.base.clone());
             let inputs = self.review_inputs(subject, head, base);
-            self.tell_outcome(subject, inputs, ReviewOutcome::NotEvaluated(why.clone())).await?;
+            let why = format!("{}; it is tried again", FetchError::in_public(&condition));
+            self.tell_outcome(subject, inputs, ReviewOutcome::NotEvaluated(why)).await?;
         }
-        Err(PassError::NotAssessed(why))
+        Err(PassError::NotAssessed(condition.message))
     }
 
     /// Our own side failed: the head says so, and it is tried again.

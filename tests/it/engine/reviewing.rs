@@ -447,6 +447,10 @@ async fn what_cannot_be_seen_is_an_error_and_is_tried_again() {
     let rows = started.store.report_rows(1_000).await.unwrap();
     let of_head: Vec<_> = rows.iter().filter(|row| row.revision == head).collect();
     assert!(of_head.len() >= 5 && of_head.iter().all(|row| row.state == "error"), "{of_head:?}");
+    // Where the repository lies, and why it cannot be read, is for operators.
+    let shown = format!("{of_head:?}");
+    assert!(shown.contains("or does not let Meshwright in; it is tried again"), "{shown}");
+    assert!(!shown.contains("fatal:") && !shown.contains(&world.repository.path().display().to_string()), "{shown}");
     std::fs::rename(&hidden, world.repository.file(".git")).unwrap();
     assert_eq!(started.stale(&world).await, [], "whoever saw it fail tries again");
     world.clock.advance(Duration::from_secs(60));

@@ -192,7 +192,7 @@ async fn a_wrong_or_missing_password_is_told_without_it() {
     assert!(matches!(nobody, Err(FetchError::Unreachable(_))), "{nobody:?}");
     let nowhere = Fixture::new(with_password(&url, "/nowhere/password".into())).fetch().await;
     assert!(
-        matches!(&nowhere, Err(FetchError::Refused(message)) if message.contains("/nowhere/password")),
+        matches!(&nowhere, Err(FetchError::Local(message)) if message.contains("/nowhere/password")),
         "{nowhere:?}"
     );
 }

@@ -69,6 +69,7 @@ async fn a_private_authority_is_trusted_where_the_environment_names_it() {
     let revision = repository.commit(&[("a", "1")], "first");
     let folder = tempfile::tempdir().unwrap();
     let (authority, other) = (folder.path().join("authority.pem"), folder.path().join("other.pem"));
+    let (relative, empty) = (PathBuf::from("authority.pem"), PathBuf::new());
     let server = HttpServer::start_on(listen(&authority).await, repository.path());
     let _other = listen(&other).await;
     let (_folder, secret) = secret_file(PASSWORD);
@@ -76,6 +77,8 @@ async fn a_private_authority_is_trusted_where_the_environment_names_it() {
         (vec![], false),
         (vec![("GIT_SSL_CAINFO", &authority)], true),
         (vec![("SSL_CERT_FILE", &authority)], true),
+        (vec![("SSL_CERT_FILE", &relative)], true),
+        (vec![("SSL_CERT_FILE", &authority), ("GIT_SSL_CAINFO", &empty)], true),
         (vec![("SSL_CERT_FILE", &other)], false),
         (vec![("SSL_CERT_FILE", &other), ("GIT_SSL_CAINFO", &authority)], true),
     ] {
@@ -84,6 +87,9 @@ async fn a_private_authority_is_trusted_where_the_environment_names_it() {
             .args(["--exact", "git_source::https::fetches_from_there", "--ignored"])
             .env_remove("GIT_SSL_CAINFO")
             .env_remove("SSL_CERT_FILE")
+            .env_remove("SSL_CERT_DIR")
+            .envs([("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")])
+            .current_dir(folder.path())
             .env(PLACE, format!("https://{}/.git", server.place))
             .env("SECRET", &secret)
             .env("EXPECTED", if is_trusted { revision.as_str() } else { "" })

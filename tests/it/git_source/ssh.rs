@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -16,6 +16,9 @@ use crate::support::repository::TestRepository;
 
 /// Where systems keep it; users' paths mostly lack these folders.
 const PLACES: [&str; 4] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd", "/opt/homebrew/sbin/sshd"];
+
+/// Where nobody listens.
+const NOBODY: u16 = 1;
 
 /// A server of this user's, with its host key and the keys that it lets in.
 struct SshServer {
@@ -33,7 +36,7 @@ impl SshServer {
         }
         // Packages leave it to the machine's start to make this one, which root's server insists on.
         if rustix::process::geteuid().is_root() {
-            fs::create_dir_all("/run/sshd").unwrap();
+            let _ = fs::DirBuilder::new().mode(0o755).create("/run/sshd");
         }
         let folder = tempfile::tempdir().unwrap();
         for key in ["host", "key", "stranger"] {
@@ -50,14 +53,22 @@ impl SshServer {
             // Temporary folders may be written to by all.
             "StrictModes no".to_owned(),
             "UsePAM no".to_owned(),
+            "PasswordAuthentication no".to_owned(),
+            "KbdInteractiveAuthentication no".to_owned(),
+            "PermitUserRC no".to_owned(),
+            format!("SetEnv PATH={} GIT_CONFIG_GLOBAL=/dev/null", std::env::var("PATH").unwrap()),
+            format!("Banner {}", at("greeting")),
             "PidFile none".to_owned(),
         ];
+        fs::write(at("greeting"), "What is corrupt is not allowed\n").unwrap();
         fs::write(at("settings"), settings.join("\n")).unwrap();
         let log = fs::File::create(at("log")).unwrap();
         let process = Command::new(program?).args(["-D", "-e", "-f", &at("settings")]).stderr(log).spawn().unwrap();
         let server = Self { folder, port, process };
+        let mut server = server;
         let listens = comes_true(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
-        assert!(listens, "{}", fs::read_to_string(server.path("log")).unwrap());
+        let lives = server.process.try_wait().unwrap().is_none();
+        assert!(listens && lives, "{}", fs::read_to_string(server.path("log")).unwrap());
         server.know("known", "host");
         server.know("changed", "stranger");
         fs::write(server.path("unknown"), "").unwrap();
@@ -119,23 +130,22 @@ async fn what_ssh_says_of_a_failure_is_told() {
     let there = repository.path();
     fs::copy(server.path("key"), server.path("open-key")).unwrap();
     fs::set_permissions(server.path("open-key"), fs::Permissions::from_mode(0o644)).unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let changed = server.path("changed").display().to_string();
     for (fixture, wanted) in [
         (server.source(there, "key", "unknown"), vec!["No ED25519 host key is known for [127.0.0.1]:"]),
         (server.source(there, "key", "changed"), vec!["Host key for [127.0.0.1]:", "has changed", changed.as_str()]),
-        (server.source(there, "stranger", "known"), vec!["Permission denied (publickey"]),
+        (server.source(there, "stranger", "known"), vec!["Permission denied (publickey)"]),
         (server.source(there, "open-key", "known"), vec!["open-key\": bad permissions", "Permission denied"]),
         (server.source(Path::new("/not/there"), "key", "known"), vec!["'/not/there' does not appear to be a git"]),
-        (server.source_at(nobody, there, "key", "known"), vec!["Connection refused"]),
+        (server.source_at(NOBODY, there, "key", "known"), vec!["Connection refused"]),
     ] {
         let Err(FetchError::Unreachable(told)) = fixture.fetch().await else { panic!("{wanted:?}") };
         assert!(wanted.iter().all(|part| told.contains(part)), "{wanted:?}: {told}");
-        assert!(!told.contains("Please") && !told.contains("@@"), "{told}");
+        assert!(!told.contains("Please") && !told.contains("@@") && !told.contains("corrupt"), "{told}");
     }
     for (key, known_hosts, missing) in [("nowhere", "known", "nowhere"), ("key", "no-hosts", "no-hosts")] {
         let outcome = server.source(there, key, known_hosts).fetch().await;
         let path = server.path(missing).display().to_string();
-        assert!(matches!(&outcome, Err(FetchError::Refused(told)) if told.contains(&path)), "{outcome:?}");
+        assert!(matches!(&outcome, Err(FetchError::Local(told)) if told.contains(&path)), "{outcome:?}");
     }
 }

@@ -163,6 +163,18 @@ impl Hook for Way {
         watch::wanted(&self.outside, store, reports);
     }
 
+    fn proposed(&self, store: &dyn Store, reports: &[Report]) {
+        let Ok(rows) = at_once(store.report_rows(1_000)) else { return };
+        let is_wanted = |report: &&Report| {
+            rows.iter().any(|row| {
+                (&row.source, &row.revision, &row.context) == (&report.source, &report.revision, &report.context)
+                    && (row.state == report.state.as_str() && row.description == report.description)
+            })
+        };
+        let reports: Vec<Report> = reports.iter().filter(is_wanted).cloned().collect();
+        watch::wanted(&self.outside, store, &reports);
+    }
+
     fn appended(&self, id: &ActivityId, event: &ActivityEvent) {
         self.world().tell(format_args!("{} has appended {id} {event:?}", self.replica.name));
     }

@@ -87,6 +87,9 @@ pub trait Hook: Clone + Send + Sync + 'static {
     /// These are wanted from now on.
     fn wanted(&self, _: &dyn Store, _: &[Report]) {}
 
+    /// These are wanted of a proposal, as far as its head is not the branch's by now.
+    fn proposed(&self, _: &dyn Store, _: &[Report]) {}
+
     /// An activity's log has grown.
     fn appended(&self, _: &ActivityId, _: &ActivityEvent) {}
 
@@ -243,7 +246,7 @@ delegate! { ProposalBook with hook, inner {
     Read open_proposals(source: &SourceName) -> Answer<Vec<ProposalRecord>>;
     Write record_proposal(
         record: &ProposalRecord, reports: &[Report]
-    ) -> Answer<()>, then |_| hook.wanted(inner, reports);
+    ) -> Answer<()>, then |_| hook.proposed(inner, reports);
     Write close_proposal(source: &SourceName, proposal: &Proposal, state: PullState) -> Answer<bool>;
     Write assess_again(source: &SourceName, proposal: &Proposal) -> Answer<()>;
 } }

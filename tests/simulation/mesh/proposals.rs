@@ -117,10 +117,10 @@ impl Mesh {
             Merged::Conflicts(_) => return,
             Merged::Commit(commit) => commit,
             Merged::Files(files) => {
-                // Who knows of products and not of files may come to something else.
-                let Some(branch) = self.merged(source, base, head).filter(|branch| files_of(branch) == files) else {
-                    return;
-                };
+                // Who knows of products and not of files may come to something else; and of a branch without any
+                // product nothing is concluded, so that nobody could say what is to run.
+                let is_meant = |branch: &Branch| !branch.is_empty() && files_of(branch) == files;
+                let Some(branch) = self.merged(source, base, head).filter(is_meant) else { return };
                 self.commit(source, Some(base), branch)
             }
         };

@@ -32,7 +32,7 @@ pub enum FetchError {
     #[error("the mirror is broken and could not be cloned again: {0}")]
     CorruptMirror(String),
     /// Our own disk or program failed.
-    #[error("git could not be run: {0}")]
+    #[error("it cannot be fetched from this machine: {0}")]
     Local(String),
 }
 

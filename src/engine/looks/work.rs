@@ -261,8 +261,7 @@ impl Engine {
 
     /// When to look again at what has failed so often before: after this pause at the latest.
     fn again_within(&self, taken: &TakenWake, longest: Duration) -> Timestamp {
-        let longest = self.settings.longest_pause.max(PAUSE_AFTER_FAILURE).min(longest);
-        later(taken, self.ports.clock.now(), PAUSE_AFTER_FAILURE, longest, taken.failures)
+        after_failures(taken, self.ports.clock.now(), self.settings.longest_pause, longest)
     }
 
     /// Makes our own failure visible, as far as that is possible. What is the matter with a proposal is
@@ -296,6 +295,12 @@ fn longest_pause(failure: &PassError) -> Duration {
         PassError::Store(StoreError::Unavailable(_)) => LONGEST_PAUSE_WITHOUT_RECORD,
         _ => Duration::MAX,
     }
+}
+
+/// When to look again at what has failed so often before: after the shorter of the two at the latest.
+fn after_failures(taken: &TakenWake, now: Timestamp, of_settings: Duration, longest: Duration) -> Timestamp {
+    let longest = of_settings.max(PAUSE_AFTER_FAILURE).min(longest);
+    later(taken, now, PAUSE_AFTER_FAILURE, longest, taken.failures)
 }
 
 /// When to look again at what was interrupted so often.
@@ -334,8 +339,7 @@ mod tests {
     fn a_record_that_was_away_for_long_does_not_make_anybody_wait_for_long() {
         let now = Timestamp::UNIX_EPOCH;
         let pause = |failure: &PassError, failures| {
-            let longest = Duration::from_secs(600).min(longest_pause(failure));
-            let again = later(&taken(failures, 0), now, PAUSE_AFTER_FAILURE, longest, failures);
+            let again = after_failures(&taken(failures, 0), now, Duration::from_secs(600), longest_pause(failure));
             Duration::try_from(again.duration_since(now)).unwrap()
         };
         let away = PassError::Store(StoreError::Unavailable("the disk is full".to_owned()));

@@ -64,8 +64,7 @@ impl SshServer {
         fs::write(at("settings"), settings.join("\n")).unwrap();
         let log = fs::File::create(at("log")).unwrap();
         let process = Command::new(program?).args(["-D", "-e", "-f", &at("settings")]).stderr(log).spawn().unwrap();
-        let server = Self { folder, port, process };
-        let mut server = server;
+        let mut server = Self { folder, port, process };
         let listens = comes_true(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
         let lives = server.process.try_wait().unwrap().is_none();
         assert!(listens && lives, "{}", fs::read_to_string(server.path("log")).unwrap());

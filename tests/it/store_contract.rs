@@ -155,6 +155,7 @@ contracts! {
     history::what_is_old_goes_and_the_present_stays,
     history::what_is_beyond_the_number_goes,
     history::what_something_unfinished_may_wait_for_stays,
+    history::a_look_is_known_as_long_as_something_is_shown_on_its_commit,
     look::rows_say_what_was_recorded,
     look::activities_are_listed_newest_first_with_their_reasons,
     look::every_decision_can_be_traced,

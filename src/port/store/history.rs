@@ -12,10 +12,10 @@ use super::StoreError;
 pub enum History {
     /// Activities that have ended, with their events and the logs of their tasks.
     Activities,
-    /// Passes and plans of which no activity is left, with changes, verdicts and approvals.
-    Plans,
     /// Reports that are shown (or were given up) on commits that are no longer of interest.
     Reports,
+    /// Passes and plans of which no activity and no report is left, with changes, verdicts and approvals.
+    Plans,
     /// The content of versions that are not the newest and run nowhere. That there was such a version, and
     /// its digest, stays.
     Contents,
@@ -26,7 +26,7 @@ pub enum History {
 impl History {
     /// All parts, in an order in which one makes way for the next.
     pub const ALL: [History; 5] =
-        [History::Activities, History::Plans, History::Reports, History::Contents, History::Audit];
+        [History::Activities, History::Reports, History::Plans, History::Contents, History::Audit];
 
     /// The word, in lower case.
     pub const fn as_str(self) -> &'static str {
@@ -43,7 +43,8 @@ impl History {
 /// How much history is kept. What is older, or beyond the number, goes; but never what the present is
 /// explained by: what runs in containers with the activity and the plan that brought it there, what has not
 /// ended with all of its plan and of what was planned for the source since, the newest activity of each
-/// container, the latest pass of each source and its commit, and the newest version of each product.
+/// container, the latest pass of each source and its commit, the passes of commits of which reports are kept, and
+/// the newest version of each product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
     /// Activities, plans and reports that came to their end before then.

@@ -1,7 +1,12 @@
 //! A newer commit while the older one is not through yet.
 
+use std::time::Duration;
+
 use meshwright::domain::activity::ActivityStatus;
+use meshwright::domain::time::Timestamp;
+use meshwright::engine::{Retain, prune};
 use meshwright::port::store::{ActivityBook, Look};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::world::{Descriptor, World, eventually};
 
@@ -237,6 +242,40 @@ async fn a_forced_push_takes_nothing_from_what_runs_already() {
     let rows = started.store.report_rows(100).await.unwrap();
     let gone: Vec<&str> = rows.iter().filter(|row| row.revision == first).map(|row| row.delivery.as_str()).collect();
     assert!(gone.iter().all(|delivery| *delivery == "given-up" || *delivery == "published"), "{gone:?}");
+    started.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_the_branch_goes_through_once_more_was_looked_at_also_when_history_has_gone() {
+    let world = World::new();
+    let open = world.gate("orders", "build", "");
+    let first = world.commit(&[Descriptor::new("orders", "1.0.0").only_at("dev")]);
+    let started = world.start().await;
+    started.plan().await;
+    let rollout = started.rolling();
+    eventually("the build runs", async || world.done().contains("orders dev build 1.0.0")).await;
+    let passed = world.repository.commit(&[("orders/README.md", "read me")], "tells of what the first began");
+    started.plan().await;
+    world.repository.git(&["reset", "--quiet", "--hard", first.as_str()]);
+    started.plan().await;
+
+    let nothing = Retain {
+        rollouts_for: Duration::ZERO,
+        activities: 0,
+        contents_for: Duration::ZERO,
+        audit_for: Duration::ZERO,
+        audit: 0,
+    };
+    let tomorrow = Timestamp::now() + Duration::from_secs(86_400);
+    prune(&*started.store, tomorrow, &nothing, None, false, &CancellationToken::new()).await.unwrap();
+    world.repository.git(&["reset", "--quiet", "--hard", passed.as_str()]);
+    world.repository.commit(&[("orders/README.md", "read me twice")], "on top of it");
+    started.plan().await;
+    std::fs::write(&open, "").unwrap();
+    rollout.await.unwrap();
+    started.settle().await;
+    let told = started.statuses(&passed);
+    assert_eq!((told["dev"].as_str(), told["plan"].split(':').next()), ("success: 1 product running", Some("success")));
     started.close().await;
 }
 

@@ -2,6 +2,7 @@
 
 use meshwright::domain::activity::ActivityEvent;
 use meshwright::domain::plan::ActivityId;
+use meshwright::domain::report::ReportState;
 use meshwright::port::store::{History, Kept, Pass, Store};
 
 use super::Room;
@@ -152,4 +153,29 @@ pub async fn what_something_unfinished_may_wait_for_stays(room: &impl Room) {
     }
     roll_out(&*store, &first.plan.activities[1].id, 40).await;
     assert_eq!(prune(&*store, &nothing_is_young()).await[0], ("activities", 2));
+}
+
+pub async fn a_look_is_known_as_long_as_something_is_shown_on_its_commit(room: &impl Room) {
+    let store = room.open().await;
+    let seen = PassSample::new(1, 0).version("a", "1.0.0", "x");
+    let shown = samples::report(1, ReportState::Pending, "0 of 1 rollout done");
+    store.record_pass(&seen.with(|pass| pass.reports.push(shown)).build()).await.unwrap();
+    for number in [2, 3] {
+        store.record_pass(&PassSample::new(number, number - 1).build()).await.unwrap();
+    }
+    let looks = async || {
+        let rows = store.pass_rows(Some(&samples::source()), 10).await.unwrap();
+        rows.into_iter().map(|row| row.revision).collect::<Vec<_>>()
+    };
+    prune(&*store, &nothing_is_young()).await;
+    assert_eq!(looks().await, [samples::revision(3), samples::revision(1)], "who waits is told what came of it");
+
+    store.want(&[samples::report(1, ReportState::Success, "1 running")], at(20)).await.unwrap();
+    prune(&*store, &nothing_is_young()).await;
+    assert_eq!(looks().await.len(), 2, "it is to be written yet");
+
+    let due = store.unpublished(&[samples::source()], at(20), 9).await.unwrap().remove(0);
+    store.published(&due, None, at(21)).await.unwrap();
+    prune(&*store, &nothing_is_young()).await;
+    assert_eq!(looks().await, [samples::revision(3)], "one run of upkeep lets go of both");
 }

@@ -50,12 +50,15 @@ part!(
     ["DELETE FROM activities WHERE id IN (", ")"]
 );
 
+// What is shown on a commit is settled as one that was looked at, also when the branch has left it, or goes
+// through it once more.
 part!(
     PASSES,
     "SELECT p.id FROM passes p
      WHERE p.at < $1 AND $2 >= 0
        AND p.id NOT IN (SELECT max(id) FROM passes GROUP BY source)
        AND NOT EXISTS (SELECT 1 FROM activities a WHERE a.plan = p.plan)
+       AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.source = p.source AND r.subject = p.revision)
      ORDER BY p.id LIMIT $3",
     ["DELETE FROM passes WHERE id IN (", ")"]
 );
@@ -118,8 +121,8 @@ impl HistoryBook for SqlStore {
     async fn prune(&self, part: History, keep: &Kept, most: usize, dry_run: bool) -> Result<u64, StoreError> {
         let statements: &[Statements] = match part {
             History::Activities => &[ACTIVITIES],
-            History::Plans => &[PASSES, PLANS],
             History::Reports => &[REPORTS],
+            History::Plans => &[PASSES, PLANS],
             History::Contents => &[CONTENTS],
             History::Audit => &[AUDIT],
         };

@@ -71,7 +71,16 @@ impl SshServer {
         server.know("known", "host");
         server.know("changed", "stranger");
         fs::write(server.path("unknown"), "").unwrap();
-        Some(server)
+        // An account may be locked, or have no shell.
+        part_is_there("an account that OpenSSH's server lets in", server.lets_in()).then_some(server)
+    }
+
+    fn lets_in(&self) -> bool {
+        let known = format!("UserKnownHostsFile={}", self.path("known").display());
+        let mut command = Command::new("ssh");
+        command.args(["-F", "/dev/null", "-o", "BatchMode=yes", "-o", &known, "-i"]).arg(self.path("key"));
+        command.args(["-p", &self.port.to_string(), &format!("{}@127.0.0.1", me()), "true"]);
+        command.stdin(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -89,8 +98,7 @@ impl SshServer {
     }
 
     fn source_at(&self, port: u16, repository: &Path, key: &str, known_hosts: &str) -> Fixture {
-        let me = Command::new("id").arg("-un").output().unwrap().stdout;
-        let url = format!("ssh://{}@127.0.0.1:{port}{}", String::from_utf8(me).unwrap().trim(), repository.display());
+        let url = format!("ssh://{}@127.0.0.1:{port}{}", me(), repository.display());
         let credentials = Credentials::Ssh { key: self.path(key), known_hosts: self.path(known_hosts) };
         Fixture::new(vec![GitSourceSpec { credentials: Some(credentials), ..spec("mesh", url) }])
     }
@@ -101,6 +109,11 @@ impl Drop for SshServer {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn me() -> String {
+    let told = Command::new("id").arg("-un").output().unwrap().stdout;
+    String::from_utf8(told).unwrap().trim().to_owned()
 }
 
 fn make_key(file: &Path) {

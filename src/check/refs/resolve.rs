@@ -329,6 +329,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
                     shape: Shape::Scalar,
                     broken: false,
                     is_literal: true,
+                    is_comment: false,
                 };
                 let Some(at) = self.open(place, file, site, text.len(), depth) else { return Value::Null };
                 self.close(at);

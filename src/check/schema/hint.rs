@@ -113,11 +113,25 @@ fn in_camel_case(text: &str) -> String {
     out
 }
 
+/// A name without the quotes that word processors make of plain ones; `None` where it has none.
+pub(super) fn without_quotes(name: &str) -> Option<&str> {
+    let bare = name.trim_matches(['“', '”', '„', '‘', '’', '‚', '«', '»']);
+    (bare.len() < name.len()).then_some(bare)
+}
+
+/// What to do about a name in such quotes.
+pub(super) fn for_quotes(bare: &str) -> String {
+    format!("write {bare} without quotes, or with plain ones; typographic quotes are part of the name")
+}
+
 /// About a field that is not known where it stands: `field`, in the object at `pointer`.
 pub(super) fn for_field(field: &str, pointer: &str, error: &ValidationError<'_>, schema: &Value) -> String {
     let known = object_of(error, schema).and_then(|object| fields_of(schema, object));
     let names = known.into_iter().flat_map(|known| known.keys().map(String::as_str));
     if let Some(near) = suggest::nearest(field, names) {
+        if without_quotes(field) == Some(near) {
+            return for_quotes(near);
+        }
         return format!("did you mean {}?", shown(near));
     }
     if let Some(inner) = home_of(field, error, schema) {

@@ -6,6 +6,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
+use super::hint::without_quotes;
 use super::message::label;
 use super::rules;
 use super::shape::{fields_of, object_of};
@@ -87,7 +88,9 @@ fn nothing_of_it(
     fields: &Map<String, Value>,
 ) -> Option<Instead> {
     let written = || fields.keys().map(String::as_str).filter(|field| !known.contains_key(*field));
-    let is_there = |name: &&&str| fields.contains_key(**name) || suggest::nearest(name, written()).is_some();
+    let is_quoted = |name: &str| written().any(|field| without_quotes(field) == Some(name));
+    let is_near = |name: &str| is_quoted(name) || suggest::nearest(name, written()).is_some();
+    let is_there = |name: &&&str| fields.contains_key(**name) || is_near(name);
     if required.len() < 2 || required.iter().any(|name| is_there(&name)) {
         return None;
     }

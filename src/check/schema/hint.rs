@@ -121,7 +121,7 @@ pub(super) fn without_quotes(name: &str) -> Option<&str> {
 
 /// What to do about a name in such quotes.
 pub(super) fn for_quotes(bare: &str) -> String {
-    format!("write {bare} without quotes, or with plain ones; typographic quotes are part of the name")
+    format!("leave the typographic quotes out: {bare}")
 }
 
 /// About a field that is not known where it stands: `field`, in the object at `pointer`.

@@ -300,7 +300,7 @@ impl<'t> Around<'t> {
         let hint = match field().and_then(|line| line.name()) {
             Some(list) if item.indent() == here.indent() => {
                 format!(
-                    "indent it like {name} when it is a field of that item, or like {} when it stands beside the list",
+                    "indent it like {name} when it is a field of that item, or like {} when it stands beside the list; begin it with '-' when it is an item",
                     shown(list)
                 )
             }

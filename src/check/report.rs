@@ -77,6 +77,12 @@ impl Report {
         self.errors = self.findings.iter().filter(|finding| finding.is_error()).count();
     }
 
+    /// Looks at what was found once more: what `keep` lets go was part of something else.
+    pub(super) fn amend(&mut self, keep: impl FnMut(&mut Finding) -> bool) {
+        self.findings.retain_mut(keep);
+        self.errors = self.findings.iter().filter(|finding| finding.is_error()).count();
+    }
+
     /// All findings that were kept, whether there were more, and how to mend some.
     pub(super) fn into_parts(self) -> (Vec<Finding>, bool, Vec<Fix>) {
         (self.findings, self.dropped, self.fixes)

@@ -19,6 +19,7 @@ use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
 use self::instead::Instead;
+use super::contract;
 use super::rules::Form;
 use super::yaml::Located;
 use crate::check::limits::MAX_FINDINGS;
@@ -113,6 +114,9 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
         if is_merged(&error) || settled.iter().any(|settled| within.starts_with(settled.as_str())) {
             continue;
         }
+        if is_list_of_its_language(&error, content, located) {
+            continue;
+        }
         message::explain(&error, &compiled.schema, located, root, findings);
     }
 }
@@ -120,6 +124,21 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
 /// Whether something is missing that a merge key, which was refused, may have been meant to bring.
 fn is_merged(error: &ValidationError<'_>) -> bool {
     matches!(error.kind(), ValidationErrorKind::Required { .. }) && error.instance().get("<<").is_some()
+}
+
+/// Whether a list is the definition of a language whose documents may be lists, as a union of Avro is. Of a language
+/// that is not known, the file that a definition references says what it is.
+fn is_list_of_its_language(error: &ValidationError<'_>, content: &Value, located: &Located) -> bool {
+    let pointer = error.instance_path().as_str();
+    let Some(standard) = pointer.strip_suffix("/definition").filter(|_| error.instance().is_array()) else {
+        return false;
+    };
+    let specification = content.pointer(standard).and_then(|standard| standard.get("specification"));
+    let Some(specification) = specification.and_then(Value::as_str) else { return false };
+    contract::may_be_list(specification).unwrap_or_else(|| {
+        let place = located.find(pointer).node.and_then(|node| located.places.get(node));
+        place.is_some_and(|place| place.file != place.key_file)
+    })
 }
 
 #[cfg(test)]

@@ -255,6 +255,10 @@ mod tests {
                      google.protobuf.FieldOptions { optional google.protobuf.FieldOptions.CType pii = 50000; }"
                 ),
             ),
+            (
+                "protobuf",
+                proto("package google.protobuf;\nimport \"google/protobuf/any.proto\";\nmessage A { Any a = 1; }"),
+            ),
             ("avro", json!(["null", {"type": "record", "name": "A", "fields": []}])),
             ("avro", json!({"type": "array", "items": {"type": "map", "values": ["null", "Money"]}})),
             ("protobuf", json!("edition = \"2023\";\nmessage A { string a = 1; }")),

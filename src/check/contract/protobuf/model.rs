@@ -72,9 +72,11 @@ impl<'t> Model<'t> {
         names
     }
 
-    /// Whether all that it imports comes with every compiler, so that its types are known.
+    /// Whether all that it imports comes with every compiler, so that its types are known. In the package of those, their
+    /// names are short.
     pub(super) fn imports_are_known(&self) -> bool {
-        self.file.dependency.iter().all(|import| import.starts_with("google/protobuf/"))
+        let is_theirs = self.package.starts_with("google");
+        self.file.dependency.iter().all(|import| !is_theirs && import.starts_with("google/protobuf/"))
     }
 
     /// A name as it is written somewhere in the scope of a message, looked up from there outwards.

@@ -18,6 +18,7 @@ pub const RULES: &[Rule] = &[
     UNKNOWN_COMPONENT,
     FOREIGN_NAME,
     OTHER_MAJOR,
+    OTHER_PRODUCT,
     DEPENDENCY_CYCLE,
     STAGE_NAME,
     DUPLICATE_TASK,
@@ -145,6 +146,15 @@ pub(in crate::check) const OTHER_MAJOR: Rule = Rule {
     example: "dependsOn: ['urn:dpds:com.acme:dataproducts:trips:1:infrastructure:database']   # in version 2.0.0",
     remedy: "Raise the major version in the name with that of the product.",
     source: "DPDS 1.0.0, Fully Qualified Names: the major version is part of a product's name",
+};
+
+pub(in crate::check) const OTHER_PRODUCT: Rule = Rule {
+    id: "lineage/other-product",
+    severity: Severity::Warning,
+    meaning: "'dependsOn', 'consumesFrom' or 'providesTo' names the inside of a product that is called nearly as this one, and this one has such a part. Only the product itself can use its inside, so the name of the product is misspelt here or there.",
+    example: "dependsOn: ['urn:dpds:com.acme:dataproducts:trip:1:infrastructure:database']   # in the product trips",
+    remedy: "Correct the product's name, where it is misspelt.",
+    source: "DPDS 1.0.0, Internal Components Object; Fully Qualified Names",
 };
 
 pub(in crate::check) const DEPENDENCY_CYCLE: Rule = Rule {

@@ -34,13 +34,12 @@ pub(super) fn of(error: &ValidationError<'_>, schema: &Value) -> Option<Instead>
     let fields = error.instance().as_object()?;
     let known = fields_of(schema, object)?;
     pasted(pointer, &required, fields)
-        .or_else(|| reference(pointer, known, fields))
+        .or_else(|| reference(pointer, &required, known, fields))
         .or_else(|| nothing_of_it(pointer, &required, known, fields))
 }
 
-/// A document that has its own fields, and belongs into one of a definition's. Only where the definition lacks what
-/// would make it one.
-fn pasted(pointer: &str, required: &[&str], fields: &Map<String, Value>) -> Option<Instead> {
+/// What a document of another language is, by the field with which it begins.
+pub(super) fn language_of(fields: &Map<String, Value>) -> Option<&'static str> {
     const KNOWN: [(&str, &str); 5] = [
         ("openapi", "an OpenAPI document"),
         ("swagger", "an OpenAPI document"),
@@ -48,17 +47,40 @@ fn pasted(pointer: &str, required: &[&str], fields: &Map<String, Value>) -> Opti
         ("datastoreapi", "a datastore API document"),
         ("$schema", "a JSON Schema"),
     ];
+    KNOWN.into_iter().find(|(field, _)| fields.contains_key(*field)).map(|(_, what)| what)
+}
+
+/// The fields that an object of DPDS does not have, extensions left out.
+pub(super) fn unknown_of<'f>(
+    fields: &'f Map<String, Value>,
+    known: &'f Map<String, Value>,
+) -> impl Iterator<Item = &'f str> {
+    fields.keys().map(String::as_str).filter(|field| !known.contains_key(*field) && !field.starts_with("x-"))
+}
+
+/// A document that has its own fields, and belongs into one of a definition's. Only where the definition lacks what
+/// would make it one.
+fn pasted(pointer: &str, required: &[&str], fields: &Map<String, Value>) -> Option<Instead> {
     if !required.contains(&"specification") || ["specification", "definition"].iter().any(|it| fields.contains_key(*it))
     {
         return None;
     }
-    let (_, what) = KNOWN.into_iter().find(|(field, _)| fields.contains_key(*field))?;
+    let what = language_of(fields)?;
     let message = format!("{what} stands where a definition of {} is expected", label(pointer));
     Some(Instead { rule: &rules::PASTED, at: None, message, hint: rules::PASTED.hint() })
 }
 
 /// A reference whose key is misspelt.
-fn reference(pointer: &str, known: &Map<String, Value>, fields: &Map<String, Value>) -> Option<Instead> {
+fn reference(
+    pointer: &str,
+    required: &[&str],
+    known: &Map<String, Value>,
+    fields: &Map<String, Value>,
+) -> Option<Instead> {
+    // What has an address is no reference, and its key is nearly called so.
+    if required.contains(&"$href") {
+        return None;
+    }
     let unknown = |(field, value): &(&String, &Value)| !known.contains_key(*field) && value.is_string();
     let (written, _) = fields.iter().filter(unknown).find(|(field, _)| suggest::nearest(field, ["$ref"]).is_some())?;
     if fields.keys().any(|field| known.contains_key(field) && field != "description") {

@@ -68,6 +68,10 @@ pub(super) fn explain(
         ValidationErrorKind::Format { format } => {
             let (what, _) = formats::described(format);
             let text = error.instance().as_str().unwrap_or_default();
+            if let Some((message, hint)) = hint::for_spaces(format, text) {
+                say(&rules::FORMAT, format!("{name} {message}"), hint);
+                return;
+            }
             let message = format!("{name} is {}, which is not {what}", shown(text));
             say(&rules::FORMAT, message, hint::for_format(format, text, pointer));
         }

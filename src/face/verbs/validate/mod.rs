@@ -166,7 +166,7 @@ async fn conclude(
     }
     for Checked { mut assessment, version, .. } in checked {
         arrange(&mut assessment.findings);
-        validation.mendable += assessment.fixes.len();
+        validation.mendable += assessment.fixes.iter().filter(|fix| fix.doubt.is_none()).count();
         if request.fix.is_some() {
             wishes.push(Wish { root: assessment.path.clone(), files: assessment.files, fixes: assessment.fixes });
         }

@@ -95,7 +95,7 @@ fn findings_read_well() {
             "'version' is missing in item 1 of 'outputPorts' | add 'version'",
             "'serviceType' is not a field of 'promises' in DPDS 1.0.0, and nobody reads it | did you mean 'servicesType'?",
             "'order' is -1, and the smallest is 0 | write 0 or more",
-            "'dependsOn' names 'urn:dpds:com.example:dataproducts:tripExecution:1:infrastruc…', which this product does not have | did you mean 'store'?",
+            "'dependsOn' names 'infrastructure:stroe', which this product does not have | did you mean 'urn:dpds:com.example:dataproducts:tripExecution:1:infrastructure:store'?",
         ]
     );
     assert_eq!(

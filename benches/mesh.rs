@@ -162,6 +162,7 @@ async fn validate_all(folder: &Path, tree: Arc<dyn Tree>, with_policies: bool) -
         current_folder: folder,
         globs: &GLOBS.map(str::to_owned),
         settings: &settings(),
+        platform: None,
         judge: with_policies.then_some(&judge as &dyn Judge),
         catalogue: &[],
         format: FindingFormat::Json,

@@ -121,6 +121,7 @@ fn validate_verb(global: &GlobalArgs, args: &ValidateArgs, output: &mut Output<'
         },
     };
     let compatibility = config.as_ref().map(|config| config.compatibility).unwrap_or_default();
+    let platform = config.as_ref().map(|config| Arc::new(config.platform.clone()));
     let namespace = args.namespace.clone().or_else(|| config.map(|config| config.namespace));
     let settings = check::Settings { namespace, compatibility };
     let globs = if args.descriptors.is_empty() { config::default_descriptors() } else { args.descriptors.clone() };
@@ -137,6 +138,7 @@ fn validate_verb(global: &GlobalArgs, args: &ValidateArgs, output: &mut Output<'
         current_folder: &current_folder,
         globs: &globs,
         settings: &settings,
+        platform,
         judge: judge.as_ref().map(|judge| judge as &dyn Judge),
         catalogue: &catalogue,
         format: args.output,

@@ -117,7 +117,7 @@ pub fn assess(tree: &dyn Tree, path: &RepoPath, settings: &Settings) -> Assessme
 
 /// The same for one of many. `names` are of the same tree, and the same for all of them.
 pub fn assess_among(tree: &dyn Tree, names: &Names, path: &RepoPath, settings: &Settings) -> Assessment {
-    let Resolution { content, located, files, mut findings } = refs::resolve(tree, names, path);
+    let Resolution { content, located, entries, files, mut findings } = refs::resolve(tree, names, path);
     let mut product = None;
     let mut descriptor = None;
     if let Some(content) = content
@@ -127,6 +127,7 @@ pub fn assess_among(tree: &dyn Tree, names: &Names, path: &RepoPath, settings: &
         let subject = Subject {
             content: &content,
             located: &located,
+            entries: &entries,
             root: path,
             namespace: &namespace,
             is_namespace_guessed,
@@ -166,7 +167,7 @@ fn check(subject: &Subject<'_>, findings: &mut Report) {
     if subject.located.places.first().is_some_and(|root| root.broken) {
         return;
     }
-    schema::check(subject.content, rules::form(subject.content), subject.located, subject.root, findings);
+    schema::check(subject, findings);
     rules::check(subject, findings);
 }
 

@@ -34,16 +34,27 @@ impl Report {
 
     /// Keeps a finding about the text `from`, where `to` belongs.
     pub(super) fn push_mendable(&mut self, finding: Finding, from: &str, to: &str) {
+        self.push_doubtful(finding, (from, to), None);
+    }
+
+    /// The same, with the reason not to mend it without a person, if there is one.
+    pub(super) fn push_doubtful(&mut self, finding: Finding, texts: (&str, &str), doubt: Option<&'static str>) {
         if self.wants(finding.severity) {
-            self.mendable(finding.rule.clone(), finding.location.clone(), from, to);
+            self.mendable(finding.rule.clone(), finding.location.clone(), texts, doubt);
             self.push(finding);
         }
     }
 
     /// Keeps how to mend a place about which another room has said what is wrong.
-    pub(super) fn mendable(&mut self, rule: RuleId, location: Location, from: &str, to: &str) {
+    pub(super) fn mendable(
+        &mut self,
+        rule: RuleId,
+        location: Location,
+        (from, to): (&str, &str),
+        doubt: Option<&'static str>,
+    ) {
         if self.fixes.len() < MAX_FINDINGS {
-            self.fixes.push(Fix { rule, location, from: from.to_owned(), to: to.to_owned() });
+            self.fixes.push(Fix { rule, location, from: from.to_owned(), to: to.to_owned(), doubt });
         }
     }
 
@@ -74,6 +85,12 @@ impl Report {
             }
             Leniency::Accept => false,
         });
+        self.errors = self.findings.iter().filter(|finding| finding.is_error()).count();
+    }
+
+    /// Looks at what was found once more: what `keep` lets go was part of something else.
+    pub(super) fn amend(&mut self, keep: impl FnMut(&mut Finding) -> bool) {
+        self.findings.retain_mut(keep);
         self.errors = self.findings.iter().filter(|finding| finding.is_error()).count();
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::repository::InvalidLocation;
+use crate::domain::pointer::escaped;
 
 /// One thing that is wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -128,6 +129,5 @@ pub(super) fn readable(pointer: &str) -> String {
 
 /// `pointer` and one more step.
 pub(super) fn below(pointer: &str, key: impl fmt::Display) -> String {
-    let key = key.to_string().replace('~', "~0").replace('/', "~1");
-    format!("{pointer}/{key}")
+    format!("{pointer}/{}", escaped(&key.to_string()))
 }

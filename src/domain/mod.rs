@@ -3,6 +3,7 @@
 
 pub mod id;
 pub mod time;
+pub mod pointer;
 pub mod finding;
 pub mod rule;
 pub mod suggest;

@@ -7,6 +7,8 @@
 
 use serde_json::Value;
 
+use super::pointer::escaped;
+
 /// One placeholder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Placeholder {
@@ -50,8 +52,42 @@ pub enum FillError {
 /// All placeholders in `value`, in the order in which they stand.
 pub fn placeholders(value: &Value) -> Vec<Placeholder> {
     let mut found = Vec::new();
-    collect(value, &mut String::new(), &mut found);
+    each_text(value, &mut String::new(), &mut |text, pointer| {
+        found.extend(pieces(text, pointer).into_iter().filter_map(|piece| match piece {
+            Piece::Placeholder(placeholder) => Some(placeholder),
+            Piece::Text(_) => None,
+        }));
+    });
     found
+}
+
+/// A text in braces that looks like a placeholder and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookalike {
+    /// As it is written, with `${` and `}`.
+    pub text: String,
+    /// A JSON pointer to the text in which it stands.
+    pub pointer: String,
+}
+
+/// What begins like a placeholder, with a word that `is_meant` knows and a dot, and has not its form.
+pub fn lookalikes(value: &Value, is_meant: &dyn Fn(&str) -> bool) -> Vec<Lookalike> {
+    let mut found = Vec::new();
+    each_text(value, &mut String::new(), &mut |text, pointer| {
+        for inner in unread(text) {
+            if inner.split_once('.').is_some_and(|(first, _)| is_meant(first)) {
+                found.push(Lookalike { text: format!("${{{inner}}}"), pointer: pointer.to_owned() });
+            }
+        }
+    });
+    found
+}
+
+/// What stands in braces behind a dollar sign and is neither a placeholder nor escaped.
+fn unread(text: &str) -> impl Iterator<Item = &str> {
+    let starts = text.match_indices("${").filter(|(start, _)| !text[..*start].ends_with('$'));
+    let inner = starts.filter_map(|(start, _)| text[start + 2..].split_once('}').map(|(inner, _)| inner));
+    inner.filter(|inner| !inner.contains("${") && parse(inner, "").is_none())
 }
 
 /// Fills in every placeholder by `lookup`.
@@ -65,22 +101,17 @@ enum Piece<'a> {
     Placeholder(Placeholder),
 }
 
-fn collect(value: &Value, pointer: &mut String, found: &mut Vec<Placeholder>) {
+fn each_text(value: &Value, pointer: &mut String, visit: &mut dyn FnMut(&str, &str)) {
     match value {
-        Value::String(text) => {
-            found.extend(pieces(text, pointer).into_iter().filter_map(|piece| match piece {
-                Piece::Placeholder(placeholder) => Some(placeholder),
-                Piece::Text(_) => None,
-            }));
-        }
+        Value::String(text) => visit(text, pointer),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                below(pointer, &index.to_string(), |pointer| collect(item, pointer, found));
+                below(pointer, &index.to_string(), |pointer| each_text(item, pointer, visit));
             }
         }
         Value::Object(fields) => {
             for (key, item) in fields {
-                below(pointer, key, |pointer| collect(item, pointer, found));
+                below(pointer, key, |pointer| each_text(item, pointer, visit));
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -180,7 +211,7 @@ fn parse(inner: &str, pointer: &str) -> Option<Placeholder> {
 fn below<R>(pointer: &mut String, segment: &str, then: impl FnOnce(&mut String) -> R) -> R {
     let length = pointer.len();
     pointer.push('/');
-    pointer.push_str(&segment.replace('~', "~0").replace('/', "~1"));
+    pointer.push_str(&escaped(segment));
     let result = then(pointer);
     pointer.truncate(length);
     result
@@ -227,6 +258,21 @@ mod tests {
     fn other_dollars_stay_and_escapes_are_undone() {
         assert_eq!(filled(&json!("${HOME} $x ${a.b} ${")), Ok(json!("${HOME} $x ${a.b} ${")));
         assert_eq!(filled(&json!("$${dev.results.build.rows}")), Ok(json!("${dev.results.build.rows}")));
+    }
+
+    #[test]
+    fn what_looks_like_a_placeholder_is_found() {
+        let meant = |word: &str| ["dev", "build"].contains(&word);
+        let texts = json!({"a": [
+            "${dev.result.build.rows}", "x ${build.rows} ${dev.results.build.rows} ${dev.results.build}",
+            "${HOME} ${dev} ${other.thing} $${dev.result.x} ${dev.", "${ ${dev.x} }",
+        ]});
+        let found: Vec<String> =
+            lookalikes(&texts, &meant).into_iter().map(|found| format!("{} {}", found.pointer, found.text)).collect();
+        assert_eq!(
+            found,
+            ["/a/0 ${dev.result.build.rows}", "/a/1 ${build.rows}", "/a/1 ${dev.results.build}", "/a/3 ${dev.x}",]
+        );
     }
 
     #[test]

@@ -110,6 +110,7 @@ async fn serve(config: &Checked, folder: &Path, output: &mut Output<'_>) -> Resu
     writeln!(output.out)?;
     writeln!(output.out, "{}", style::strong("The daemon runs until you press Ctrl-C.", output.colour))?;
     writeln!(output.out, "  change something:  cd {}", repository.display())?;
+    writeln!(output.out, "                     git revert --no-edit HEAD     (what was refused is still there)")?;
     writeln!(output.out, "                     git commit -am 'my change'")?;
     writeln!(output.out, "  see its statuses:  git log -1 --notes=meshwright")?;
     writeln!(

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::fields::{Spot, is_for_people, rule};
 use super::vocabulary::Odd;
-use super::{Editions, Fault, LANGUAGES, Language, is_same_edition, listed, notes};
+use super::{Editions, Fault, LANGUAGES, Language, avro, is_same_edition, listed, notes};
 use crate::check::yaml::Mark;
 use crate::domain::change::Impact::{Breaking, Compatible, Unknown};
 use crate::domain::compat::{ContractRule, Reason, Side};
@@ -89,22 +89,47 @@ pub(super) fn compare(standard: &Spot<'_>, side: Side) -> Vec<Reason> {
     reasons
 }
 
-/// Why a definition is not in the language that `specification` names. `None` where it may well be, where the
+/// Why a definition is not in the language that `specification` names. Nothing where it may well be, where the
 /// language is none that is compared, and where it stands elsewhere.
-pub(in crate::check) fn fault(specification: &str, definition: &Value) -> Option<Fault> {
-    let language = named(specification)?;
+pub(in crate::check) fn faults(specification: &str, definition: &Value) -> Vec<Fault> {
+    let Some(language) = named(specification) else { return Vec::new() };
     if ["$ref", "$href"].iter().any(|field| definition.get(field).is_some_and(Value::is_string)) {
+        return Vec::new();
+    }
+    let mut faults = (language.faults)(definition);
+    // Within a text there are no pointers.
+    if let Value::String(text) = definition
+        && faults.iter().any(|fault| !fault.pointer.is_empty())
+    {
+        let located = notes::document(text).ok().map(|document| document.located);
+        for fault in faults.iter_mut().filter(|fault| !fault.pointer.is_empty()) {
+            let mark = located.as_ref().and_then(|located| located.head_mark(&fault.pointer));
+            fault.within = mark.map(|Mark { line, column, length }| Stretch { line, column, length });
+            fault.pointer.clear();
+        }
+    }
+    faults
+}
+
+/// Whether a document may be a list in the language that `specification` names; `None` of others.
+pub(in crate::check) fn may_be_list(specification: &str) -> Option<bool> {
+    named(specification).map(|language| language.name == avro::LANGUAGE.name)
+}
+
+/// The language that a `specification` probably names, where it names none that is known.
+pub(in crate::check) fn meant(specification: &str) -> Option<&'static str> {
+    const NAMES: [&str; 6] = ["datastoreapi", "openapi", "asyncapi", "avro", "protobuf", "jsonschema"];
+    let plain = plain(specification);
+    if named(specification).is_some() || plain.len() > 20 {
         return None;
     }
-    let mut fault = (language.fault)(definition)?;
-    // Within a text there are no pointers.
-    if definition.is_string() && !fault.pointer.is_empty() {
-        let located = notes::located_object(definition).ok().map(|document| document.located);
-        let mark = located.and_then(|located| located.head_mark(&fault.pointer));
-        fault.within = mark.map(|Mark { line, column, length }| Stretch { line, column, length });
-        fault.pointer.clear();
-    }
-    Some(fault)
+    let bare = plain.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | 'x'));
+    let is_near = |name: &&str| {
+        let allowed = if name.len() > 8 { 2 } else { 1 };
+        *name == bare || strsim::damerau_levenshtein(&plain, name) <= allowed
+    };
+    let near = NAMES.into_iter().find(is_near)?;
+    Some(if near == "jsonschema" { "json-schema" } else { near })
 }
 
 /// What is odd about a definition that is in the language that `specification` names.
@@ -204,6 +229,38 @@ mod tests {
                 "protobuf",
                 proto("import \"google/protobuf/timestamp.proto\";\nmessage A { google.protobuf.Timestamp a = 1; }"),
             ),
+            (
+                "protobuf",
+                proto("import \"acme/line.proto\";\nmessage A { Line a = 1; google.protobuf.Timestamp b = 2; }"),
+            ),
+            (
+                "protobuf",
+                proto(
+                    "package acme.v1;\nmessage A { map<string, B> a = 1; v1.A.B b = 2; optional B c = 3; oneof d { .acme.v1.A e = 4; \
+                     } extensions_of f = 5; message B { E e = 1; } enum E { X = 0; } } message extensions_of {} enum E { X = 0; } \
+                     service S { rpc Get (A) returns (stream A.B); }",
+                ),
+            ),
+            (
+                "protobuf",
+                json!(
+                    "message A { extensions 100 to 199; optional group Inner = 1 { optional A a = 1; } enum E { B = 3; } }\n\
+                     extend A { optional A.E e = 100; }"
+                ),
+            ),
+            (
+                "protobuf",
+                json!(
+                    "syntax = \"proto2\";\nimport \"google/protobuf/descriptor.proto\";\nextend \
+                     google.protobuf.FieldOptions { optional google.protobuf.FieldOptions.CType pii = 50000; }"
+                ),
+            ),
+            (
+                "protobuf",
+                proto("package google.protobuf;\nimport \"google/protobuf/any.proto\";\nmessage A { Any a = 1; }"),
+            ),
+            ("avro", json!(["null", {"type": "record", "name": "A", "fields": []}])),
+            ("avro", json!({"type": "array", "items": {"type": "map", "values": ["null", "Money"]}})),
             ("protobuf", json!("edition = \"2023\";\nmessage A { string a = 1; }")),
             ("sql", json!("CREATE DYNAMIC TABLE t TARGET_LAG = '1 hour' AS SELECT 1")),
             ("json-schema", json!({"type": "number", "minimum": 0, "exclusiveMinimum": true})),
@@ -212,7 +269,7 @@ mod tests {
             ("custom", json!("anything")),
             ("openapi", json!({"$href": "https://acme.example/api.yaml"})),
         ] {
-            assert_eq!(fault(specification, &definition), None, "{specification}: {definition}");
+            assert_eq!(faults(specification, &definition), [], "{specification}: {definition}");
         }
     }
 
@@ -228,7 +285,7 @@ mod tests {
             (
                 "avro",
                 json!({"type": "record", "name": "A", "fields": [{"name": "a", "type": ["null", "strng"]}]}),
-                "it has the type 'strng'; did you mean 'string'?",
+                "it has the type 'strng', which is none of Avro's",
                 "/fields/0/type/1",
                 None,
             ),
@@ -240,10 +297,87 @@ mod tests {
                 None,
             ),
             ("sql", json!({"tables": []}), "it is not a text", "", None),
+            (
+                "avro",
+                json!("[\"null\",\n {\"type\": \"record\", \"fields\": []}]"),
+                "a record has no 'name'",
+                "",
+                Some(2),
+            ),
         ] {
-            let found = fault(specification, &definition).unwrap_or_else(|| panic!("{definition}"));
+            let all = faults(specification, &definition);
+            let found = all.first().unwrap_or_else(|| panic!("{definition}"));
             assert!(found.why.starts_with(why), "{found:?}");
             assert_eq!((found.pointer.as_str(), found.within.map(|it| it.line)), (pointer, line), "{definition}");
+        }
+    }
+
+    #[test]
+    fn what_hangs_on_a_type_of_another_file_is_told_all_the_same() {
+        let field = |name: &str, of: Value| json!({"name": name, "type": of});
+        let mut number = field("b", json!("int"));
+        number["default"] = json!("one");
+        let sku = field("a", json!("com.example.Sku"));
+        let schema = json!({"type": "record", "name": "A", "fields": [sku, number, field("a", json!("Address"))]});
+        let told: Vec<String> = faults("avro", &schema).into_iter().map(|fault| fault.why).collect();
+        assert_eq!(
+            told,
+            ["the default of 'b' is \"one\", which is no value of the type 'int'", "the record 'A' has two fields 'a'"]
+        );
+    }
+
+    #[test]
+    fn defaults_that_fit_are_not_told_beside_others() {
+        let first = json!({"type": "record", "name": "A", "namespace": "n", "fields": [
+            {"name": "wrong", "type": "int", "default": "one"},
+            {"name": "a", "type": ["null", "string"], "default": "none"},
+            {"name": "b", "type": {"type": "map", "values": "double"}, "default": {"x": 1}},
+            {"name": "c", "type": {"type": "array", "items": "long"}, "default": []},
+            {"name": "d", "type": {"type": "enum", "name": "D", "symbols": ["X"]}, "default": "X"},
+            {"name": "e", "type": "n.D", "default": "X"},
+            {"name": "f", "type": {"type": "record", "name": "F", "fields": [
+                {"name": "x", "type": "D"}, {"name": "y", "type": "int", "default": 1}]}, "default": {"x": "X"}},
+            {"name": "g", "type": {"type": "bytes", "logicalType": "decimal", "precision": 4}, "default": "\u{0}"},
+            {"name": "h", "type": "elsewhere.Type", "default": 5},
+        ]});
+        let told: Vec<String> = faults("avro", &first).into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(told, ["/fields/0/default"]);
+    }
+
+    #[test]
+    fn many_faults_are_some_and_take_no_time() {
+        let fields = |count: usize| -> Vec<Value> {
+            (0..count).map(|index| json!({"name": format!("f{index}"), "type": "integer"})).collect()
+        };
+        let schema = json!({"type": "record", "name": "A", "fields": fields(20_000)});
+        assert_eq!(faults("avro", &schema).len(), 20);
+        // Each level of the value may be of either branch.
+        let branch = |name: &str| {
+            json!({"type": "record", "name": name, "fields": [
+                {"name": "a", "type": ["A", "B", "null"]}, {"name": "b", "type": "boolean"}]})
+        };
+        let value = (0..60).fold(json!(7), |inner, _| json!({"a": inner, "b": true}));
+        let schema = json!({"type": "record", "name": "R", "fields": [
+            {"name": "a", "type": [branch("A"), branch("B")], "default": value},
+            {"name": "c", "type": "integer"}]});
+        assert_eq!(faults("avro", &schema).len(), 1);
+    }
+
+    #[test]
+    fn a_language_that_is_nearly_known_is_probably_meant() {
+        for (written, near) in [
+            ("datastoreapis", "datastoreapi"),
+            ("Open-APi 3.1", "openapi"),
+            ("openpai", "openapi"),
+            ("arvo", "avro"),
+            ("json-shema", "json-schema"),
+        ] {
+            assert_eq!(meant(written), Some(near), "{written}");
+        }
+        for other in
+            ["openapi", "custom", "odps", "graphql", "odata", "avdl", "rest", "openrpc", "soap", "xml-schema", ""]
+        {
+            assert_eq!(meant(other), None, "{other}");
         }
     }
 }

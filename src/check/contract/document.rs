@@ -23,6 +23,12 @@ pub(super) fn is_told_by(field: &str, definition: &Value) -> bool {
     object(definition).is_ok_and(|document| document.get(field).is_some_and(Value::is_string))
 }
 
+/// The same of a version, which may have been written as a number.
+pub(super) fn says_version(field: &str, definition: &Value) -> bool {
+    object(definition)
+        .is_ok_and(|document| document.get(field).is_some_and(|version| version.is_string() || version.is_number()))
+}
+
 /// Compares two documents: `read` reads one of them, or says what hinders, and `told` tells what differs.
 pub(super) fn compare(
     editions: &Editions<'_>,

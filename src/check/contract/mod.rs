@@ -24,7 +24,7 @@ pub mod openapi;
 pub mod protobuf;
 pub mod sql;
 
-pub(in crate::check) use definition::{fault, odd};
+pub(in crate::check) use definition::{faults, may_be_list, meant, odd};
 pub use ports::compare;
 pub(in crate::check) use vocabulary::Odd;
 
@@ -32,6 +32,7 @@ use serde_json::Value;
 
 use crate::domain::compat::{ContractRule, Reason, Side};
 use crate::domain::finding::Stretch;
+use crate::domain::suggest;
 
 /// Two editions of one definition, in a language that the caller has told by `specification`.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +61,9 @@ pub struct Language {
     pub specifications: &'static [&'static str],
     /// Whether a definition looks like it, for ports whose `specification` is `custom` or unknown.
     pub is_told_by_shape: fn(&Value) -> bool,
-    /// Why a definition is certainly none of it. What is merely not understood is no fault.
-    pub fault: fn(&Value) -> Option<Fault>,
+    /// Why a definition is certainly none of it: the first things that tell so. What is merely not understood is no
+    /// fault.
+    pub faults: fn(&Value) -> Vec<Fault>,
     /// What is odd about a definition that may well be in it: misspelt fields, values that it does not have.
     odd: fn(&Value) -> Vec<Odd>,
     /// The comparison.
@@ -71,7 +73,7 @@ pub struct Language {
 }
 
 /// What is wrong with a definition, whatever it is compared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fault {
     /// The end of a sentence.
     pub why: String,
@@ -79,7 +81,12 @@ pub struct Fault {
     pub pointer: String,
     /// Where in the definition's text, where it is a text and that is known.
     pub within: Option<Stretch>,
+    /// What to do, where more can be said than to correct it.
+    pub hint: String,
 }
+
+/// So many faults are told of one definition.
+const MOST_FAULTS: usize = 20;
 
 impl Fault {
     /// A fault somewhere, or at the place with which the message begins.
@@ -90,14 +97,19 @@ impl Fault {
             Some((stretch, why.to_owned()))
         });
         match placed {
-            Some((within, why)) => Self { why, pointer: String::new(), within: Some(within) },
-            None => Self { why: message, pointer: String::new(), within: None },
+            Some((within, why)) => Self { why, within: Some(within), ..Self::default() },
+            None => Self { why: message, ..Self::default() },
         }
     }
 
     /// A fault of a part.
     fn at(pointer: String, why: String) -> Self {
-        Self { why, pointer, within: None }
+        Self { why, pointer, ..Self::default() }
+    }
+
+    /// The same, with what to do about it.
+    fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..self }
     }
 }
 
@@ -138,6 +150,11 @@ pub(crate) fn listed<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) 
     let all: Vec<String> = things.into_iter().map(|thing| thing.to_string().chars().take(LONGEST).collect()).collect();
     let shown = all.iter().take(MOST).map(|thing| format!("'{thing}'")).collect::<Vec<_>>().join(", ");
     if all.len() > MOST { format!("{shown} and {} more", all.len() - MOST) } else { shown }
+}
+
+/// The type that was probably meant. What is a good deal longer than another name (`longtext`, `OrderLine`) is not it.
+pub(crate) fn near_type<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    suggest::nearest(written, names.into_iter().filter(|name| written.len().abs_diff(name.len()) <= 2))
 }
 
 /// Whether two editions of a specification differ in their patch number at most.

@@ -98,28 +98,32 @@ pub(super) fn located_object(definition: &Value) -> Result<Document, String> {
         Value::String(_) => text(definition)?,
         _ => return Err(NONE.to_owned()),
     };
-    let syntax = if text.trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
+    let document = document(text)?;
+    if document.value.is_object() { Ok(document) } else { Err(NONE.to_owned()) }
+}
+
+/// A text in JSON or YAML, with the places of its parts.
+pub(super) fn document(text: &str) -> Result<Document, String> {
+    let syntax = if text.trim_start().starts_with(['{', '[']) { Syntax::Json } else { Syntax::Yaml };
     let (document, problems) = yaml::read(text.as_bytes(), syntax);
-    match document {
-        Some(document) if document.value.is_object() => Ok(document),
-        Some(_) => Err(NONE.to_owned()),
-        None => Err(problems.first().map_or_else(
+    document.ok_or_else(|| {
+        problems.first().map_or_else(
             || "it cannot be read".to_owned(),
             |Problem { mark, message, .. }| format!("line {}, column {}: {message}", mark.line, mark.column),
-        )),
-    }
+        )
+    })
 }
 
 /// Why a definition is no document that says one of these fields at its top. Nothing at all is no fault.
-pub(super) fn lacks(definition: &Value, fields: &[&str]) -> Option<Fault> {
+pub(super) fn lacks(definition: &Value, fields: &[&str]) -> Vec<Fault> {
     let document = match object(definition) {
         Ok(document) => document,
-        Err(why) => return Some(Fault::of(why)),
+        Err(why) => return vec![Fault::of(why)],
     };
     let is_there = fields.iter().any(|field| document.get(field).is_some());
     let is_empty = document.as_object().is_some_and(serde_json::Map::is_empty);
     let named = fields.iter().map(|field| format!("'{field}'")).collect::<Vec<_>>().join(" or ");
-    (!is_there && !is_empty).then(|| Fault::of(format!("it does not say {named}")))
+    if is_there || is_empty { Vec::new() } else { vec![Fault::of(format!("it does not say {named}"))] }
 }
 
 /// How the message begins that the desired edition cannot be read.

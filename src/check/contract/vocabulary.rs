@@ -29,6 +29,8 @@ pub(super) enum Holds {
     Number,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// The version of the language, which has three numbers.
+    Edition,
     Object(&'static Shape),
     List(&'static Shape),
     /// An object whose keys are names.
@@ -44,6 +46,8 @@ pub(in crate::check) struct Odd {
     pub within: Option<Stretch>,
     /// Whether the field itself is unknown, and not what it holds.
     pub is_unknown: bool,
+    /// The field that was meant, where it is unknown.
+    pub meant: Option<&'static str>,
     pub message: String,
     pub hint: String,
 }
@@ -114,7 +118,7 @@ impl Told<'_> {
         }
         let message =
             format!("{} is not a field of {} in {}, and nobody reads it", shown(name), shape.name, self.language);
-        self.tell(pointer, true, message, format!("did you mean '{near}'?"));
+        self.tell(pointer, Some(near), message, format!("did you mean '{near}'?"));
     }
 
     fn value(&mut self, holds: Holds, name: &str, value: &Value, pointer: &mut String) {
@@ -127,13 +131,14 @@ impl Told<'_> {
             Holds::Word(words) => match value.as_str() {
                 Some(word) if words.contains(&word) => return,
                 Some(word) => {
-                    let hint = match suggest::nearest(word, words.iter().copied()) {
-                        Some(near) => format!("did you mean '{near}'?"),
-                        None => format!("write one of {}", words.join(", ")),
+                    let hint = match (instead(word, words), suggest::nearest(word, words.iter().copied())) {
+                        (Some(hint), _) => hint.to_owned(),
+                        (None, Some(near)) => format!("did you mean '{near}'?"),
+                        (None, None) => format!("write one of {}", words.join(", ")),
                     };
                     let message =
                         format!("{} is {}, which {} does not have there", shown(name), shown(word), self.language);
-                    return self.tell(pointer, false, message, hint);
+                    return self.tell(pointer, None, message, hint);
                 }
                 None => "a text",
             },
@@ -162,6 +167,19 @@ impl Told<'_> {
                 }
                 _ => "a map of fields",
             },
+            Holds::Edition => match value {
+                Value::String(text) if !is_short_version(text) => return,
+                Value::String(text) => {
+                    let message = format!("{} is '{text}', and has three numbers in {}", shown(name), self.language);
+                    return self.tell(pointer, None, message, format!("write {text}.0"));
+                }
+                Value::Number(number) if is_short_version(&number.to_string()) => {
+                    let message =
+                        format!("{} is the number {number}, and should be a text in {}", shown(name), self.language);
+                    return self.tell(pointer, None, message, format!("write '{number}.0', in quotes"));
+                }
+                _ => "a text",
+            },
             Holds::Text => "a text",
             Holds::Flag => "true or false",
             Holds::Number => "a number",
@@ -171,18 +189,46 @@ impl Told<'_> {
             Value::String(text) => (listed([text]), if wanted == "a text" { "" } else { ", without quotes" }),
             Value::Array(_) => ("a list".to_owned(), ""),
             Value::Object(_) => ("a map of fields".to_owned(), ""),
+            Value::Number(number) if wanted == "a text" => (format!("the number {number}"), ": put it in quotes"),
             other => (other.to_string(), if wanted == "a text" { ": put it in quotes" } else { "" }),
         };
         let message = format!("{} is {is}, and should be {wanted} in {}", shown(name), self.language);
-        self.tell(pointer, false, message, format!("write {wanted}{hint}"));
+        self.tell(pointer, None, message, format!("write {wanted}{hint}"));
     }
 
-    fn tell(&mut self, pointer: &str, is_unknown: bool, message: String, hint: String) {
+    fn tell(&mut self, pointer: &str, meant: Option<&'static str>, message: String, hint: String) {
+        let is_unknown = meant.is_some();
         let mark = self
             .located
             .as_ref()
             .and_then(|located| if is_unknown { located.key_mark(pointer) } else { located.head_mark(pointer) });
         let within = mark.map(|mark| Stretch { line: mark.line, column: mark.column, length: mark.length });
-        self.odd.push(Odd { pointer: pointer.to_owned(), within, is_unknown, message, hint });
+        self.odd.push(Odd { pointer: pointer.to_owned(), within, is_unknown, meant, message, hint });
     }
+}
+
+/// Types that other languages have, and what to write for them where a field knows that.
+fn instead(word: &str, words: &[&str]) -> Option<&'static str> {
+    const TYPES: [(&str, &[&str], &str); 6] = [
+        ("integer", &["int", "long", "short", "bigint", "smallint", "tinyint", "int32", "int64"], "write 'integer'"),
+        ("number", &["decimal", "float", "double", "numeric", "real", "money", "float64"], "write 'number'"),
+        ("string", &["text", "longtext", "varchar", "char", "str", "uuid", "email", "enum"], "write 'string'"),
+        ("boolean", &["bool", "bit"], "write 'boolean'"),
+        ("object", &["struct", "record", "map", "json"], "write 'object'"),
+        ("array", &["list", "repeated"], "write 'array'"),
+    ];
+    let folded = word.to_ascii_lowercase();
+    // A date would lose the time of day.
+    if words.contains(&"timestamp") && (folded.starts_with("datetime") || folded.starts_with("date-time")) {
+        return Some("write 'timestamp', which is there since version 3.1; before, a 'date' had the time with it");
+    }
+    let (.., hint) =
+        TYPES.into_iter().find(|(kind, others, _)| words.contains(kind) && others.contains(&folded.as_str()))?;
+    Some(hint)
+}
+
+/// Whether a version has two numbers.
+fn is_short_version(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('.').is_some_and(|(major, minor)| is_number(major) && is_number(minor))
 }

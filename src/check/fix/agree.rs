@@ -33,7 +33,9 @@ pub(super) fn agreed(wishes: &[Wish]) -> (Agreed, Vec<(Fix, String)>) {
         let Some((_, fix)) = wanted.first().copied() else { continue };
         let all_say_it = |index: &usize| wanted.iter().any(|(other, _)| other == index);
         let content = readers.get(&location.file).into_iter().flatten().find(|reader| !all_say_it(reader));
-        let why = if wanted.iter().any(|(_, other)| other.to != fix.to) {
+        let why = if let Some(doubt) = wanted.iter().find_map(|(_, fix)| fix.doubt) {
+            Some(doubt.to_owned())
+        } else if wanted.iter().any(|(_, other)| other.to != fix.to) {
             Some("it stands for several parts, and each would need another text".to_owned())
         } else {
             let root = content.and_then(|reader| wishes.get(*reader)).map(|wish| &wish.root);

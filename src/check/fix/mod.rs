@@ -24,6 +24,8 @@ pub struct Fix {
     pub from: String,
     /// The text that belongs there.
     pub to: String,
+    /// Why it is left as it is: something else may be wrong instead.
+    pub doubt: Option<&'static str>,
 }
 
 /// What one descriptor wants mended.

@@ -115,6 +115,28 @@ fn what_the_schema_finds_malformed_is_computed_as_well() {
 }
 
 #[test]
+fn what_may_be_right_is_left_and_what_follows_from_it() {
+    let wrong = "  fullyQualifiedName: urn:dpds:com.example:dataproducts:trip:1\n  id: none\n";
+    let (kept, left) = in_yaml(wrong, "");
+    let why = "it differs by a letter or two, so 'name' may be misspelt as well";
+    assert_eq!((kept, left), (root(wrong, ""), vec![format!("d.yaml:7:23: {why}"), format!("d.yaml:8:7: {why}")]));
+    // The dependencies tell which of the two is right.
+    let parts = |product: &str| {
+        format!(
+            "internalComponents:\n  applicationComponents:\n    - {{ name: aa, version: 1.0.0, dependsOn: ['urn:dpds:com.example:dataproducts:{product}:1:applications:bb'] }}\n    - {{ name: bb, version: 1.0.0 }}\n"
+        )
+    };
+    let given = |product: &str| format!("  fullyQualifiedName: urn:dpds:com.example:dataproducts:{product}:1\n");
+    assert_eq!(in_yaml(&given("trip"), &parts("trips")), (root(&given("trips"), &parts("trips")), vec![]));
+    for other in ["trip", "buses"] {
+        let (kept, left) = in_yaml(&given(other), &parts(other));
+        assert_eq!(kept, root(&given(other), &parts(other)));
+        let why = "other names in the descriptor agree with it, so 'name' or 'version' may be wrong";
+        assert_eq!(left, [format!("d.yaml:7:23: {why}")]);
+    }
+}
+
+#[test]
 fn references_and_executors_are_mended_where_they_stand() {
     let rest = |ref_: &str, href: &str| {
         format!(

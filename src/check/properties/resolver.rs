@@ -23,7 +23,7 @@ const ROOT: &str = "p/q/d.yaml";
 pub fn resolver(bytes: &[u8]) {
     let (files, lines) = files(bytes);
     let root: RepoPath = ROOT.parse().unwrap();
-    let Resolution { content, located, files: read, findings } = refs::resolve(&files, &Names::default(), &root);
+    let Resolution { content, located, files: read, findings, .. } = refs::resolve(&files, &Names::default(), &root);
     assert!(read.first() == Some(&root) && read.len() <= MAX_FILES);
     let holds = |location: &Location| {
         assert!(read.contains(&location.file), "{location:?}");

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::files::{Content, NoContent};
 use super::item::{Item, Source};
-use super::mode::Mode;
+use super::mode::{Instead, Mode};
 use super::resolve::Resolver;
 use super::rules;
 use super::target::{self, NoTarget, Target};
 use crate::check::limits::MAX_REFERENCE_DEPTH;
-use crate::check::yaml::{self, Document, Located, Shape, shown};
+use crate::check::yaml::{self, Document, Located, Shape, Syntax, shown};
 use crate::domain::finding::Finding;
 use crate::domain::id::RepoPath;
 use crate::domain::rule::Rule;
@@ -22,6 +22,21 @@ use crate::domain::suggest;
 pub(super) enum Followed {
     Part { source: Source, node: usize, fragment: String },
     Text(usize, Rc<str>),
+}
+
+impl Followed {
+    fn shape(&self) -> Shape {
+        match self {
+            Followed::Part { source, node, .. } => {
+                source.document.located.places.get(*node).map_or(Shape::Scalar, |place| place.shape)
+            }
+            Followed::Text(..) => Shape::Scalar,
+        }
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        self.shape() == Shape::List
+    }
 }
 
 /// Why a reference cannot be replaced.
@@ -47,6 +62,11 @@ fn one_step_too_few(located: &Located, node: usize, fragment: &str, at: usize) -
     (step != "/").then(|| format!("#{before}{step}{behind}"))
 }
 
+/// Whether a file holds one part, and not several under their names.
+fn is_part(document: &Document) -> bool {
+    document.value.get("name").is_some_and(Value::is_string)
+}
+
 /// What a JSON pointer does not find.
 struct Missing {
     /// How far it leads.
@@ -56,21 +76,40 @@ struct Missing {
 }
 
 impl Resolver<'_, '_> {
-    pub(super) fn target_of(
-        &mut self,
-        item: Item<'_>,
-        text: &str,
-    ) -> Result<Target, (&'static Rule, String, Cow<'static, str>)> {
-        let reason = match self.read_target(item, text) {
-            Ok(target) => return Ok(target),
-            Err(reason) => reason,
-        };
+    /// What the text of a reference leads to.
+    pub(super) fn followed(&mut self, item: Item<'_>, text: &str, mode: Mode) -> Result<Followed, Unfollowed> {
+        match self.read_target(item, text) {
+            Ok(target) => self.follow(item, &target, mode),
+            Err(NoTarget::NoSlash(right, target)) => {
+                // What was meant is plain, so it is followed: no second finding comes of the first. Where it leads
+                // nowhere, the '/' is not what it lacks.
+                let followed = self.follow(item, &target, mode)?;
+                let message =
+                    format!("{} has no '/' after its '#'; a JSON pointer would be {}", shown(text), shown(&right));
+                if let Some(location) = self.location_of_reference(item) {
+                    let rule = &rules::NO_SLASH;
+                    let finding = Finding::new(rule.severity, rule.id(), location, self.pointer.as_str(), message);
+                    let finding = finding.with_hint("write the '/' after the '#'");
+                    self.findings.push_mendable(finding, text, &text.replacen('#', "#/", 1));
+                }
+                Ok(followed)
+            }
+            Err(reason) => Err(self.unread(text, reason)),
+        }
+    }
+
+    fn unread(&self, text: &str, reason: NoTarget) -> Unfollowed {
         let shown_text = shown(text);
-        Err(match reason {
+        let (rule, message, hint): (_, _, Cow<'static, str>) = match reason {
             NoTarget::Remote => (
                 &rules::REMOTE,
                 format!("{shown_text} leads to another machine, and only files of the same repository are read"),
-                "commit the file and reference it by its path".into(),
+                match self.pointer.rsplit('/').next() {
+                    Some("externalDocs") => "call it '$href': that is an address, and nobody reads what is there",
+                    Some("service") => "an executor is named, as the platform's configuration does: { $href: NAME }",
+                    _ => "commit the file and reference it by its path",
+                }
+                .into(),
             ),
             NoTarget::Outside => (
                 &rules::OUTSIDE,
@@ -82,26 +121,21 @@ impl Resolver<'_, '_> {
                 format!("{shown_text} is not a reference: folders are separated by '/'"),
                 format!("write {}", shown(&right)).into(),
             ),
-            NoTarget::NoSlash(right, target) => {
-                // What was meant is plain, so it is followed: no second finding comes of the first.
-                let message =
-                    format!("{shown_text} has no '/' after its '#'; a JSON pointer would be {}", shown(&right));
-                let Some(location) = self.location_of_reference(item) else { return Ok(*target) };
-                let rule = &rules::NO_SLASH;
-                let finding = Finding::new(rule.severity, rule.id(), location, self.pointer.as_str(), message);
-                let finding = finding.with_hint("write the '/' after the '#'");
-                self.findings.push_mendable(finding, text, &text.replacen('#', "#/", 1));
-                return Ok(*target);
-            }
+            NoTarget::NoSlash(right, _) => (
+                &rules::NO_SLASH,
+                format!("{shown_text} has no '/' after its '#'"),
+                format!("write {}", shown(&right)).into(),
+            ),
             NoTarget::Malformed(why) => (
                 &rules::MALFORMED,
                 format!("{shown_text} is not a reference: {why}"),
                 "write '#/components/…', 'file.yaml' or 'file.yaml#/pointer'".into(),
             ),
-        })
+        };
+        Unfollowed::Say(rule, message, hint)
     }
 
-    pub(super) fn follow(&mut self, item: Item<'_>, target: &Target, mode: Mode) -> Result<Followed, Unfollowed> {
+    fn follow(&mut self, item: Item<'_>, target: &Target, mode: Mode) -> Result<Followed, Unfollowed> {
         let (file, content, fragment) = match target {
             Target::Here(fragment) => (item.source.file, Content::Document(Rc::clone(&item.source.document)), fragment),
             Target::File(path, fragment) => {
@@ -136,6 +170,11 @@ impl Resolver<'_, '_> {
                     Some(name) if self.pointer.ends_with("/service") => {
                         format!("an executor is named by '$href': write {{ $href: {name} }}").into()
                     }
+                    Some(_) if file != item.source.file && is_part(&document) => {
+                        let text = item.value.get("$ref").and_then(Value::as_str).unwrap_or_default();
+                        let behind = text.find('#').and_then(|at| text.get(at..)).unwrap_or_default();
+                        format!("the file is the part itself: remove {}", shown(behind)).into()
+                    }
                     _ => "look at the spelling; names in '#/…' are case-sensitive".into(),
                 };
                 return Err(Unfollowed::Say(&rules::NO_FRAGMENT, message, hint));
@@ -153,6 +192,34 @@ impl Resolver<'_, '_> {
         Ok(Followed::Part { source: Source { file, document }, node, fragment: fragment.clone() })
     }
 
+    /// How a reference in the place of a list is written as its items: `instead`, with what there is.
+    pub(super) fn as_items(&self, item: Item<'_>, text: &str, followed: &Followed, instead: Instead) -> String {
+        /// Longer ones are not repeated.
+        const LONGEST: usize = 80;
+        let Followed::Part { source, node, .. } = followed else { return instead.to_string() };
+        let located = &source.document.located;
+        let key = match followed.shape() {
+            _ if instead == Instead::Texts || text.len() > LONGEST => return instead.to_string(),
+            Shape::List => Some("0"),
+            Shape::Map if located.child(*node, "name").is_some() || located.child(*node, "$ref").is_some() => None,
+            Shape::Map => located.children(*node).next().map(|child| located.key(child)),
+            Shape::Scalar => return instead.to_string(),
+        };
+        let mut one = text.to_owned();
+        if let Some(key) = key.filter(|key| key.len() <= LONGEST) {
+            one.push_str(if one.contains('#') { "" } else { "#" });
+            yaml::push_segment(&mut one, key);
+        }
+        let one = shown(&one);
+        let is_json = self.files.path(item.source.file).and_then(Syntax::of) == Some(Syntax::Json);
+        let items =
+            if key.is_none() { "a list of one" } else { "the list, with a reference in the place of each item" };
+        match is_json {
+            true => format!("write {items}: [{{ \"$ref\": \"{}\" }}]", one.trim_matches('\'')),
+            false => format!("write {items}: - $ref: {one}"),
+        }
+    }
+
     /// What to do about a file without content: a missing one may be there under another name.
     fn hint(&mut self, rule: &Rule, hint: &'static str, item: Item<'_>, missing: &RepoPath) -> Cow<'static, str> {
         if rule.id != rules::NOT_FOUND.id || !self.findings.wants(rule.severity) {
@@ -162,6 +229,9 @@ impl Resolver<'_, '_> {
         let is_name = !text.is_empty() && !text.contains(['/', '.', '#']);
         if is_name && self.pointer.ends_with("/service") {
             return format!("an executor is named by '$href': write {{ $href: {text} }}").into();
+        }
+        if self.pointer.ends_with("/externalDocs") {
+            return format!("{hint}; an address is given by '$href', and not read").into();
         }
         let document = &item.source.document.value;
         let mut libraries = document.get("components").and_then(Value::as_object).into_iter().flatten();

@@ -7,6 +7,7 @@
 //! rules. In there, references to files are replaced as well, because an executor sees only the
 //! descriptor; `#…` is left as it is, because it means that language's own document.
 
+mod entries;
 mod files;
 mod follow;
 mod item;
@@ -19,6 +20,7 @@ mod target;
 
 use serde_json::Value;
 
+pub(super) use self::entries::{Entries, Entry};
 pub use self::near::Names;
 
 use self::files::{Content, Files};
@@ -36,6 +38,8 @@ pub(super) struct Resolution {
     pub content: Option<Value>,
     /// Where each value of the content stands.
     pub located: Located,
+    /// Where the references stood.
+    pub entries: Entries,
     /// All files that were read or looked for, the root file first.
     pub files: Vec<RepoPath>,
     /// What was found on the way.
@@ -49,7 +53,7 @@ pub(super) fn resolve(tree: &dyn Tree, names: &Names, root: &RepoPath) -> Resolu
     let syntax = Syntax::of(root).unwrap_or(Syntax::Yaml);
     let opened = files.open_root(root, syntax, &mut findings);
     let Some(Content::Document(document)) = opened else {
-        return Resolution { content: None, located: Located::default(), files: files.into_paths(), findings };
+        return nothing(files, findings);
     };
     if document.located.places.first().is_none_or(|place| place.shape != Shape::Map) {
         let location = Location { length: 0, ..Location::top_of(root.clone()) };
@@ -62,16 +66,22 @@ pub(super) fn resolve(tree: &dyn Tree, names: &Names, root: &RepoPath) -> Resolu
             )
             .with_hint("begin with 'dataProductDescriptor: 1.0.0'"),
         );
-        return Resolution { content: None, located: Located::default(), files: files.into_paths(), findings };
+        return nothing(files, findings);
     }
     if !document.has_references {
         // Nothing to replace: the content is moved, not walked.
         let Document { value, mut located, .. } = files.take_root(document);
         located.files = vec![root.clone()];
-        return Resolution { content: Some(value), located, files: files.into_paths(), findings };
+        let entries = Entries::default();
+        return Resolution { content: Some(value), located, entries, files: files.into_paths(), findings };
     }
     let mut resolver = Resolver::new(files, names, &mut findings);
     let content = resolver.root(&document);
-    let (located, files) = resolver.into_parts();
-    Resolution { content: Some(content), located, files, findings }
+    let (located, files, entries) = resolver.into_parts();
+    Resolution { content: Some(content), located, entries, files, findings }
+}
+
+fn nothing(files: Files<'_>, findings: Report) -> Resolution {
+    let (located, entries) = (Located::default(), Entries::default());
+    Resolution { content: None, located, entries, files: files.into_paths(), findings }
 }

@@ -98,11 +98,27 @@ impl Mode {
     }
 }
 
+/// What belongs in the place of a list, where a reference stands instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instead {
+    /// References, in the place of each item.
+    Items,
+    /// Texts.
+    Texts,
+}
+
+impl std::fmt::Display for Instead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Instead::Items => "write the list, with a reference in the place of each item: - $ref: 'file.yaml#/0'",
+            Instead::Texts => "write the list; its items are no references either",
+        })
+    }
+}
+
 /// What to write where a reference stands in the place of a list. A Reference Object stands for an object, so DPDS has
 /// them in the place of items only. `None` where there is no list of DPDS.
-pub(super) fn instead_of_reference(pointer: &str) -> Option<&'static str> {
-    const ITEMS: &str = "write the list, with a reference in the place of each item: - $ref: 'file.yaml#/0'";
-    const TEXTS: &str = "write the list; its items are no references either";
+pub(super) fn instead_of_reference(pointer: &str) -> Option<Instead> {
     let place: Vec<_> = segments(pointer).collect();
     let place: Vec<&str> = place.iter().map(AsRef::as_ref).collect();
     match place.as_slice() {
@@ -110,8 +126,8 @@ pub(super) fn instead_of_reference(pointer: &str) -> Option<&'static str> {
         ["components", _, _] => None,
         ["interfaceComponents", _]
         | ["internalComponents", "applicationComponents" | "infrastructuralComponents"]
-        | ["internalComponents", "lifecycleInfo", _] => Some(ITEMS),
-        [.., "tags" | "contactPoints" | "dependsOn" | "consumesFrom" | "providesTo"] => Some(TEXTS),
+        | ["internalComponents", "lifecycleInfo", _] => Some(Instead::Items),
+        [.., "tags" | "contactPoints" | "dependsOn" | "consumesFrom" | "providesTo"] => Some(Instead::Texts),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
+use super::entries::Entries;
 use super::files::Files;
 use super::follow::{Followed, Unfollowed};
 use super::item::{Item, Override, Site, Source, fields_of};
@@ -42,6 +43,8 @@ pub(super) struct Resolver<'t, 'f> {
     home: Option<usize>,
     /// From where '#/…' of that definition may lead: its own place, and those with an '$id' above.
     pub(super) roots: Vec<(usize, usize)>,
+    /// The references that were replaced.
+    entries: Entries,
 }
 
 impl<'t, 'f> Resolver<'t, 'f> {
@@ -59,6 +62,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
             full: false,
             home: None,
             roots: Vec::new(),
+            entries: Entries::default(),
         }
     }
 
@@ -69,10 +73,10 @@ impl<'t, 'f> Resolver<'t, 'f> {
         self.walk(Item { source: &source, value: &document.value, node: 0 }, Mode::Root, None, &[], 0)
     }
 
-    pub(super) fn into_parts(mut self) -> (Located, Vec<RepoPath>) {
+    pub(super) fn into_parts(mut self) -> (Located, Vec<RepoPath>, Entries) {
         let paths = self.files.into_paths();
         self.out.files.clone_from(&paths);
-        (self.out, paths)
+        (self.out, paths, self.entries)
     }
 
     fn walk(
@@ -206,19 +210,19 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 }
             }
         }
-        let followed = match self.target_of(item, text) {
-            Ok(target) => self.follow(item, &target, mode),
-            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
-        };
-        let (rule, message, hint) = match followed {
+        let (rule, message, hint) = match self.followed(item, text, mode) {
             Ok(followed) => {
-                if let Some(hint) = mode::instead_of_reference(&self.pointer) {
-                    // What was meant is plain, so it is followed: no second finding comes of the first.
+                if let Some(instead) = mode::instead_of_reference(&self.pointer) {
                     let name = shown(self.pointer.rsplit('/').next().unwrap_or_default());
                     let message = format!("a reference stands in the place of the list {name}, and not of its items");
                     let location = self.location_of_reference(item);
-                    self.say(&rules::NOT_HERE, location, message, hint);
+                    self.say(&rules::NOT_HERE, location, message, self.as_items(item, text, &followed, instead));
+                    if !followed.is_list() {
+                        return self.leave_broken(item, site, depth);
+                    }
+                    // What was meant is plain, so it is followed: no second finding comes of the first.
                 }
+                self.entries.push(self.out.places.len(), item, text);
                 return self.replace(followed, mode, site, &overrides, depth);
             }
             Err(Unfollowed::Said) => return self.leave_broken(item, site, depth),
@@ -284,11 +288,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
             }
             Err(NoTarget::Outside | NoTarget::Backslashes(_) | NoTarget::Malformed(_)) | Ok(_) => {}
         }
-        let followed = match self.target_of(item, text) {
-            Ok(target) => self.follow(item, &target, mode),
-            Err((rule, message, hint)) => Err(Unfollowed::Say(rule, message, hint)),
-        };
-        match followed {
+        match self.followed(item, text, mode) {
             Ok(followed) => {
                 let mut overrides = overrides.to_vec();
                 overrides.extend(fields_of(item).filter(|field| !matches!(field.site.text, "$ref" | "mediaType")));
@@ -329,6 +329,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
                     shape: Shape::Scalar,
                     broken: false,
                     is_literal: true,
+                    is_comment: false,
                 };
                 let Some(at) = self.open(place, file, site, text.len(), depth) else { return Value::Null };
                 self.close(at);

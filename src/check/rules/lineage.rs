@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::doubt::Evidence;
+use super::meant::Parts;
 use super::{Entity, Subject, rules};
+use crate::check::limits::MAX_FINDINGS;
 use crate::check::report::Report;
 use crate::check::yaml::shown;
 use crate::domain::finding::Finding;
@@ -14,22 +17,25 @@ use crate::domain::suggest;
 
 const FIELDS: [&str; 3] = ["dependsOn", "consumesFrom", "providesTo"];
 
-pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
+pub(super) fn check(evidence: &Evidence<'_>, entities: &[Entity<'_>], findings: &mut Report) {
+    let subject = evidence.subject();
     let Some(product) = subject.product else { return };
     if !components(entities).any(|entity| FIELDS.iter().any(|field| entity.value.get(field).is_some())) {
         return;
     }
-    // What a reference that leads nowhere would have brought is not known, so nothing is missing.
-    let unknown_parts = subject.located.places.iter().any(|place| place.broken);
     let known: HashMap<String, usize> = entities
         .iter()
         .enumerate()
         .map(|(index, entity)| (product.component(entity.kind, entity.name).into(), index))
         .collect();
+    let parts = Parts::new(subject, product, entities);
+    let mut unknown = 0;
+    let mut like_own: Vec<(Fqn, Finding)> = Vec::new();
+    let mut has_own = false;
     for entity in components(entities) {
         for field in FIELDS {
             for (index, name) in names(entity, field) {
-                if findings.is_full() {
+                if findings.is_full() || unknown > MAX_FINDINGS {
                     return;
                 }
                 let pointer = || format!("{}/{field}/{index}", entity.pointer());
@@ -41,29 +47,89 @@ pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &m
                         let hint = format!("a name of this product begins with '{product}:'");
                         findings.push(subject.finding(&rules::FOREIGN_NAME, pointer(), message, hint));
                     }
-                    Some(owner) if owner == *product && !unknown_parts && !known.contains_key(name) => {
-                        let message = format!("'{field}' names {}, which this product does not have", shown(name));
-                        // Only the last part is compared: what goes before is the same for all.
-                        let last = |name: &str| name.rsplit(':').next().map(str::len).unwrap_or_default();
-                        let near = suggest::nearest(
-                            name.get(name.len() - last(name)..).unwrap_or_default(),
-                            entities.iter().map(|entity| entity.name),
-                        );
-                        let hint = match near {
-                            Some(near) => format!("did you mean {}?", shown(near)),
-                            None => "correct the name, or add what it names".to_owned(),
-                        };
-                        findings.push(subject.finding(&rules::UNKNOWN_COMPONENT, pointer(), message, hint));
+                    Some(owner) if owner == *product => {
+                        has_own = true;
+                        if known.contains_key(name) {
+                            continue;
+                        }
+                        unknown += 1;
+                        if let Some((message, hint)) = parts.told_missing(field, name) {
+                            findings.push(subject.finding(&rules::UNKNOWN_COMPONENT, pointer(), message, hint));
+                        }
                     }
-                    Some(owner) if owner != *product && is_inside(field, name) => {
-                        findings.extend(other_major(subject, product, &owner, (field, name), pointer(), &known));
+                    // That it is called otherwise was said where it says so.
+                    Some(owner) if evidence.other_product() == Some(&owner) => {}
+                    Some(owner) if is_inside(field, name) => {
+                        let told = other_major(subject, product, &owner, (field, name), pointer(), &known);
+                        if told.is_some() {
+                            findings.extend(told);
+                        } else if like_own.len() < MAX_FINDINGS
+                            && let Some(told) =
+                                other_product(subject, product, &owner, (field, name), pointer(), &known)
+                        {
+                            like_own.push((owner, told));
+                        }
                     }
                     Some(_) => {}
                 }
             }
         }
     }
+    match like_own.as_slice() {
+        // All components call the product so, and only the product itself does not.
+        [(first, _), others @ ..]
+            if !has_own && !others.is_empty() && others.iter().all(|(owner, _)| owner == first) =>
+        {
+            let [theirs, ours] = [first, product].map(|fqn| shown(&short(fqn)));
+            let message = format!("the product is {ours} by its 'name', and its components name parts of {theirs}");
+            let hint = "correct 'name', or what its components name, so that they agree";
+            findings.push(subject.finding(&rules::OTHER_PRODUCT, "/info/name".to_owned(), message, hint));
+        }
+        _ => findings.extend(like_own.into_iter().map(|(_, finding)| finding)),
+    }
     cycles(subject, entities, &known, findings);
+}
+
+/// A product's name and major version.
+fn short(product: &Fqn) -> String {
+    let mut parts = product.as_str().rsplitn(3, ':');
+    let (major, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!("{name}:{major}")
+}
+
+/// What is said of the inside of another product, when this one has such a part and is called nearly so.
+fn other_product(
+    subject: &Subject<'_>,
+    product: &Fqn,
+    owner: &Fqn,
+    (field, name): (&str, &str),
+    pointer: String,
+    known: &HashMap<String, usize>,
+) -> Option<Finding> {
+    let part = name.strip_prefix(owner.as_str())?;
+    if !known.contains_key(&format!("{product}{part}")) {
+        return None;
+    }
+    let (theirs, ours) = (owner.product_name(), product.product_name());
+    if theirs != ours && suggest::nearest(theirs, [ours]).is_none() {
+        return None;
+    }
+    // A namespace that is guessed is no advice.
+    let namespace = if subject.is_namespace_guessed { owner } else { product };
+    let namespace = namespace.as_str().split(":dataproducts:").next()?;
+    let inner = shown(part.trim_start_matches(':'));
+    let message = format!(
+        "'{field}' names {inner} of the product {}, and this is {}",
+        shown(&told_apart(owner, product)),
+        shown(&told_apart(product, owner))
+    );
+    let hint = format!("did you mean '{namespace}:dataproducts:{}{part}'?", short(product));
+    Some(subject.finding(&rules::OTHER_PRODUCT, pointer, message, hint))
+}
+
+/// A product as it is told apart from another: with its namespace, where all else is the same.
+fn told_apart(product: &Fqn, other: &Fqn) -> String {
+    if short(product) == short(other) { product.to_string() } else { short(product) }
 }
 
 /// Whether only the product itself can use what is named: all but a product as a whole and what it offers, and that
@@ -98,6 +164,13 @@ fn other_major(
     let inner = shown(part.trim_start_matches(':'));
     let message = format!("'{field}' names {inner} of this product's major version {major}, and this is {own_major}");
     Some(subject.finding(&rules::OTHER_MAJOR, pointer, message, hint))
+}
+
+/// All names that components use.
+pub(super) fn all_names<'a>(entities: &[Entity<'a>]) -> impl Iterator<Item = &'a str> {
+    components(entities)
+        .flat_map(|entity| FIELDS.into_iter().flat_map(|field| names(entity, field)))
+        .map(|(_, name)| name)
 }
 
 fn components<'e, 'a>(entities: &'e [Entity<'a>]) -> impl Iterator<Item = &'e Entity<'a>> {

@@ -7,9 +7,11 @@
 
 mod definitions;
 mod document;
+mod doubt;
 mod identity;
 mod lifecycle;
 mod lineage;
+mod meant;
 mod names;
 mod odm;
 #[expect(clippy::module_inception, reason = "each room keeps its catalogue in a file of this name")]
@@ -20,6 +22,8 @@ pub(super) use document::{Form, form};
 
 use serde_json::Value;
 
+use self::doubt::Evidence;
+use super::refs::Entries;
 use super::yaml::{Located, push_segment};
 use crate::check::report::Report;
 use crate::domain::finding::{Finding, Location};
@@ -32,6 +36,8 @@ pub(super) struct Subject<'a> {
     pub content: &'a Value,
     /// Where it stands.
     pub located: &'a Located,
+    /// Where the references stood that were replaced.
+    pub entries: &'a Entries,
     /// The root file.
     pub root: &'a RepoPath,
     /// The mesh's namespace.
@@ -62,10 +68,11 @@ impl Entity<'_> {
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Report) {
     let entities: Vec<Entity<'_>> = subject.entities().collect();
     document::check(subject, &entities, findings);
-    identity::check(subject, &entities, findings);
+    let evidence = Evidence::new(subject, &entities);
+    identity::check(&evidence, &entities, findings);
     names::check(subject, &entities, findings);
     version::check(subject, &entities, findings);
-    lineage::check(subject, &entities, findings);
+    lineage::check(&evidence, &entities, findings);
     lifecycle::check(subject, &entities, findings);
     definitions::check(subject, &entities, findings);
 }

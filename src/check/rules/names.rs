@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::{Entity, Subject, rules};
 use crate::check::report::Report;
 use crate::check::yaml::shown;
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Location};
 
 pub(super) fn check(subject: &Subject<'_>, entities: &[Entity<'_>], findings: &mut Report) {
     // In this order the same names of a kind stand beside each other, the first one first.
@@ -49,9 +49,23 @@ fn folded(a: &str, b: &str) -> Ordering {
     a.bytes().map(lower).cmp(b.bytes().map(lower))
 }
 
+/// Where the reference stands that brought a part.
+fn referenced(subject: &Subject<'_>, entity: &Entity<'_>) -> Option<Location> {
+    subject.entries.at(subject.located, &entity.pointer())?.location(subject.located)
+}
+
 fn taken(subject: &Subject<'_>, first: &Entity<'_>, entity: &Entity<'_>) -> Finding {
     let at = subject.location(&format!("{}/name", first.pointer()));
     let name = shown(entity.name);
+    if at == subject.location(&format!("{}/name", entity.pointer()))
+        && let Some((at, location)) = referenced(subject, first).zip(referenced(subject, entity))
+    {
+        let message =
+            format!("the same part is referenced at {at}, so the name {name} is taken in '{}'", entity.kind.field());
+        let hint = "remove one of the references";
+        let finding = subject.finding(&rules::DUPLICATE_NAME, format!("{}/name", entity.pointer()), message, hint);
+        return Finding { location, ..finding };
+    }
     let (rule, message) = if first.name == entity.name {
         (&rules::DUPLICATE_NAME, format!("the name {name} is taken in '{}', at {at}", entity.kind.field()))
     } else {

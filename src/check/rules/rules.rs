@@ -18,6 +18,7 @@ pub const RULES: &[Rule] = &[
     UNKNOWN_COMPONENT,
     FOREIGN_NAME,
     OTHER_MAJOR,
+    OTHER_PRODUCT,
     DEPENDENCY_CYCLE,
     STAGE_NAME,
     DUPLICATE_TASK,
@@ -26,6 +27,7 @@ pub const RULES: &[Rule] = &[
     EXECUTOR_NAME,
     EXECUTOR_IN_BRACES,
     DEFINITION,
+    SPECIFICATION,
     DEFINITION_FIELD,
     DEFINITION_VALUE,
 ];
@@ -147,6 +149,15 @@ pub(in crate::check) const OTHER_MAJOR: Rule = Rule {
     source: "DPDS 1.0.0, Fully Qualified Names: the major version is part of a product's name",
 };
 
+pub(in crate::check) const OTHER_PRODUCT: Rule = Rule {
+    id: "lineage/other-product",
+    severity: Severity::Warning,
+    meaning: "'dependsOn', 'consumesFrom' or 'providesTo' names the inside of a product that is called nearly as this one, and this one has such a part. Only the product itself can use its inside, so the name of the product is misspelt here or there.",
+    example: "dependsOn: ['urn:dpds:com.acme:dataproducts:trip:1:infrastructure:database']   # in the product trips",
+    remedy: "Correct the product's name, where it is misspelt.",
+    source: "DPDS 1.0.0, Internal Components Object; Fully Qualified Names",
+};
+
 pub(in crate::check) const DEPENDENCY_CYCLE: Rule = Rule {
     id: "lineage/cycle",
     severity: Severity::Error,
@@ -219,10 +230,19 @@ pub(in crate::check) const DEFINITION: Rule = Rule {
     source: "DPDS 1.0.0, Standard Definition Object",
 };
 
+pub(in crate::check) const SPECIFICATION: Rule = Rule {
+    id: "definition/unknown-language",
+    severity: Severity::Warning,
+    meaning: "The 'specification' of a port's API is none that is known, and is nearly one. Its definition is neither checked nor compared. One that is far from all of them is not told: there are more languages than are known here.",
+    example: "api: {name: tripsApi, version: 1.0.0, specification: datastoreapis, definition: {$ref: trips.json}}",
+    remedy: "Correct the spelling; a version stands in 'specificationVersion'.",
+    source: "DPDS 1.0.0, Standard Definition Object",
+};
+
 pub(in crate::check) const DEFINITION_FIELD: Rule = Rule {
     id: "definition/unknown-field",
     severity: Severity::Warning,
-    meaning: "A field of a data store definition or of a data contract (ODCS 3), or at the top of an OpenAPI or AsyncAPI document, is none that its language has, and is nearly one. A field that is far from all of them is not told: it may be an extension.",
+    meaning: "A field of a data store definition or of a data contract (ODCS 3), or at the top or in the 'components' of an OpenAPI or AsyncAPI document, is none that its language has, and is nearly one. A field that is far from all of them is not told: it may be an extension.",
     example: "schema: {tables: [{name: trips, colums: []}]}",
     remedy: "Correct the spelling.",
     source: "Data Store API Specification 1.0.0; Open Data Contract Standard 3.1; OpenAPI 3.1; AsyncAPI 3",
@@ -231,8 +251,8 @@ pub(in crate::check) const DEFINITION_FIELD: Rule = Rule {
 pub(in crate::check) const DEFINITION_VALUE: Rule = Rule {
     id: "definition/value",
     severity: Severity::Warning,
-    meaning: "A field of a data store definition or of a data contract (ODCS 3) holds what its language does not have there: a text in the place of a truth value, a type that does not exist.",
+    meaning: "A field of a data store definition or of a data contract (ODCS 3), or the version of an OpenAPI or AsyncAPI document, holds what its language does not have there: a text in the place of a truth value, a type that does not exist, a version that is a number.",
     example: "properties: [{name: fare, logicalType: strng, required: 'yes'}]",
     remedy: "Write a value of the kind that the message names.",
-    source: "Data Store API Specification 1.0.0; Open Data Contract Standard 3.1, JSON Schema",
+    source: "Data Store API Specification 1.0.0; Open Data Contract Standard 3.1, JSON Schema; OpenAPI 3.1; AsyncAPI 3",
 };

@@ -45,11 +45,16 @@ pub(super) fn for_type(wanted: &str, error: &ValidationError<'_>, schema: &Value
         ("a list", _) => "make it a list, also of one: put it in brackets".to_owned(),
         ("a map of fields", Value::String(text)) => {
             let required = above.and_then(|above| above.get("required")?.as_array()).map(Vec::as_slice);
+            let is_file = text.len() <= SHORT && [".yaml", ".yml", ".json"].iter().any(|it| text.ends_with(it));
             match required {
+                Some(required) if is_file && required.iter().any(|name| name == "definition") => {
+                    let others = "name: …, version: …, specification: …";
+                    format!("to have the file read, write {{ {others}, definition: {{ $ref: {} }} }}", clipped(text))
+                }
                 Some([Value::String(only)]) if text.len() <= SHORT => {
                     format!("write it as a field of its own: {{ {only}: {} }}", clipped(text))
                 }
-                _ if text.len() <= SHORT && [".yaml", ".yml", ".json"].iter().any(|it| text.ends_with(it)) => {
+                _ if is_file => {
                     format!("to have the file read, write {{ $ref: {} }}", clipped(text))
                 }
                 _ => "write its fields, each with a name, or a '$ref'".to_owned(),
@@ -70,6 +75,17 @@ fn clipped(text: &str) -> String {
     } else {
         quoted.trim_matches('\'').to_owned()
     }
+}
+
+/// About a name that is right but for characters that are hard to see: what is wrong, and what to do.
+pub(super) fn for_spaces(format: &str, text: &str) -> Option<(String, String)> {
+    let trimmed = text.trim();
+    if format != "fqn" || text.len() == trimmed.len() {
+        return None;
+    }
+    let place = if text.trim_end().len() < text.len() { "ends" } else { "begins" };
+    let what = if text.contains(['\n', '\r']) { "a line break" } else { "a space" };
+    formats::is_fqn(trimmed).then(|| (format!("{place} with {what}, which belongs to no name"), "remove it".to_owned()))
 }
 
 /// About a text of the wrong form.
@@ -113,11 +129,25 @@ fn in_camel_case(text: &str) -> String {
     out
 }
 
+/// A name without the quotes that word processors make of plain ones; `None` where it has none.
+pub(super) fn without_quotes(name: &str) -> Option<&str> {
+    let bare = name.trim_matches(['“', '”', '„', '‘', '’', '‚', '«', '»']);
+    (bare.len() < name.len()).then_some(bare)
+}
+
+/// What to do about a name in such quotes.
+pub(super) fn for_quotes(bare: &str) -> String {
+    format!("leave the typographic quotes out: {bare}")
+}
+
 /// About a field that is not known where it stands: `field`, in the object at `pointer`.
 pub(super) fn for_field(field: &str, pointer: &str, error: &ValidationError<'_>, schema: &Value) -> String {
     let known = object_of(error, schema).and_then(|object| fields_of(schema, object));
     let names = known.into_iter().flat_map(|known| known.keys().map(String::as_str));
     if let Some(near) = suggest::nearest(field, names) {
+        if without_quotes(field) == Some(near) {
+            return for_quotes(near);
+        }
         return format!("did you mean {}?", shown(near));
     }
     if let Some(inner) = home_of(field, error, schema) {

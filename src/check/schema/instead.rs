@@ -6,6 +6,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
+use super::hint::without_quotes;
 use super::message::label;
 use super::rules;
 use super::shape::{fields_of, object_of};
@@ -34,13 +35,12 @@ pub(super) fn of(error: &ValidationError<'_>, schema: &Value) -> Option<Instead>
     let fields = error.instance().as_object()?;
     let known = fields_of(schema, object)?;
     pasted(pointer, &required, fields)
-        .or_else(|| reference(pointer, known, fields))
+        .or_else(|| reference(pointer, &required, known, fields))
         .or_else(|| nothing_of_it(pointer, &required, known, fields))
 }
 
-/// A document that has its own fields, and belongs into one of a definition's. Only where the definition lacks what
-/// would make it one.
-fn pasted(pointer: &str, required: &[&str], fields: &Map<String, Value>) -> Option<Instead> {
+/// What a document of another language is, by the field with which it begins.
+pub(super) fn language_of(fields: &Map<String, Value>) -> Option<&'static str> {
     const KNOWN: [(&str, &str); 5] = [
         ("openapi", "an OpenAPI document"),
         ("swagger", "an OpenAPI document"),
@@ -48,17 +48,40 @@ fn pasted(pointer: &str, required: &[&str], fields: &Map<String, Value>) -> Opti
         ("datastoreapi", "a datastore API document"),
         ("$schema", "a JSON Schema"),
     ];
+    KNOWN.into_iter().find(|(field, _)| fields.contains_key(*field)).map(|(_, what)| what)
+}
+
+/// The fields that an object of DPDS does not have, extensions left out.
+pub(super) fn unknown_of<'f>(
+    fields: &'f Map<String, Value>,
+    known: &'f Map<String, Value>,
+) -> impl Iterator<Item = &'f str> {
+    fields.keys().map(String::as_str).filter(|field| !known.contains_key(*field) && !field.starts_with("x-"))
+}
+
+/// A document that has its own fields, and belongs into one of a definition's. Only where the definition lacks what
+/// would make it one.
+fn pasted(pointer: &str, required: &[&str], fields: &Map<String, Value>) -> Option<Instead> {
     if !required.contains(&"specification") || ["specification", "definition"].iter().any(|it| fields.contains_key(*it))
     {
         return None;
     }
-    let (_, what) = KNOWN.into_iter().find(|(field, _)| fields.contains_key(*field))?;
+    let what = language_of(fields)?;
     let message = format!("{what} stands where a definition of {} is expected", label(pointer));
     Some(Instead { rule: &rules::PASTED, at: None, message, hint: rules::PASTED.hint() })
 }
 
 /// A reference whose key is misspelt.
-fn reference(pointer: &str, known: &Map<String, Value>, fields: &Map<String, Value>) -> Option<Instead> {
+fn reference(
+    pointer: &str,
+    required: &[&str],
+    known: &Map<String, Value>,
+    fields: &Map<String, Value>,
+) -> Option<Instead> {
+    // What has an address is no reference, and its key is nearly called so.
+    if required.contains(&"$href") {
+        return None;
+    }
     let unknown = |(field, value): &(&String, &Value)| !known.contains_key(*field) && value.is_string();
     let (written, _) = fields.iter().filter(unknown).find(|(field, _)| suggest::nearest(field, ["$ref"]).is_some())?;
     if fields.keys().any(|field| known.contains_key(field) && field != "description") {
@@ -87,7 +110,9 @@ fn nothing_of_it(
     fields: &Map<String, Value>,
 ) -> Option<Instead> {
     let written = || fields.keys().map(String::as_str).filter(|field| !known.contains_key(*field));
-    let is_there = |name: &&&str| fields.contains_key(**name) || suggest::nearest(name, written()).is_some();
+    let is_quoted = |name: &str| written().any(|field| without_quotes(field) == Some(name));
+    let is_near = |name: &str| is_quoted(name) || suggest::nearest(name, written()).is_some();
+    let is_there = |name: &&&str| fields.contains_key(**name) || is_near(name);
     if required.len() < 2 || required.iter().any(|name| is_there(&name)) {
         return None;
     }

@@ -40,10 +40,12 @@ pub(super) fn explain(
             if let Some(written) = misspelt(property, error, schema) {
                 let at = format!("{pointer}/{}", written.replace('~', "~0").replace('/', "~1"));
                 let location = located.key_location(&at).unwrap_or_else(location);
-                let (property, written) = (shown(property), shown(written));
-                let message = format!("{property} is missing in {name}, and {written} stands there");
+                let message = format!("{} is missing in {name}, and {} stands there", shown(property), shown(written));
                 let finding = Finding::error(rules::REQUIRED.id(), location, pointer, message);
-                findings.push(finding.with_hint(format!("call it {property}")));
+                let bare = hint::without_quotes(written).filter(|bare| *bare == property);
+                findings.push(
+                    finding.with_hint(bare.map_or_else(|| format!("call it {}", shown(property)), hint::for_quotes)),
+                );
                 return;
             }
             let message = format!("{} is missing in {name}", shown(property));
@@ -53,10 +55,15 @@ pub(super) fn explain(
             // In YAML nothing at all may stand there; the key always does.
             let location = located.key_location(pointer).unwrap_or_else(location);
             let message = format!("{name} is there and has no value");
+            let place = located.find(pointer).node.and_then(|node| located.places.get(node));
             let (rule, hint) = match is_required(pointer, schema) {
                 true if is_list(pointer, schema) => (&rules::REQUIRED, "give it items, or write [] where it has none"),
                 true => (&rules::REQUIRED, "give it a value"),
                 false => (&rules::NULL, "leave the field out, or give it a value"),
+            };
+            let hint = match place {
+                Some(place) if place.is_comment => "put the text in quotes: behind ' #' a comment begins",
+                _ => hint,
             };
             findings.push(Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint));
         }
@@ -68,6 +75,10 @@ pub(super) fn explain(
         ValidationErrorKind::Format { format } => {
             let (what, _) = formats::described(format);
             let text = error.instance().as_str().unwrap_or_default();
+            if let Some((message, hint)) = hint::for_spaces(format, text) {
+                say(&rules::FORMAT, format!("{name} {message}"), hint);
+                return;
+            }
             let message = format!("{name} is {}, which is not {what}", shown(text));
             say(&rules::FORMAT, message, hint::for_format(format, text, pointer));
         }
@@ -89,7 +100,10 @@ pub(super) fn explain(
             }
             let told: Vec<&str> = missing(error, schema).filter_map(|name| misspelt(name, error, schema)).collect();
             let fields = unexpected.iter().map(String::as_str);
-            let untold = fields.filter(|field| *field != "<<" && !told.contains(field));
+            let (lost, lines) = lost_lines(error, located, root).unzip();
+            findings.extend(lost);
+            let lines: Vec<&str> = lines.unwrap_or_default();
+            let untold = fields.filter(|field| *field != "<<" && !told.contains(field) && !lines.contains(field));
             // What was meant to be in another field, and is beside it, is one mistake.
             let mut strayed: Vec<(&str, Vec<&str>)> = Vec::new();
             for field in untold.take(MOST_UNKNOWN_FIELDS) {
@@ -140,7 +154,38 @@ fn misspelt<'e>(property: &str, error: &'e ValidationError<'_>, schema: &Value) 
         let first = unknown.next().filter(|name| is_all && fields.get(*name).is_some_and(Value::is_string))?;
         unknown.next().is_none().then_some(first)
     };
-    suggest::nearest(property, unknown()).or_else(only)
+    let quoted = unknown().find(|name| hint::without_quotes(name) == Some(property));
+    quoted.or_else(|| suggest::nearest(property, unknown())).or_else(only)
+}
+
+/// Lines of a block text that are indented like its name, so that the text is empty and they are fields: what to say
+/// of the first, and all of them.
+fn lost_lines<'e>(
+    error: &'e ValidationError<'_>,
+    located: &Located,
+    root: &RepoPath,
+) -> Option<(Finding, Vec<&'e str>)> {
+    let fields = error.instance().as_object()?;
+    let is_line = |field: &&String| field.contains(char::is_whitespace);
+    let above = fields.iter().zip(fields.keys().skip(1)).filter(|(_, below)| is_line(below));
+    let at = |field: &str| {
+        let mut pointer = error.instance_path().as_str().to_owned();
+        push_segment(&mut pointer, field);
+        pointer
+    };
+    // A text in quotes is at least as long as they are.
+    let is_block = |field: &str| located.head_mark(&at(field)).is_some_and(|mark| mark.length < 2);
+    let is_text = |(field, value): &(&String, &Value)| value.as_str() == Some("") && is_block(field);
+    let ((name, _), first) = above.take(MOST_UNKNOWN_FIELDS).find(|(above, _)| is_text(above))?;
+    let lines = fields.keys().skip_while(|field| *field != first).take_while(is_line);
+    let lines = lines.take(MOST_UNKNOWN_FIELDS).map(String::as_str).collect();
+    let pointer = at(first);
+    let location = located.key_location(&pointer).unwrap_or_else(|| Location::top_of(root.clone()));
+    let (line, name) = (shown(first), shown(name));
+    let message = format!("{line} is read as a field, since the text of {name} above is not indented, and so is empty");
+    let rule = &rules::UNKNOWN_FIELD;
+    let finding = Finding::new(rule.severity, rule.id(), location, pointer, message);
+    Some((finding.with_hint(format!("indent the lines of the text deeper than {name}")), lines))
 }
 
 /// Whether a pointer leads to a template in `components`.

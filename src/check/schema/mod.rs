@@ -11,7 +11,9 @@ mod instead;
 mod message;
 pub(super) mod rules;
 mod shape;
+mod wrong;
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use jsonschema::error::ValidationErrorKind;
@@ -19,12 +21,12 @@ use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
 use self::instead::Instead;
-use super::rules::Form;
+use super::contract;
+use super::rules::{Form, Subject, form};
 use super::yaml::Located;
 use crate::check::limits::MAX_FINDINGS;
 use crate::check::report::Report;
 use crate::domain::finding::{Finding, Location};
-use crate::domain::id::RepoPath;
 
 /// A form's schema, and what it is compiled to. Built once; a test proves that it can be.
 struct Compiled {
@@ -71,8 +73,9 @@ pub fn dpds_schema() -> Value {
 }
 
 /// Checks resolved content against the schema of its form.
-pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoPath, findings: &mut Report) {
-    let compiled = match form {
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Report) {
+    let Subject { content, located, root, .. } = *subject;
+    let compiled = match form(content) {
         Form::Draft => &*DRAFT,
         Form::Released => &*RELEASED,
         // There is no schema for what does not exist.
@@ -92,34 +95,85 @@ pub(super) fn check(content: &Value, form: Form, located: &Located, root: &RepoP
     }
     // Something else in the place of an object is one mistake, whatever the object lacks.
     let mut settled: Vec<String> = Vec::new();
+    let mut told: HashSet<(Location, String)> = HashSet::new();
     for error in validator.iter_errors(content).take(MAX_FINDINGS) {
         let pointer = error.instance_path().as_str();
         let within = format!("{pointer}/");
         if settled.contains(&within) || located.find(pointer).broken || is_merged(&error) {
             continue;
         }
-        if let Some(Instead { rule, at, message, hint }) = instead::of(&error, &compiled.schema) {
-            let place = at.map_or_else(|| located.location(pointer), |at| located.key_location(&at));
+        let entry = subject.entries.at(located, pointer);
+        let wrong =
+            entry.and_then(|entry| Some((wrong::of(&error, &compiled.schema, entry)?, entry.location(located))));
+        let instead = wrong.or_else(|| Some((instead::of(&error, &compiled.schema)?, None)));
+        if let Some((Instead { rule, at, message, hint }, place)) = instead {
+            let place = place.or_else(|| at.map_or_else(|| located.location(pointer), |at| located.key_location(&at)));
             let location = place.unwrap_or_else(|| Location::top_of(root.clone()));
-            findings.push(Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint));
+            if told.insert((location.clone(), rule.id.to_owned())) {
+                findings.push(Finding::new(rule.severity, rule.id(), location, pointer, message).with_hint(hint));
+            }
             settled.push(within);
         }
     }
-    for error in validator.iter_errors(content) {
-        if findings.is_full() {
-            break;
+    // A part of `components` is looked at where it stands and where it is referenced; it is told under the name that
+    // it has where it stands, so that comes first.
+    for is_library in [true, false] {
+        for error in validator.iter_errors(content) {
+            if findings.is_full() {
+                return;
+            }
+            let pointer = error.instance_path().as_str();
+            let within = format!("{pointer}/");
+            if pointer.starts_with("/components/") != is_library
+                || is_merged(&error)
+                || settled.iter().any(|settled| within.starts_with(settled.as_str()))
+                || is_list_of_its_language(&error, content, located)
+            {
+                continue;
+            }
+            // Many that are not shown are not worth remembering.
+            let fault = fault_of(&error).filter(|_| told.len() < MAX_TOLD);
+            let is_new = |fault: String| {
+                let place = located.location(pointer).unwrap_or_else(|| Location::top_of(root.clone()));
+                told.insert((place, fault))
+            };
+            if fault.is_none_or(is_new) {
+                message::explain(&error, &compiled.schema, located, root, findings);
+            }
         }
-        let within = format!("{}/", error.instance_path());
-        if is_merged(&error) || settled.iter().any(|settled| within.starts_with(settled.as_str())) {
-            continue;
-        }
-        message::explain(&error, &compiled.schema, located, root, findings);
+    }
+}
+
+/// So many faults are remembered, so that they are told once.
+const MAX_TOLD: usize = 2 * MAX_FINDINGS;
+
+/// What is wrong, where that is said with the name of the place: the same may be said under several names.
+fn fault_of(error: &ValidationError<'_>) -> Option<String> {
+    match error.kind() {
+        ValidationErrorKind::Required { property } => Some(format!("required {property}")),
+        ValidationErrorKind::AdditionalProperties { .. } => Some("unknown".to_owned()),
+        _ => None,
     }
 }
 
 /// Whether something is missing that a merge key, which was refused, may have been meant to bring.
 fn is_merged(error: &ValidationError<'_>) -> bool {
     matches!(error.kind(), ValidationErrorKind::Required { .. }) && error.instance().get("<<").is_some()
+}
+
+/// Whether a list is the definition of a language whose documents may be lists, as a union of Avro is. Of a language
+/// that is not known, the file that a definition references says what it is.
+fn is_list_of_its_language(error: &ValidationError<'_>, content: &Value, located: &Located) -> bool {
+    let pointer = error.instance_path().as_str();
+    let Some(standard) = pointer.strip_suffix("/definition").filter(|_| error.instance().is_array()) else {
+        return false;
+    };
+    let specification = content.pointer(standard).and_then(|standard| standard.get("specification"));
+    let Some(specification) = specification.and_then(Value::as_str) else { return false };
+    contract::may_be_list(specification).unwrap_or_else(|| {
+        let place = located.find(pointer).node.and_then(|node| located.places.get(node));
+        place.is_some_and(|place| place.file != place.key_file)
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::domain::rule::Rule;
 
 /// All rules of this room.
 pub const RULES: &[Rule] =
-    &[REQUIRED, UNNAMED_TEMPLATE, PASTED, TYPE, NULL, UNKNOWN_FIELD, FORMAT, EMPTY, RANGE, OTHER];
+    &[REQUIRED, UNNAMED_TEMPLATE, PASTED, WRONG_REFERENCE, TYPE, NULL, UNKNOWN_FIELD, FORMAT, EMPTY, RANGE, OTHER];
 
 pub(in crate::check) const REQUIRED: Rule = Rule {
     id: "schema/required",
@@ -32,6 +32,15 @@ pub(in crate::check) const PASTED: Rule = Rule {
     example: "promises: { api: { openapi: 3.0.3, paths: {} } }",
     remedy: "Put it into the field 'definition', or reference its file there, and write 'name', 'version' and 'specification' beside it.",
     source: "DPDS 1.0.0, Standard Definition Object",
+};
+
+pub(in crate::check) const WRONG_REFERENCE: Rule = Rule {
+    id: "schema/wrong-reference",
+    severity: Severity::Error,
+    meaning: "A reference leads to a file that holds something else than what belongs in its place: the content of a definition in the place of a Standard Definition, an API document or a whole descriptor in the place of a port. The file itself may be right.",
+    example: "slo: { $ref: slo/daily.yaml }, where the file has the objectives and nothing else",
+    remedy: "Reference what belongs there; a definition is referenced in the field 'definition', beside 'name', 'version' and 'specification'.",
+    source: "DPDS 1.0.0, Standard Definition Object; Reference Object",
 };
 
 pub(in crate::check) const TYPE: Rule = Rule {

@@ -95,7 +95,7 @@ fn findings_read_well() {
             "'version' is missing in item 1 of 'outputPorts' | add 'version'",
             "'serviceType' is not a field of 'promises' in DPDS 1.0.0, and nobody reads it | did you mean 'servicesType'?",
             "'order' is -1, and the smallest is 0 | write 0 or more",
-            "'dependsOn' names 'urn:dpds:com.example:dataproducts:tripExecution:1:infrastruc…', which this product does not have | did you mean 'store'?",
+            "'dependsOn' names 'infrastructure:stroe', which this product does not have | did you mean 'urn:dpds:com.example:dataproducts:tripExecution:1:infrastructure:store'?",
         ]
     );
     assert_eq!(
@@ -191,4 +191,27 @@ fn dependencies_on_its_own_parts_tell_the_namespace() {
     assert_eq!(rules(&descriptor("trips:2:applications:loader")), ["lineage/other-major"]);
     assert_eq!(rules(&descriptor("trips:2:outputports:trips")), Vec::<String>::new());
     assert_eq!(rules(&descriptor("riders:1:applications:loader")), Vec::<String>::new());
+}
+
+#[test]
+fn the_definition_may_be_a_list_in_a_language_that_has_some() {
+    let told = |specification: &str, definition: &str| {
+        let text = format!(
+            "dataProductDescriptor: 1.0.0\ninfo: {{ name: trips, version: 1.0.0, domain: d, owner: {{ id: o }} }}\n\
+             interfaceComponents:\n  outputPorts:\n  - name: trips\n    version: 1.0.0\n    promises:\n      api: {{ name: tripsApi, \
+             version: 1.0.0, specification: {specification}, definition: {definition} }}\n"
+        );
+        let schema = r#"["null", {"type": "record", "name": "A", "fields": [{"name": "a", "type": "string"}]}]"#;
+        messages(&Files::default().with("d.yaml", text).with("a.avsc", schema).assess("d.yaml").findings)
+    };
+    for (specification, definition) in
+        [("avro", "{ $ref: a.avsc }"), ("avro", "['null', string]"), ("custom", "{ $ref: a.avsc }")]
+    {
+        assert_eq!(told(specification, definition), Vec::<String>::new(), "{specification} {definition}");
+    }
+    for (specification, definition) in [("openapi", "{ $ref: a.avsc }"), ("custom", "['null', string]")] {
+        let told = told(specification, definition);
+        assert!(told.len() == 1 && told[0].contains("'definition' is a list"), "{told:?}");
+    }
+    assert!(told("avro", "['null', strng]")[0].contains("'strng'"));
 }

@@ -183,6 +183,16 @@ impl Builder {
         Ok(())
     }
 
+    /// A value that is not there. `is_comment` says that a comment stands there that may be meant as one.
+    pub(super) fn nothing(&mut self, mark: Mark, is_comment: bool, anchor: usize) -> Result<(), Problem> {
+        let node = self.located.places.len();
+        self.scalar(Value::Null, mark, false, anchor)?;
+        if let Some(place) = self.located.places.get_mut(node) {
+            place.is_comment = is_comment;
+        }
+        Ok(())
+    }
+
     pub(super) fn open(&mut self, shape: Shape, mark: Mark, anchor: usize) -> Result<(), Problem> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(too_deep(mark, self.pointer()));
@@ -284,6 +294,7 @@ impl Builder {
             shape,
             broken: false,
             is_literal: false,
+            is_comment: false,
         };
         if let Some(Frame { body: Body::Map { key: Some(key), .. }, .. }) = self.frames.last() {
             let begin = self.located.keys.len() as u32;

@@ -36,11 +36,12 @@ fn within(end: Mark, mark: Mark) -> Mark {
     if mark.line > end.line { end } else { mark }
 }
 
-fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
-    let mut parser = Parser::new_from_str(text);
+fn drive(source: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
+    let mut parser = Parser::new_from_str(source);
     let mut documents = 0;
+    let mut lines = None;
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| not_yaml(text, &error, builder))?;
+        let (event, span) = event.map_err(|error| not_yaml(source, &error, builder))?;
         let mark = within(end, mark_of(span));
         match event {
             Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
@@ -61,6 +62,9 @@ fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
                 } else if documents == 1 && builder.pointer_is_root() && is_nothing(&text, style, tag.as_deref()) {
                     // A document without content: the file counts as empty.
                     continue;
+                } else if is_nothing(&text, style, tag.as_deref()) {
+                    let lines = lines.get_or_insert_with(|| source.lines().collect::<Vec<_>>());
+                    builder.nothing(mark, is_comment(lines, mark), anchor)?;
                 } else {
                     match scalar(builder, text.into_owned(), style, tag.as_deref(), mark) {
                         (Value::String(text), false) if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) => {
@@ -72,7 +76,7 @@ fn drive(text: &str, end: Mark, builder: &mut Builder) -> Result<(), Problem> {
             }
             Event::SequenceStart(..) if builder.wants_key() => return Err(complex_key(mark, builder, "a list")),
             Event::MappingStart(..) if builder.wants_key() => {
-                return Err(match mistakes::is_template(text, mark) {
+                return Err(match mistakes::is_template(source, mark) {
                     true => unfilled(mark, builder),
                     false => complex_key(mark, builder, "a map"),
                 });
@@ -225,6 +229,21 @@ fn unfilled(mark: Mark, builder: &Builder) -> Problem {
     let message = "'{{' begins a map inside of a map, and not a text";
     Problem::new(&rules::COMPLEX_KEY, mark, builder.pointer(), message)
         .with_hint("fill the template in before; where '{{ … }}' is meant to stay, put the text in quotes")
+}
+
+/// Whether the value that is not there has a comment in its place that may be meant as it: `address: #sales`.
+fn is_comment(lines: &[&str], mark: Mark) -> bool {
+    /// Looking for the column costs as much as the line is long, for each of its values.
+    const LONGEST: usize = 512;
+    let line = lines.get((mark.line as usize).saturating_sub(1)).filter(|line| line.len() <= LONGEST);
+    let behind = line.and_then(|line| line.char_indices().nth(mark.column as usize).and_then(|(at, _)| line.get(at..)));
+    let comment = behind.and_then(|behind| behind.trim_start().strip_prefix('#'));
+    comment.is_some_and(|comment| is_word(comment.as_bytes().first()))
+}
+
+/// Whether what stands behind a '#' lets it be the begin of a word, and not of a remark.
+pub(super) fn is_word(next: Option<&u8>) -> bool {
+    !matches!(next, None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'#'))
 }
 
 fn is_nothing(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> bool {

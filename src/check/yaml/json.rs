@@ -11,6 +11,9 @@ use super::scalar::{Plain, float, whole};
 use super::{Document, Problem, rules, shown};
 use crate::check::limits::MAX_DEPTH;
 
+/// What stands behind the one value of a text.
+const END: &str = "the end of the file";
+
 /// Reads the one value of a text.
 pub(super) fn read(text: &str) -> (Option<Document>, Vec<Problem>) {
     let mut reader =
@@ -47,7 +50,7 @@ impl<'t> Reader<'t> {
                 let (text, mark) = self.string()?;
                 self.builder.scalar(Value::String(text), mark, false, 0)
             }
-            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'-' | b'+' | b'.' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
             Some(b'n') => self.word("null", Value::Null),
@@ -131,14 +134,16 @@ impl<'t> Reader<'t> {
 
     fn number(&mut self) -> Result<(), Problem> {
         let rest = self.rest();
-        let part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-        let text = rest.find(|c| !part(c)).and_then(|end| rest.get(..end)).unwrap_or(rest);
-        let mark = self.mark(text.len());
+        let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ']' | '}' | '[' | '{' | '"' | '/' | '#');
+        let text = rest.find(is_end).and_then(|end| rest.get(..end)).unwrap_or(rest);
+        let mark = self.mark(text.chars().count());
         let read = match form(text) {
+            None if text == "-" && self.builder.pointer_is_root() => return Err(self.unexpected("a value")),
             None => {
                 let message = format!("{} is not a number as JSON writes them", shown(text));
-                return Err(Problem::new(&rules::JSON, mark, self.builder.pointer(), message)
-                    .with_hint("no leading zeros or plus signs, and digits on both sides of the point"));
+                return Err(
+                    Problem::new(&rules::JSON, mark, self.builder.pointer(), message).with_hint(instead_of(text))
+                );
             }
             Some(Form::Whole) => whole(text),
             Some(Form::Float) => float(text),
@@ -229,7 +234,7 @@ impl<'t> Reader<'t> {
 
     fn end(&mut self) -> Result<(), Problem> {
         self.blank();
-        if self.at < self.text.len() { Err(self.unexpected("the end of the file")) } else { Ok(()) }
+        if self.at < self.text.len() { Err(self.unexpected(END)) } else { Ok(()) }
     }
 
     fn unexpected(&mut self, wanted: &str) -> Problem {
@@ -237,28 +242,53 @@ impl<'t> Reader<'t> {
             None => "the file ends".to_owned(),
             Some(character) => format!("found {}", shown(&character.to_string())),
         };
-        let hint = match (self.peek(), wanted) {
+        let hint = self.what_to_do(wanted);
+        self.problem(&format!("this is not JSON: expected {wanted}, and {found}")).with_hint(hint)
+    }
+
+    fn what_to_do(&self, wanted: &str) -> &'static str {
+        let rest = self.rest();
+        let is_behind = wanted == END;
+        match (self.peek(), wanted) {
             (Some(b'/' | b'#'), _) => "remove the comment; JSON has none",
+            (Some(b'<' | b'=' | b'>'), _) if is_conflict(rest) => "settle the merge conflict that was left here",
+            (Some(b','), END) if rest.trim_end().len() == 1 => "remove the comma",
+            (Some(b'}' | b']'), END) => "remove it; when it does close something, one too many stands further up",
+            (Some(b'{' | b'['), END) => "remove what stands twice, or put it into a file of its own",
+            (Some(b',' | b'"'), END) => {
+                "remove a '}' or ']' that is too many: the last one above closes the whole file"
+            }
             (Some(b'}' | b']'), "a value" | "a key in double quotes") => "remove the comma before it",
+            (Some(b'}'), "',' or ']'") => "put a ']' before it, or remove it when it is too many",
+            (Some(b']'), "',' or '}'") => "put a '}' before it, or remove it when it is too many",
+            (Some(b','), "a key in double quotes" | "a value") => "remove a comma, or write what is missing",
+            (Some(b':'), "',' or ']'") => "close the list above with ']', or put its fields in braces",
+            (Some(b';'), _) => "write a comma instead",
             (Some(b'\''), _) => "write it in double quotes",
-            _ if self.rest().starts_with(['“', '”', '„', '‘', '’', '«', '»']) => {
+            _ if rest.starts_with(['“', '”', '„', '‘', '’', '«', '»']) => {
                 "replace the typographic quotes by plain ones: \""
             }
-            _ if self.rest().starts_with(['\u{A0}', '\u{2007}', '\u{202F}', '\u{3000}']) => {
+            _ if rest.starts_with(['\u{A0}', '\u{2007}', '\u{202F}', '\u{3000}']) => {
                 "replace the no-break space by a plain one"
             }
-            (Some(b'<' | b'=' | b'>'), _) if is_conflict(self.rest()) => "settle the merge conflict that was left here",
+            (Some(b'='), "':'") => "write ':' instead",
+            (Some(b'"' | b'{' | b'['), "':'") => "put a ':' before it",
             (Some(b'T' | b'F' | b'N' | b'I' | b'u'), "a value") => {
                 "write true, false or null in lower case, and texts in double quotes; JSON has no NaN and no Infinity"
             }
             (None, _) => "close what was opened above, with '}' or ']'",
-            (Some(byte), _) if self.builder.pointer_is_root() && (byte.is_ascii_alphabetic() || byte == b'-') => {
+            (Some(byte), _)
+                if !is_behind && self.builder.pointer_is_root() && (byte.is_ascii_alphabetic() || byte == b'-') =>
+            {
                 "write JSON, or let the file's name end in .yaml"
             }
+            (Some(_), END) => "remove what stands behind the end",
             (Some(b'"' | b'{' | b'[' | b'0'..=b'9'), "',' or '}'" | "',' or ']'") => "put a comma before it",
+            (Some(byte), "a value" | "a key in double quotes") if byte.is_ascii_alphabetic() => {
+                "put it in double quotes"
+            }
             _ => "look for a missing comma or quote",
-        };
-        self.problem(&format!("this is not JSON: expected {wanted}, and {found}")).with_hint(hint)
+        }
     }
 
     fn problem(&mut self, message: &str) -> Problem {
@@ -307,6 +337,22 @@ fn is_conflict(rest: &str) -> bool {
     ["<<<<<<< ", "=======", ">>>>>>> "].iter().any(|mark| rest.starts_with(mark))
 }
 
+/// What to do about something that begins like a number.
+fn instead_of(text: &str) -> &'static str {
+    let unsigned = text.trim_start_matches(['-', '+']);
+    let mantissa = unsigned.split(['e', 'E']).next().unwrap_or_default();
+    let is_number = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E'))
+        && mantissa.matches('.').count() <= 1
+        && !mantissa.contains(['-', '+']);
+    match unsigned {
+        "Infinity" | "NaN" => "write a finite number; JSON has no NaN and no Infinity",
+        _ if is_number => {
+            "write it without leading zeros or plus signs, and with digits on both sides of a point; where a text is meant, put it in double quotes"
+        }
+        _ => "put it in double quotes",
+    }
+}
+
 enum Form {
     Whole,
     Float,
@@ -335,4 +381,52 @@ fn form(text: &str) -> Option<Form> {
 /// Files have at most 2^20 bytes, so nothing is ever cut.
 fn count(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::yaml::{Syntax, read};
+
+    #[test]
+    fn the_hint_is_what_to_do() {
+        let fine = "{\n  \"a\": { \"b\": [1] },\n";
+        for (wrong, line, column, message, hint) in [
+            ("\"c\": 1 },\n\"d\": 1 }", 3, 9, "expected the end of the file, and found ','", "remove a '}'"),
+            ("\"c\": 1 }\n}\n", 4, 1, "expected the end of the file, and found '}'", "remove it; when it does"),
+            (
+                "\"c\": 1 }\n{ \"c\": 1 }",
+                4,
+                1,
+                "expected the end of the file, and found '{'",
+                "remove what stands twice",
+            ),
+            ("\"c\": 1 },\n", 3, 9, "expected the end of the file, and found ','", "remove the comma"),
+            ("\"c\": 1 } x", 3, 10, "expected the end of the file, and found 'x'", "remove what stands behind"),
+            ("\"c\": [1 }", 3, 9, "expected ',' or ']', and found '}'", "put a ']' before it"),
+            ("\"c\": 1]", 3, 7, "expected ',' or '}', and found ']'", "put a '}' before it"),
+            ("\"c\": 1; \"d\": 1 }", 3, 7, "found ';'", "write a comma instead"),
+            ("\"c\": 1,, \"d\": 1 }", 3, 8, "expected a key in double quotes, and found ','", "remove a comma"),
+            ("\"c\" 1 }", 3, 5, "expected ':', and found '1'", "look for a missing"),
+            ("\"c\" = 1 }", 3, 5, "expected ':', and found '='", "write ':' instead"),
+            ("\"c\" \"d\" }", 3, 5, "expected ':', and found '\"'", "put a ':' before it"),
+            ("\"c\": v1.0.0 }", 3, 6, "expected a value, and found 'v'", "put it in double quotes"),
+            ("c: 1 }", 3, 1, "expected a key in double quotes, and found 'c'", "put it in double quotes"),
+            ("\"c\": 1.0.0 }", 3, 6, "'1.0.0' is not a number", "put it in double quotes"),
+            ("\"c\": 1.0.0-rc.1, ", 3, 6, "'1.0.0-rc.1' is not a number", "put it in double quotes"),
+            ("\"c\": 2024-06-01}", 3, 6, "'2024-06-01' is not a number", "put it in double quotes"),
+            ("\"c\": 10:30 }", 3, 6, "'10:30' is not a number", "put it in double quotes"),
+            ("\"c\": 01 }", 3, 6, "'01' is not a number", "write it without leading zeros"),
+            ("\"c\": +1e+3 }", 3, 6, "'+1e+3' is not a number", "write it without leading zeros"),
+            ("\"c\": .5 }", 3, 6, "'.5' is not a number", "write it without leading zeros"),
+            ("\"c\": -Infinity }", 3, 6, "'-Infinity' is not a number", "write a finite number"),
+        ] {
+            let (_, problems) = read(format!("{fine}{wrong}").as_bytes(), Syntax::Json);
+            let [problem] = problems.as_slice() else { panic!("{wrong:?}: {problems:?}") };
+            let told = problem.hint.as_deref().unwrap_or_default();
+            assert!(problem.message.contains(message) && told.starts_with(hint), "{wrong:?}: {problem:?}");
+            assert_eq!((problem.mark.line, problem.mark.column), (line, column), "{wrong:?}: {problem:?}");
+        }
+        let (_, problems) = read(b"- name: a\n", Syntax::Json);
+        assert_eq!(problems[0].hint.as_deref(), Some("write JSON, or let the file's name end in .yaml"));
+    }
 }

@@ -49,6 +49,8 @@ pub struct Place {
     /// Whether it is a text whose lines stand in the file as they are, one below the other from `head` on: a
     /// literal (`|`) that does not begin with an empty line or a space, or a whole file.
     pub is_literal: bool,
+    /// Whether nothing stands there but a comment that may be meant as the value: `address: #sales`.
+    pub is_comment: bool,
 }
 
 /// The places of a document or of a resolved descriptor.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Content;
+use crate::domain::pointer::escaped;
 use crate::domain::stage::Phase;
 
 /// One task of one stage. Nothing in it is required: an empty one is legal and does nothing.
@@ -33,13 +34,13 @@ pub(super) fn stages(resolved: &Value) -> Vec<(String, Vec<LifecycleTask>)> {
         .into_iter()
         .flatten()
         .map(|(stage, list)| {
-            let escaped = stage.replace('~', "~0").replace('/', "~1");
+            let step = escaped(stage);
             let mut tasks: Vec<LifecycleTask> = list
                 .as_array()
                 .into_iter()
                 .flatten()
                 .enumerate()
-                .map(|(index, item)| task(item, index, format!("{POINTER}/{escaped}/{index}")))
+                .map(|(index, item)| task(item, index, format!("{POINTER}/{step}/{index}")))
                 .collect();
             tasks.sort_by_key(|task| task.order.map_or((1, 0), |order| (0, order)));
             (stage.clone(), tasks)

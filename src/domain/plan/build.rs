@@ -11,7 +11,8 @@ use crate::domain::id::{ContainerId, Digest, Fqn, RepoPath, Revision, SourceName
 use crate::domain::stage::Platform;
 
 use super::order::in_dependency_order;
-use super::tasks::planned_tasks;
+use super::stages::{Placed, StageDraft, draft_stages};
+use super::tasks::{draft, tasks_of};
 use super::{ActivityId, Held, Plan, PlannedActivity};
 
 /// Tells where a JSON pointer into the content stands in the files.
@@ -32,6 +33,12 @@ pub struct Desired {
     pub retry: bool,
     /// Where its parts stand, for what planning finds.
     pub locate: Locate,
+}
+
+impl Desired {
+    fn placed(&self) -> Placed<'_> {
+        Placed { descriptor: &self.descriptor, locate: self.locate.as_ref() }
+    }
 }
 
 impl fmt::Debug for Desired {
@@ -95,7 +102,7 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
     let mut drafts = Vec::new();
     for product in &desired {
         let fqn = &product.descriptor.fqn;
-        let (stages, found) = draft_stages(product, inputs);
+        let (stages, found) = draft_stages(product.placed(), inputs.platform);
         if product.refused || found.iter().any(Finding::is_error) {
             refused.insert(fqn.clone());
         } else {
@@ -162,54 +169,6 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
     plan
 }
 
-/// A stage at which a product is rolled out, and the stages before it that matter to the product.
-type StageDraft = (StageName, Vec<StageName>);
-
-/// The product's stages in promotion order, and what is wrong with their tasks.
-fn draft_stages(product: &Desired, inputs: &PlanInputs<'_>) -> (Vec<StageDraft>, Vec<Finding>) {
-    let mut findings = Vec::new();
-    let mut stages = Vec::new();
-    for stage in &inputs.platform.stages {
-        if product.descriptor.tasks_of(stage.name.as_str()).is_none() {
-            continue;
-        }
-        let before = earlier_stages(&stage.name, inputs.platform, &product.descriptor);
-        let probe = ActivityId::derive(
-            inputs.source,
-            inputs.revision,
-            inputs.sequence,
-            &ContainerId { product: product.descriptor.fqn.clone(), stage: stage.name.clone() },
-            &product.descriptor.digest,
-        );
-        let (_, found) = planned_tasks(product, &stage.name, &before, inputs.platform, &probe);
-        findings.extend(found);
-        stages.push((stage.name.clone(), before));
-    }
-    (stages, findings)
-}
-
-/// The stages that have to come before `stage`, as far as the product names them: a stage that it
-/// does not name is passed over, to those before that one.
-fn earlier_stages(stage: &StageName, platform: &Platform, descriptor: &Descriptor) -> Vec<StageName> {
-    let mut earlier = BTreeSet::new();
-    let mut open = vec![stage];
-    let mut seen = BTreeSet::new();
-    while let Some(name) = open.pop() {
-        let Some(stage) = platform.stages.iter().find(|candidate| candidate.name == *name) else { continue };
-        for before in &stage.after {
-            if !seen.insert(before) {
-                continue;
-            }
-            if descriptor.tasks_of(before.as_str()).is_some() {
-                earlier.insert(before.clone());
-            } else {
-                open.push(before);
-            }
-        }
-    }
-    earlier.into_iter().collect()
-}
-
 fn activity(
     product: &Desired,
     stage: &StageName,
@@ -232,16 +191,16 @@ fn activity(
         return None;
     }
     let id = ActivityId::derive(inputs.source, inputs.revision, inputs.sequence, &container, &descriptor.digest);
-    let (tasks, _) = planned_tasks(product, stage, before, inputs.platform, &id);
+    let (drafts, _) = draft(product.placed(), stage, before, inputs.platform);
     Some(PlannedActivity {
         after: prerequisites(descriptor, &container, before, planned),
         upstream: descriptor.upstream_by_port(),
         to: descriptor.version_ref(),
         path: product.path.clone(),
+        tasks: tasks_of(drafts, inputs.platform, &id),
         id,
         container,
         from,
-        tasks,
     })
 }
 

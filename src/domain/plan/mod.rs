@@ -3,12 +3,13 @@
 
 mod build;
 mod order;
+mod stages;
 mod tasks;
 #[cfg(test)]
 mod tests;
 
 pub use build::{Desired, Locate, PendingActivity, PlanInputs, plan};
-pub use tasks::RULES;
+pub use stages::against_lifecycle;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +24,17 @@ use super::change::Change;
 use super::descriptor::{Content, VersionRef};
 use super::finding::Finding;
 use super::id::{ContainerId, Digest, ExecutorName, Fqn, InvalidId, RepoPath, Revision, SourceName};
+use super::rule::Rule;
 use super::stage::Phase;
+
+/// The rules that planning itself has.
+pub const RULES: &[Rule] = &[
+    stages::UNKNOWN_STAGE,
+    tasks::UNKNOWN_EXECUTOR,
+    tasks::UNRESOLVED_PLACEHOLDER,
+    tasks::NO_PLACEHOLDER,
+    order::LINEAGE_CYCLE,
+];
 
 /// An activity's id: derived from its plan, so the same plan has the same activities.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::descriptor::LifecycleTask;
+use crate::domain::descriptor::{Descriptor, LifecycleTask};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::id::{ExecutorName, StageName};
-use crate::domain::placeholder::{Placeholder, placeholders};
+use crate::domain::placeholder::{Lookalike, Placeholder, lookalikes, placeholders};
 use crate::domain::rule::Rule;
 use crate::domain::stage::{Phase, Platform};
+use crate::domain::suggest::did_you_mean;
 
-use super::build::Desired;
+use super::stages::Placed;
 use super::{ActivityId, PlannedTask, TaskKey};
 
 /// A task names an executor that the configuration does not have.
@@ -33,62 +34,85 @@ pub const UNRESOLVED_PLACEHOLDER: Rule = Rule {
     source: "Open Data Mesh, context of configurations",
 };
 
-/// The rules that planning itself has.
-pub const RULES: &[Rule] = &[UNKNOWN_EXECUTOR, UNRESOLVED_PLACEHOLDER, super::order::LINEAGE_CYCLE];
+/// Something that looks like a placeholder and is none.
+pub const NO_PLACEHOLDER: Rule = Rule {
+    id: "lifecycle/no-placeholder",
+    severity: Severity::Warning,
+    meaning: "A text in braces begins with the name of a stage or of a task, as a placeholder does, and is not of its form. The executor gets it as it is written.",
+    example: "rows: ${dev.result.build.rows}   # it is 'results'",
+    remedy: "Write ${<stage>.results.<task>.<field>}; or $${ in the place of ${ where the text is meant as it is.",
+    source: "Open Data Mesh, context of configurations",
+};
+
+/// A task with what is known of it before it is planned.
+pub(super) struct Draft<'a> {
+    phase: Phase,
+    task: &'a LifecycleTask,
+    executor: Option<ExecutorName>,
+}
 
 /// The tasks of one stage in the order in which they run, and what is wrong with them.
 ///
 /// Phases run one after the other; within a phase DPDS' order holds, which the descriptor's list
 /// already has. An empty task belongs to the phase of the task before it, since it does nothing.
-pub(super) fn planned_tasks(
-    product: &Desired,
+pub(super) fn draft<'a>(
+    product: Placed<'a>,
     stage: &StageName,
     before: &[StageName],
     platform: &Platform,
-    activity: &ActivityId,
-) -> (Vec<PlannedTask>, Vec<Finding>) {
+) -> (Vec<Draft<'a>>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let mut phased: Vec<(Phase, &LifecycleTask, Option<ExecutorName>)> = Vec::new();
+    let mut phased = Vec::new();
     let mut phase = Phase::Provision;
     for task in product.descriptor.tasks_of(stage.as_str()).unwrap_or_default() {
-        let executor = match executor_of(task, platform) {
-            Ok(executor) => executor,
-            Err(finding) => {
-                findings.push(finding.into_finding(product));
-                continue;
-            }
-        };
+        // A task whose executor is not known refuses the product; what it would return is not missed besides.
+        let executor = executor_of(task, platform).unwrap_or_else(|finding| {
+            findings.push(finding.into_finding(product));
+            None
+        });
         let profile = executor.as_ref().and_then(|name| platform.executors.get(name));
         phase = task.phase.or(profile.map(|profile| profile.phase)).unwrap_or(phase);
-        phased.push((phase, task, executor));
+        phased.push(Draft { phase, task, executor });
     }
     // The sort is stable: within a phase the order stays.
-    phased.sort_by_key(|(phase, ..)| *phase);
+    phased.sort_by_key(|draft| draft.phase);
 
+    let names: BTreeSet<&str> = phased.iter().map(|draft| draft.task.name.as_str()).collect();
     let mut earlier = BTreeSet::new();
-    let mut tasks = Vec::with_capacity(phased.len());
-    for (index, (phase, task, executor)) in phased.into_iter().enumerate() {
-        // Executors always get both parts, so what is not there is `null`.
-        let configurations = task.configurations.clone().unwrap_or_default();
-        for placeholder in placeholders(&configurations.value()) {
-            if !resolvable(&placeholder, product, stage, before, &earlier) {
-                findings.push(unresolved(product, task, &placeholder, stage, &earlier));
+    for Draft { task, .. } in &phased {
+        if let Some(configurations) = &task.configurations {
+            let configurations = configurations.value();
+            for placeholder in placeholders(&configurations) {
+                if !resolvable(&placeholder, product.descriptor, stage, before, &earlier) {
+                    findings.push(unresolved(product, task, &placeholder, stage, &earlier));
+                }
             }
+            let is_meant =
+                |word: &str| names.contains(word) || platform.stages.iter().any(|stage| stage.name.as_str() == word);
+            findings.extend(lookalikes(&configurations, &is_meant).iter().map(|found| none(product, task, found)));
         }
         earlier.insert(task.name.as_str());
+    }
+    (phased, findings)
+}
+
+/// The tasks of an activity.
+pub(super) fn tasks_of(drafts: Vec<Draft<'_>>, platform: &Platform, activity: &ActivityId) -> Vec<PlannedTask> {
+    let of_draft = |(index, Draft { phase, task, executor }): (usize, Draft<'_>)| {
         let profile = executor.as_ref().and_then(|name| platform.executors.get(name));
-        tasks.push(PlannedTask {
+        PlannedTask {
             name: task.name.clone(),
             phase,
             template: task.template.clone().unwrap_or_default(),
-            configurations,
+            // Executors always get both parts, so what is not there is `null`.
+            configurations: task.configurations.clone().unwrap_or_default(),
             timeout_seconds: profile.map_or(0, |profile| profile.timeout_seconds),
             attempts: profile.map_or(1, |profile| profile.attempts.max(1)),
             key: TaskKey::derive(activity, index, &task.name),
             executor,
-        });
-    }
-    (tasks, findings)
+        }
+    };
+    drafts.into_iter().enumerate().map(of_draft).collect()
 }
 
 /// A task names an executor that is not there.
@@ -99,7 +123,7 @@ struct NoSuchExecutor {
 }
 
 impl NoSuchExecutor {
-    fn into_finding(self, product: &Desired) -> Finding {
+    fn into_finding(self, product: Placed<'_>) -> Finding {
         let location = (product.locate)(&self.pointer);
         Finding::error(UNKNOWN_EXECUTOR.id(), location, self.pointer, self.message).with_hint(self.hint)
     }
@@ -118,14 +142,14 @@ fn executor_of(task: &LifecycleTask, platform: &Platform) -> Result<Option<Execu
         hint: if names.is_empty() {
             "the configuration has no executors: add one under 'executors'".to_owned()
         } else {
-            format!("the platform has: {}", names.join(", "))
+            did_you_mean(service, names)
         },
     })
 }
 
 fn resolvable(
     placeholder: &Placeholder,
-    product: &Desired,
+    descriptor: &Descriptor,
     stage: &StageName,
     before: &[StageName],
     earlier: &BTreeSet<&str>,
@@ -134,14 +158,21 @@ fn resolvable(
         return earlier.contains(placeholder.task.as_str());
     }
     before.iter().any(|name| name.as_str() == placeholder.stage)
-        && product
-            .descriptor
+        && descriptor
             .tasks_of(&placeholder.stage)
             .is_some_and(|tasks| tasks.iter().any(|task| task.name == placeholder.task))
 }
 
+/// What is no placeholder, and was meant as one.
+fn none(product: Placed<'_>, task: &LifecycleTask, found: &Lookalike) -> Finding {
+    let pointer = format!("{}/configurations{}", task.pointer, found.pointer);
+    let location = (product.locate)(&pointer);
+    let message = format!("'{}' is no placeholder, and is passed on as it is written", found.text);
+    Finding::warning(NO_PLACEHOLDER.id(), location, pointer, message).with_hint(NO_PLACEHOLDER.hint())
+}
+
 fn unresolved(
-    product: &Desired,
+    product: Placed<'_>,
     task: &LifecycleTask,
     placeholder: &Placeholder,
     stage: &StageName,

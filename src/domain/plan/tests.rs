@@ -226,7 +226,7 @@ fn unknown_executors_and_results_that_will_not_be_there_refuse_the_product() {
     let world = World::new();
     let lifecycle = json!({"dev": [
         task("one", "nobody", &json!({})),
-        task("two", "make", &json!({"x": "${dev.results.three.y} ${prod.results.one.y}"})),
+        task("two", "make", &json!({"x": "${dev.results.three.y} ${prod.results.one.y} ${dev.results.one.y}"})),
     ]});
     let plan = world.plan(&[product("a", &[], &lifecycle)]);
     assert!(plan.activities.is_empty());
@@ -235,6 +235,27 @@ fn unknown_executors_and_results_that_will_not_be_there_refuse_the_product() {
     assert_eq!(
         rules,
         ["lifecycle/unknown-executor", "lifecycle/unresolved-placeholder", "lifecycle/unresolved-placeholder"]
+    );
+}
+
+#[test]
+fn stages_that_are_not_there_and_what_only_looks_like_a_placeholder_are_told_and_stop_nothing() {
+    let world = World::new();
+    let lifecycle = json!({
+        "prd": [task("one", "nobody", &json!({}))],
+        "prod": [task("one", "make", &json!({"a": "${HOME} ${one.x} $${one.x}", "b": ["${dev.result.one.x}"]}))],
+    });
+    let plan = world.plan(&[product("a", &[], &lifecycle)]);
+    assert_eq!(plan.activities.len(), 1);
+    let told: Vec<(&str, &str)> =
+        plan.findings.values().flatten().map(|finding| (finding.rule.as_str(), finding.pointer.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("lifecycle/no-placeholder", "/internalComponents/lifecycleInfo/prod/0/configurations/b/0"),
+            ("lifecycle/no-placeholder", "/internalComponents/lifecycleInfo/prod/0/configurations/a"),
+            ("lifecycle/unknown-stage", "/internalComponents/lifecycleInfo/prd"),
+        ]
     );
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::domain::finding::Severity;
 use crate::domain::id::SourceName;
@@ -316,13 +317,23 @@ fn replica_table(rows: &[LeaseRow]) -> Table {
     table
 }
 
+/// Who decided, and by what way: `ann (pull/12)`.
+fn decided_by(detail: &Value) -> String {
+    let part = |name: &str| detail.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    match (part("by"), part("via")) {
+        (Some(by), Some(via)) => format!("{by} ({via})"),
+        (by, via) => by.or(via).unwrap_or_default().to_owned(),
+    }
+}
+
 fn event_table(rows: &[AuditRow]) -> Table {
-    let mut table = Table::new(&["ID", "AT", "KIND", "SOURCE", "REVISION", "SUBJECT"]);
+    let mut table = Table::new(&["ID", "AT", "KIND", "BY", "SOURCE", "REVISION", "SUBJECT"]);
     for row in rows {
         table.row([
             text(&row.id),
             time_short(&row.at),
             row.kind.clone(),
+            decided_by(&row.detail),
             row.source.as_ref().map(text).unwrap_or_default(),
             row.revision.as_ref().map(|revision| revision.short().to_owned()).unwrap_or_default(),
             row.subject.clone(),

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::compare::Comparison;
 use super::notes::{lacks, object};
-use super::vocabulary::Holds::Any;
+use super::vocabulary::Holds::{Any, Edition, Object};
 use super::vocabulary::{self, Shape};
 use super::{Editions, Language, document};
 use crate::domain::compat::Reason;
@@ -21,16 +21,42 @@ use crate::domain::compat::Reason;
 static DOCUMENT: Shape = Shape {
     name: "a document",
     fields: &[
-        ("asyncapi", Any),
+        ("asyncapi", Edition),
         ("id", Any),
         ("info", Any),
         ("servers", Any),
         ("defaultContentType", Any),
         ("channels", Any),
         ("operations", Any),
-        ("components", Any),
+        ("components", Object(&COMPONENTS)),
         ("tags", Any),
         ("externalDocs", Any),
+    ],
+};
+
+/// What other parts of a document reference.
+static COMPONENTS: Shape = Shape {
+    name: "'components'",
+    fields: &[
+        ("schemas", Any),
+        ("servers", Any),
+        ("serverVariables", Any),
+        ("channels", Any),
+        ("operations", Any),
+        ("messages", Any),
+        ("securitySchemes", Any),
+        ("parameters", Any),
+        ("correlationIds", Any),
+        ("replies", Any),
+        ("replyAddresses", Any),
+        ("externalDocs", Any),
+        ("tags", Any),
+        ("operationTraits", Any),
+        ("messageTraits", Any),
+        ("serverBindings", Any),
+        ("channelBindings", Any),
+        ("operationBindings", Any),
+        ("messageBindings", Any),
     ],
 };
 
@@ -43,9 +69,9 @@ pub(super) const LANGUAGE: Language = Language {
             examples and `x-` fields are not compared.",
     specifications: &["asyncapi", "asyncapispecification"],
     is_told_by_shape: |definition| document::is_told_by("asyncapi", definition),
-    fault: |definition| lacks(definition, &["asyncapi"]),
+    faults: |definition| lacks(definition, &["asyncapi"]),
     // Editions from before have other fields.
-    odd: |definition| match document::is_told_by("asyncapi", definition) {
+    odd: |definition| match document::says_version("asyncapi", definition) {
         true => vocabulary::odd(&DOCUMENT, "AsyncAPI", definition),
         false => Vec::new(),
     },

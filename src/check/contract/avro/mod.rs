@@ -8,6 +8,9 @@
 mod rules;
 mod model;
 mod fault;
+mod names;
+mod types;
+mod defaults;
 mod compare;
 #[cfg(test)]
 mod tests;
@@ -29,7 +32,7 @@ pub(super) const LANGUAGE: Language = Language {
             other files cannot be read.",
     specifications: &["avro", "apacheavro", "avsc", "avroschema"],
     is_told_by_shape,
-    fault: fault::fault,
+    faults: fault::faults,
     odd: |_| Vec::new(),
     compare,
     rules: rules::RULES,

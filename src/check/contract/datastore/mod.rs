@@ -22,7 +22,7 @@ pub(super) const LANGUAGE: Language = Language {
             in that language. Versions inside the definition are not compared: what they announce is.",
     specifications: &["datastoreapi", "dsas", "datastoreapispecification"],
     is_told_by_shape,
-    fault: |definition| lacks(definition, &["datastoreapi", "schema", "tables", "services"]),
+    faults: |definition| lacks(definition, &["datastoreapi", "schema", "tables", "services"]),
     odd: |definition| super::vocabulary::odd(&words::DEFINITION, "the Data Store API Specification", definition),
     compare,
     rules: rules::RULES,

@@ -12,18 +12,20 @@ mod values;
 mod objects;
 mod lists;
 mod branches;
+mod words;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
 use self::compare::{Comparison, MOST_PAIRS, Place};
 use self::view::{Document, Root};
-use super::{Editions, Fault, Language};
+use super::{Editions, Fault, Language, MOST_FAULTS};
 use crate::domain::compat::{Reason, Side};
 
 /// How this language is told, compared and explained.
@@ -33,7 +35,7 @@ pub(super) const LANGUAGE: Language = Language {
             are followed. Title, description, comments and examples are for people and are not compared.",
     specifications: &["jsonschema"],
     is_told_by_shape,
-    fault,
+    faults,
     odd: |_| Vec::new(),
     compare,
     rules: rules::RULES,
@@ -52,10 +54,10 @@ fn is_told_by_shape(definition: &Value) -> bool {
 
 /// Why a definition is no JSON Schema. One that does not say its draft may be of any; of a draft that is not known, nothing
 /// can be said.
-fn fault(definition: &Value) -> Option<Fault> {
+fn faults(definition: &Value) -> Vec<Fault> {
     use jsonschema::{draft4, draft6, draft7, draft201909, draft202012};
     let Some(schema) = parsed(definition) else {
-        return Some(Fault::of("it is neither an object nor the text of one".to_owned()));
+        return vec![Fault::of("it is neither an object nor the text of one".to_owned())];
     };
     let drafts = [draft202012::meta::is_valid, draft201909::meta::is_valid, draft7::meta::is_valid];
     let older = [draft6::meta::is_valid, draft4::meta::is_valid];
@@ -63,14 +65,32 @@ fn fault(definition: &Value) -> Option<Fault> {
         .get("$schema")
         .is_some_and(|draft| !draft.as_str().is_some_and(|draft| draft.contains("//json-schema.org/")));
     if says_other || drafts.into_iter().chain(older).any(|is_valid| is_valid(&schema)) {
-        return None;
+        return Vec::new();
     }
-    let error = draft202012::meta::validate(&schema).err()?;
-    let value: String = error.instance().to_string().chars().take(60).collect();
-    let pointer = error.instance_path().as_str().to_owned();
+    let validator = draft202012::meta::validator();
+    let mut seen = HashSet::new();
+    let mut faults = Vec::new();
+    for error in validator.iter_errors(&schema) {
+        let pointer = error.instance_path().as_str();
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
+        if seen.insert(pointer.to_owned()) {
+            faults.push(fault_at(pointer, error.instance()));
+        }
+    }
+    faults
+}
+
+fn fault_at(pointer: &str, instance: &Value) -> Fault {
+    let value: String = instance.to_string().chars().take(60).collect();
     let name = pointer.rsplit('/').next().unwrap_or_default();
     let why = if name.is_empty() { format!("it is {value}") } else { format!("'{name}' cannot be {value}") };
-    Some(Fault::at(pointer, why))
+    let fault = Fault::at(pointer.to_owned(), why);
+    match instance.as_str().filter(|_| name == "type") {
+        Some(word) => fault.with_hint(words::instead(word)),
+        None => fault,
+    }
 }
 
 /// A schema, and the document in which its references (`#/components/schemas/Order`) are looked up.

@@ -34,7 +34,7 @@ pub(super) const LANGUAGE: Language = Language {
     specifications: &["odcs", "opendatacontractstandard", "opendatacontract", "datacontract"],
     is_told_by_shape,
     // The Data Contract Specification is not compared; many call it by the same name.
-    fault: |definition| lacks(definition, &["apiVersion", "kind", "dataContractSpecification"]),
+    faults: |definition| lacks(definition, &["apiVersion", "kind", "dataContractSpecification"]),
     odd: |definition| match read(definition) {
         Ok(_) => vocabulary::odd(&words::CONTRACT, "ODCS 3", definition),
         Err(_) => Vec::new(),

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use self::paths::Comparison;
 use super::notes::{lacks, object};
-use super::vocabulary::Holds::Any;
+use super::vocabulary::Holds::{Any, Edition, Object};
 use super::vocabulary::{self, Shape};
 use super::{Editions, Language, document};
 use crate::domain::compat::Reason;
@@ -24,16 +24,34 @@ use crate::domain::compat::Reason;
 static DOCUMENT: Shape = Shape {
     name: "a document",
     fields: &[
-        ("openapi", Any),
+        ("openapi", Edition),
         ("info", Any),
         ("jsonSchemaDialect", Any),
         ("servers", Any),
         ("paths", Any),
         ("webhooks", Any),
-        ("components", Any),
+        ("components", Object(&COMPONENTS)),
         ("security", Any),
         ("tags", Any),
         ("externalDocs", Any),
+    ],
+};
+
+/// What other parts of a document reference.
+static COMPONENTS: Shape = Shape {
+    name: "'components'",
+    fields: &[
+        ("schemas", Any),
+        ("responses", Any),
+        ("parameters", Any),
+        ("examples", Any),
+        ("requestBodies", Any),
+        ("headers", Any),
+        ("securitySchemes", Any),
+        ("links", Any),
+        ("callbacks", Any),
+        ("pathItems", Any),
+        ("mediaTypes", Any),
     ],
 };
 
@@ -47,9 +65,9 @@ pub(super) const LANGUAGE: Language = Language {
     specifications: &["openapi", "openapispecification", "oas", "oas3", "rest"],
     is_told_by_shape: |definition| document::is_told_by("openapi", definition),
     // OpenAPI 2 was called Swagger. It is not compared, and is one all the same.
-    fault: |definition| lacks(definition, &["openapi", "swagger"]),
+    faults: |definition| lacks(definition, &["openapi", "swagger"]),
     // Editions from before have other fields.
-    odd: |definition| match document::is_told_by("openapi", definition) {
+    odd: |definition| match document::says_version("openapi", definition) {
         true => vocabulary::odd(&DOCUMENT, "OpenAPI 3", definition),
         false => Vec::new(),
     },

@@ -7,6 +7,9 @@ mod places;
 mod compare;
 mod fields;
 mod reserved;
+mod faults;
+mod words;
+mod braces;
 #[cfg(test)]
 mod tests;
 
@@ -26,11 +29,13 @@ pub(super) const LANGUAGE: Language = Language {
             options, names in JSON and marks of personal data are compared; comments are not.",
     specifications: &["protobuf", "proto", "proto2", "proto3", "protocolbuffers", "grpc"],
     is_told_by_shape,
-    fault: |definition| match Model::read(definition) {
-        Ok(model) => model.clash(),
+    faults: |definition| match Model::read(definition) {
+        Ok(model) => faults::faults_of(&model),
         // Files of an edition are not read yet.
-        Err(_) if definition.as_str().is_some_and(|text| text.lines().any(|line| line.starts_with("edition"))) => None,
-        Err(why) => Some(Fault::of(why)),
+        Err(_) if definition.as_str().is_some_and(|text| text.lines().any(|line| line.starts_with("edition"))) => {
+            Vec::new()
+        }
+        Err(why) => vec![Fault::of(why)],
     },
     odd: |_| Vec::new(),
     compare,

@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, ServiceDescriptorProto};
 use serde_json::Value;
 
-use super::places;
-use crate::check::contract::Fault;
+use super::{braces, places};
 use crate::check::contract::notes::{is_too_deep, text};
 use crate::check::contract::parts::Parts;
-use crate::domain::finding::Stretch;
+use crate::check::yaml::shown;
 
 /// A file. Names are those within its package: `Order`, `Order.Line`.
 #[derive(Debug)]
 pub(super) struct Model<'t> {
-    text: &'t str,
+    pub text: &'t str,
     pub file: FileDescriptorProto,
     pub is_proto3: bool,
     package: String,
@@ -44,7 +43,7 @@ impl<'t> Model<'t> {
         if is_too_deep(text) {
             return Err("it is nested too deeply".to_owned());
         }
-        let file = protox_parse::parse(NAME, text).map_err(|error| located(&format!("{error:?}"), NAME))?;
+        let file = protox_parse::parse(NAME, text).map_err(|error| located(&format!("{error:?}"), NAME, text))?;
         let package = file.package.clone().unwrap_or_default();
         let is_proto3 = file.syntax.as_deref() == Some("proto3");
         Ok(Self { text, file, is_proto3, package })
@@ -73,24 +72,11 @@ impl<'t> Model<'t> {
         names
     }
 
-    /// Two fields of a message, or two values of an enum, that stand for the same.
-    pub(super) fn clash(&self) -> Option<Fault> {
-        let names = self.names();
-        let of_message = names.messages.iter().find_map(|(name, message)| same_field(name, message));
-        let (name, number, why) =
-            of_message.or_else(|| names.enums.iter().find_map(|(name, one)| same_value(name, one)))?;
-        let declares = |line: &str| {
-            line.split_once('=').is_some_and(|(before, after)| {
-                let digits = after.trim_start().split(|c: char| !c.is_ascii_digit() && c != '-').next();
-                before.split_whitespace().next_back() == Some(name) && digits == Some(number.to_string().as_str())
-            })
-        };
-        let (text, line) = self.text.lines().zip(1..).filter(|(line, _)| declares(line)).last().unzip();
-        let within = line.zip(text.and_then(|text| text.split_once(name))).map(|(line, (before, _))| {
-            let characters = |text: &str| u32::try_from(text.chars().count()).unwrap_or(0);
-            Stretch { line, column: characters(before) + 1, length: characters(name) }
-        });
-        Some(Fault { why, pointer: String::new(), within })
+    /// Whether all that it imports comes with every compiler, so that its types are known. In the package of those, their
+    /// names are short.
+    pub(super) fn imports_are_known(&self) -> bool {
+        let is_theirs = self.package.starts_with("google");
+        self.file.dependency.iter().all(|import| !is_theirs && import.starts_with("google/protobuf/"))
     }
 
     /// A name as it is written somewhere in the scope of a message, looked up from there outwards.
@@ -106,13 +92,15 @@ impl<'t> Model<'t> {
                 return find(name);
             }
             // A name may begin with any inner part of the package.
+            const MOST_PARTS: usize = 100;
             let mut package = self.package.as_str();
-            loop {
+            for _ in 0..MOST_PARTS {
                 if let Some(rest) = name.strip_prefix(package).and_then(|rest| rest.strip_prefix('.')) {
                     return find(rest);
                 }
                 package = package.split_once('.')?.1;
             }
+            None
         };
         if let Some(absolute) = written.strip_prefix('.') {
             let inner = if self.package.is_empty() {
@@ -159,42 +147,17 @@ impl<'t> Model<'t> {
     }
 }
 
-/// The second of two fields that stand for the same, its number, and what is wrong with it.
-fn same_field<'a>(name: &str, message: &'a DescriptorProto) -> Option<(&'a str, i32, String)> {
-    let (mut numbers, mut taken) = (BTreeMap::new(), BTreeSet::new());
-    message.field.iter().find_map(|field| {
-        let (own, number) = (field.name(), field.number());
-        if let Some(other) = numbers.insert(number, own) {
-            return Some((own, number, format!("'{other}' and '{own}' of '{name}' have the number {number}")));
-        }
-        (!taken.insert(own)).then(|| (own, number, format!("'{name}' has two fields '{own}'")))
-    })
-}
-
-/// The same of an enum.
-fn same_value<'a>(name: &str, one: &'a EnumDescriptorProto) -> Option<(&'a str, i32, String)> {
-    let mut numbers = BTreeMap::new();
-    one.value.iter().filter(|_| !may_share(one)).find_map(|value| {
-        let (own, number) = (value.name(), value.number());
-        let other = numbers.insert(number, own)?;
-        Some((own, number, format!("'{other}' and '{own}' of '{name}' have the number {number}")))
-    })
-}
-
-/// Whether values of an enum may have the same number.
-fn may_share(one: &EnumDescriptorProto) -> bool {
-    let options = one.options.as_ref().map(|options| options.uninterpreted_option.as_slice()).unwrap_or_default();
-    options.iter().any(|option| {
-        option.name.iter().map(|part| part.name_part.as_str()).eq(["allow_alias"])
-            && option.identifier_value.as_deref() == Some("true")
-    })
-}
-
 /// The parser's message, with the place first.
-fn located(text: &str, name: &str) -> String {
-    let placed = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split_once(':'));
+fn located(message: &str, name: &str, text: &str) -> String {
+    if message.ends_with("reached end of file")
+        && let Some((line, column, words)) = braces::left_open(text)
+    {
+        return format!("line {line}, column {column}: {} is never closed: a }} is missing", shown(&words));
+    }
+    let placed =
+        message.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split_once(':'));
     match placed.and_then(|(line, rest)| Some((line, rest.split_once(':')?))) {
         Some((line, (column, message))) => format!("line {line}, column {column}: {}", message.trim()),
-        None => text.to_owned(),
+        None => message.to_owned(),
     }
 }

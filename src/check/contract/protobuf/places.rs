@@ -9,26 +9,34 @@ use crate::check::contract::parts::Parts;
 use crate::domain::finding::Stretch;
 
 /// Numbers of fields in `descriptor.proto`, of which paths in a file's source code info are made.
-mod tag {
-    pub(super) const PACKAGE: i32 = 2;
-    pub(super) const MESSAGES: i32 = 4;
-    pub(super) const ENUMS: i32 = 5;
-    pub(super) const SERVICES: i32 = 6;
+pub(super) mod tag {
+    pub(in super::super) const PACKAGE: i32 = 2;
+    pub(in super::super) const MESSAGES: i32 = 4;
+    pub(in super::super) const ENUMS: i32 = 5;
+    pub(in super::super) const SERVICES: i32 = 6;
     /// Of a message, a field, an enum, a value, a service and a method alike.
-    pub(super) const NAME: i32 = 1;
-    pub(super) const FIELDS: i32 = 2;
-    pub(super) const INNER_MESSAGES: i32 = 3;
-    pub(super) const INNER_ENUMS: i32 = 4;
-    pub(super) const VALUES: i32 = 2;
-    pub(super) const METHODS: i32 = 2;
+    pub(in super::super) const NAME: i32 = 1;
+    pub(in super::super) const FIELDS: i32 = 2;
+    pub(in super::super) const INNER_MESSAGES: i32 = 3;
+    pub(in super::super) const INNER_ENUMS: i32 = 4;
+    pub(in super::super) const VALUES: i32 = 2;
+    pub(in super::super) const METHODS: i32 = 2;
+    /// Of a file, and of a message.
+    pub(in super::super) const EXTENSIONS: i32 = 7;
+    pub(in super::super) const INNER_EXTENSIONS: i32 = 6;
+    /// Of a field.
+    pub(in super::super) const NUMBER: i32 = 3;
+    pub(in super::super) const TYPE_NAME: i32 = 6;
+    /// Of a value.
+    pub(in super::super) const VALUE_NUMBER: i32 = 2;
+    /// Of a method.
+    pub(in super::super) const INPUT: i32 = 2;
+    pub(in super::super) const OUTPUT: i32 = 3;
 }
 
 pub(super) fn parts(file: &FileDescriptorProto, text: &str) -> Parts {
-    let lines: Vec<&str> = text.split('\n').collect();
-    let locations = file.source_code_info.iter().flat_map(|info| &info.location);
-    let places = locations.filter_map(|at| Some((at.path.as_slice(), stretch(&lines, &at.span)?))).collect();
-    let mut named = Named { places, parts: Parts::default() };
-    named.parts.add("package".to_owned(), named.places.get([tag::PACKAGE].as_slice()).copied());
+    let mut named = Named { places: Places::of(file, text), parts: Parts::default() };
+    named.parts.add("package".to_owned(), named.places.at(&[tag::PACKAGE]));
     for (message, index) in file.message_type.iter().zip(0..) {
         named.message(message.name(), message, &[tag::MESSAGES, index]);
     }
@@ -44,16 +52,36 @@ pub(super) fn parts(file: &FileDescriptorProto, text: &str) -> Parts {
     named.parts
 }
 
+/// Where things stand, by their paths.
+pub(super) struct Places<'a>(HashMap<&'a [i32], Stretch>);
+
+impl<'a> Places<'a> {
+    pub(super) fn of(file: &'a FileDescriptorProto, text: &str) -> Self {
+        let lines: Vec<&str> = text.split('\n').collect();
+        let locations = file.source_code_info.iter().flat_map(|info| &info.location);
+        Self(locations.filter_map(|at| Some((at.path.as_slice(), stretch(&lines, &at.span)?))).collect())
+    }
+
+    fn at(&self, path: &[i32]) -> Option<Stretch> {
+        self.0.get(path).copied()
+    }
+
+    /// What stands at a path, or the nearest thing around it.
+    pub(super) fn find(&self, path: &[i32]) -> Option<Stretch> {
+        (1..=path.len()).rev().find_map(|length| self.at(path.get(..length)?))
+    }
+}
+
 struct Named<'a> {
-    places: HashMap<&'a [i32], Stretch>,
+    places: Places<'a>,
     parts: Parts,
 }
 
 impl Named<'_> {
     /// The name of what stands at a path.
     fn add(&mut self, name: String, path: &[i32]) {
-        let place = self.places.get(below(path, &[tag::NAME]).as_slice()).copied();
-        self.parts.add(name, place.or_else(|| self.places.get(path).copied()));
+        let place = self.places.at(&below(path, &[tag::NAME]));
+        self.parts.add(name, place.or_else(|| self.places.at(path)));
     }
 
     /// The parser goes no deeper than it lets messages stand inside of each other.
@@ -79,7 +107,7 @@ impl Named<'_> {
     }
 }
 
-fn below(path: &[i32], steps: &[i32]) -> Vec<i32> {
+pub(super) fn below(path: &[i32], steps: &[i32]) -> Vec<i32> {
     path.iter().chain(steps).copied().collect()
 }
 

@@ -64,6 +64,11 @@ impl<'a> Reserved<'a> {
         None
     }
 
+    /// The first number from this one on that is not reserved.
+    pub(super) fn free_from(&self, number: i32) -> i32 {
+        self.first_missing((number, i32::MAX)).unwrap_or(i32::MAX)
+    }
+
     pub(super) fn has_name(&self, name: &str) -> bool {
         self.names.contains(name)
     }

@@ -25,7 +25,10 @@ pub(super) const LANGUAGE: Language = Language {
     specifications: &["sql", "ddl", "sqlddl"],
     is_told_by_shape,
     // There are more dialects than can be read here.
-    fault: |definition| (!definition.is_string()).then(|| Fault::of("it is not a text".to_owned())),
+    faults: |definition| match definition.is_string() {
+        true => Vec::new(),
+        false => vec![Fault::of("it is not a text".to_owned())],
+    },
     odd: |_| Vec::new(),
     compare,
     rules: rules::RULES,

@@ -143,11 +143,13 @@ impl<'t> Reader<'t> {
         match self.peek() {
             None | Some(b'\n' | b'#') => {
                 let hollow = self.hollow;
+                // In the place of a value, a comment may be meant as one.
+                let is_word = self.peek() == Some(b'#') && events::is_word(self.bytes.get(self.at + 1));
                 self.end_of_line()?;
                 match self.indent {
                     Some(next) if next > indent => self.block(next),
                     Some(next) if next == indent && in_map && self.is_at_dash() => self.list(next),
-                    _ if in_map => self.nothing(hollow),
+                    _ if in_map && !is_word => self.nothing(hollow),
                     _ => None,
                 }
             }
@@ -280,7 +282,7 @@ impl<'t> Reader<'t> {
 
     /// A value that is not there.
     fn nothing(&mut self, mark: Mark) -> Option<()> {
-        self.builder.scalar(Value::Null, mark, false, 0).ok()
+        self.builder.nothing(mark, false, 0).ok()
     }
 
     /// A literal or folded scalar, at its `|` or `>`, up to the next line with content.

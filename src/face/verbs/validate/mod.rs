@@ -6,7 +6,8 @@ mod scope;
 pub use fixing::FixMode;
 pub use scope::{Scope, scope};
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,9 +18,11 @@ use crate::check::fix::Wish;
 use crate::check::{self, Assessment, Settings};
 use crate::domain::descriptor::VersionRef;
 use crate::domain::finding::arrange;
-use crate::domain::id::RepoPath;
+use crate::domain::id::{Fqn, RepoPath};
+use crate::domain::plan::against_lifecycle;
 use crate::domain::policy::{PolicyEvent, Question, Written, version_state};
 use crate::domain::rule::Rule;
+use crate::domain::stage::Platform;
 use crate::face::cli::{DocumentFormat, FindingFormat};
 use crate::face::render::{self, Counts, counted};
 use crate::face::{ExitStatus, Output, ValidatedDescriptor, Validation};
@@ -45,6 +48,8 @@ pub struct ValidateRequest<'a> {
     pub globs: &'a [String],
     /// What checking depends on.
     pub settings: &'a Settings,
+    /// What descriptors are to run on, where a configuration says so.
+    pub platform: Option<Arc<Platform>>,
     /// Who is asked, if policies are wanted.
     pub judge: Option<&'a dyn Judge>,
     /// All built-in rules, for SARIF.
@@ -88,9 +93,19 @@ pub async fn validate(request: &ValidateRequest<'_>, output: &mut Output<'_>) ->
     Ok(if validation.is_fine() { ExitStatus::Success } else { ExitStatus::Failed })
 }
 
+/// What has been examined so far.
+#[derive(Default)]
+struct Examined {
+    validation: Validation,
+    wishes: Vec<Wish>,
+    /// Which descriptor describes a product.
+    claimed: HashMap<Fqn, RepoPath>,
+}
+
 async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tree>) -> (Validation, Vec<Wish>) {
-    let mut wishes = Vec::new();
-    let mut validation = Validation { problems: scope.problems.clone(), ..Validation::default() };
+    let mut examined = Examined::default();
+    let validation = &mut examined.validation;
+    validation.problems.clone_from(&scope.problems);
     let mut roots: BTreeSet<RepoPath> = scope.files.iter().cloned().collect();
     for folder in &scope.folders {
         let listing = match tree.list(folder.as_ref()) {
@@ -116,22 +131,25 @@ async fn examine(request: &ValidateRequest<'_>, scope: &Scope, tree: &Arc<dyn Tr
     let names = Arc::new(check::Names::default());
     for part in roots.chunks(AT_ONCE) {
         let (tree, paths, settings) = (Arc::clone(tree), part.to_vec(), request.settings.clone());
-        let names = Arc::clone(&names);
+        let (names, platform) = (Arc::clone(&names), request.platform.clone());
         let is_asked_about = request.judge.is_some();
         let next = tokio::task::spawn_blocking(move || {
-            let of_path =
-                |path| Checked::of(check::assess_among(tree.as_ref(), &names, path, &settings), is_asked_about);
+            let of_path = |path| {
+                let assessment = check::assess_among(tree.as_ref(), &names, path, &settings);
+                Checked::of(assessment, platform.as_deref(), is_asked_about)
+            };
             paths.par_iter().map(of_path).collect()
         });
-        conclude(request, checked, &mut validation, &mut wishes).await;
+        examined.take_in(request, checked).await;
         checked = next.await.unwrap_or_else(|error| {
-            validation.problems.push(format!("{} were not checked: {error}", counted(part.len(), "descriptor")));
+            let not_checked = format!("{} were not checked: {error}", counted(part.len(), "descriptor"));
+            examined.validation.problems.push(not_checked);
             Vec::new()
         });
     }
-    conclude(request, checked, &mut validation, &mut wishes).await;
-    arrange(&mut validation.findings);
-    (validation, wishes)
+    examined.take_in(request, checked).await;
+    arrange(&mut examined.validation.findings);
+    (examined.validation, examined.wishes)
 }
 
 /// A descriptor that was checked. Its content is let go at once: all that is needed of it is what
@@ -144,8 +162,12 @@ struct Checked {
 }
 
 impl Checked {
-    fn of(mut assessment: Assessment, is_asked_about: bool) -> Self {
+    fn of(mut assessment: Assessment, platform: Option<&Platform>, is_asked_about: bool) -> Self {
         let descriptor = assessment.descriptor.take();
+        if let (Some(descriptor), Some(platform)) = (&descriptor, platform) {
+            let found = against_lifecycle(descriptor, &|pointer| assessment.locate(pointer), platform);
+            assessment.findings.extend(found);
+        }
         Self {
             version: descriptor.as_ref().map(|descriptor| descriptor.version_ref()),
             state: descriptor.filter(|_| is_asked_about).map(|descriptor| version_state(&descriptor)),
@@ -154,30 +176,46 @@ impl Checked {
     }
 }
 
-/// Asks policies about descriptors that were checked, and takes in all that was found.
-async fn conclude(
-    request: &ValidateRequest<'_>,
-    mut checked: Vec<Checked>,
-    validation: &mut Validation,
-    wishes: &mut Vec<Wish>,
-) {
-    if let Some(judge) = request.judge.filter(|_| !checked.is_empty()) {
-        ask(judge, &mut checked, &mut validation.problems).await;
-    }
-    for Checked { mut assessment, version, .. } in checked {
-        arrange(&mut assessment.findings);
-        validation.mendable += assessment.fixes.len();
-        if request.fix.is_some() {
-            wishes.push(Wish { root: assessment.path.clone(), files: assessment.files, fixes: assessment.fixes });
+impl Examined {
+    /// Asks policies about descriptors that were checked, and takes in all that was found.
+    async fn take_in(&mut self, request: &ValidateRequest<'_>, mut checked: Vec<Checked>) {
+        if let Some(judge) = request.judge.filter(|_| !checked.is_empty()) {
+            ask(judge, &mut checked, &mut self.validation.problems).await;
         }
-        validation.descriptors.push(ValidatedDescriptor {
-            path: assessment.path,
-            product: assessment.product,
-            version: version.as_ref().map(|version| version.version.to_string()),
-            digest: version.map(|version| version.digest),
-            counts: Counts::of(&assessment.findings),
-        });
-        validation.findings.append(&mut assessment.findings);
+        for Checked { mut assessment, version, .. } in checked {
+            self.claim(&mut assessment);
+            arrange(&mut assessment.findings);
+            self.validation.mendable += assessment.fixes.iter().filter(|fix| fix.doubt.is_none()).count();
+            if request.fix.is_some() {
+                self.wishes.push(Wish {
+                    root: assessment.path.clone(),
+                    files: assessment.files,
+                    fixes: assessment.fixes,
+                });
+            }
+            self.validation.descriptors.push(ValidatedDescriptor {
+                path: assessment.path,
+                product: assessment.product,
+                version: version.as_ref().map(|version| version.version.to_string()),
+                digest: version.map(|version| version.digest),
+                counts: Counts::of(&assessment.findings),
+            });
+            self.validation.findings.append(&mut assessment.findings);
+        }
+    }
+
+    /// A product has one descriptor: where nothing is recorded, the first by its path.
+    fn claim(&mut self, assessment: &mut Assessment) {
+        let Some(product) = assessment.product.clone() else { return };
+        match self.claimed.entry(product) {
+            Entry::Occupied(first) => {
+                let finding = check::record::claimed_twice(assessment, None, first.get());
+                assessment.findings.push(finding);
+            }
+            Entry::Vacant(free) => {
+                free.insert(assessment.path.clone());
+            }
+        }
     }
 }
 

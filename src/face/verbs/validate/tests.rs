@@ -73,6 +73,7 @@ async fn run(path: &str, judge: Option<&dyn Judge>) -> (ExitStatus, String, Stri
         current_folder: folder.path(),
         globs: &["**/data-product-descriptor.yaml".to_owned()],
         settings: &Settings::default(),
+        platform: None,
         judge,
         catalogue: &[],
         format: FindingFormat::Text,
@@ -112,6 +113,6 @@ async fn a_broken_descriptor_does_not_stop_the_others() {
     let warn = Opinion { enforcement: Enforcement::Warn, answers: true };
     let (status, out, _) = run(".", Some(&warn)).await;
     assert_eq!(status, ExitStatus::Failed);
-    assert!(out.contains("policy/mesh.owner") && out.contains("b/data-product-descriptor.yaml:1:8"), "{out}");
+    assert!(out.contains("policy/mesh.owner") && out.contains("b/data-product-descriptor.yaml:1:7"), "{out}");
     assert!(out.contains("2 descriptors checked"), "{out}");
 }
